@@ -1,0 +1,121 @@
+//! The command line: one file per subcommand.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::error::Result;
+
+mod bench;
+mod check;
+mod demo;
+mod doctor;
+mod explain;
+mod rulebook;
+mod scenarios;
+mod sweep;
+mod synth;
+
+/// GPU-accelerated stress kernel for cross-margin portfolios.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What goes to stdout: a table for reading, or one JSON object.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Progress on stderr: a bar on a terminal, log lines otherwise.
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto)]
+    progress: Progress,
+}
+
+/// What a command prints on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables and sentences for reading.
+    Table,
+    /// One JSON object.
+    Json,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A bar on a terminal, log lines otherwise.
+    Auto,
+    /// A log line now and then.
+    Log,
+    /// Nothing.
+    Off,
+}
+
+/// What every command gets beside its own arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// What goes to stdout.
+    pub format: Format,
+    /// How progress is shown.
+    pub progress: Progress,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the whole pipeline on a synthetic exchange; no GPU needed.
+    Demo(demo::Args),
+    /// Make a synthetic exchange of any size from a seed.
+    Synth(synth::Args),
+    /// Validate a snapshot, a rulebook and a scenario set; report every fault.
+    Check(check::Args),
+    /// Make a scenario set.
+    Scenarios(scenarios::Args),
+    /// Import or inspect margin rules.
+    Rulebook(rulebook::Args),
+    /// Evaluate every pool under every scenario.
+    Sweep(sweep::Args),
+    /// Show every term of one account's equity and requirement.
+    Explain(explain::Args),
+    /// Show adapters, limits and the arithmetic they really do.
+    Doctor(doctor::Args),
+    /// Measure this machine on standard work.
+    Bench(bench::Args),
+}
+
+/// Parses the command line, runs the command, prints a failure to stderr.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).compact().init();
+    let context = Context { format: cli.format, progress: cli.progress };
+    match run(&cli.command, context) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: &Command, context: Context) -> Result<u8> {
+    match command {
+        Command::Demo(args) => demo::run(args, context),
+        Command::Synth(args) => synth::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Scenarios(args) => scenarios::run(args, context),
+        Command::Rulebook(args) => rulebook::run(args, context),
+        Command::Sweep(args) => sweep::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
+        Command::Bench(args) => bench::run(args, context),
+    }
+}
+
+/// Prints one JSON object on stdout.
+pub fn print_json(value: &serde_json::Value) {
+    println!("{value:#}");
+}

@@ -1,0 +1,14 @@
+/// Something a balance is held in: a coin, a stablecoin, a currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asset {
+    /// Unique name, for example `BTC`.
+    pub name: String,
+    /// Price in quote units per unit of the asset; ≥ 0 and finite.
+    pub price: f64,
+    /// Name whose `price:` factor moves this asset (default: the asset's own name). It need not be in the underlyings table.
+    pub underlying: String,
+    /// Haircut class of the rulebook; `None` means a haircut of 0.
+    pub haircut_class: Option<String>,
+    /// Network the asset lives on, where that matters.
+    pub network: Option<String>,
+}

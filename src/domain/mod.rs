@@ -1,0 +1,22 @@
+//! The nouns of an exchange's book. No mathematics: values, requirements and shocks live on the floors above.
+
+mod asset;
+mod book;
+mod holding;
+mod instrument;
+mod snapshot;
+mod underlying;
+
+pub use asset::Asset;
+pub use book::{Book, BookBuilder, Pool, PoolSettings};
+pub use holding::{Balance, Position, Side};
+pub use instrument::{Instrument, Kind, Payoff, Premium, Right};
+pub use snapshot::{Order, Snapshot};
+pub use underlying::Underlying;
+
+/// Index of an asset in [`Snapshot::assets`].
+pub type AssetIndex = u32;
+/// Index of an underlying in [`Snapshot::underlyings`].
+pub type UnderlyingIndex = u32;
+/// Index of an instrument in [`Snapshot::instruments`].
+pub type InstrumentIndex = u32;

@@ -1,0 +1,31 @@
+use super::{Asset, Book, Instrument, InstrumentIndex, Underlying};
+
+/// Everything known about an exchange at one moment: its market data and its book.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The moment; required where anything expires.
+    pub as_of: Option<jiff::Timestamp>,
+    /// The quote currency all totals are in. It is always one of `assets` (price 1).
+    pub quote: String,
+    /// Assets, sorted by name, unique.
+    pub assets: Vec<Asset>,
+    /// Underlyings, sorted by name, unique.
+    pub underlyings: Vec<Underlying>,
+    /// Instruments, sorted by name, unique.
+    pub instruments: Vec<Instrument>,
+    /// Pools with their holdings, sorted by account, then pool (bytes).
+    pub book: Book,
+}
+
+/// An open order, whose margin the rulebook may reserve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// The instrument.
+    pub instrument: InstrumentIndex,
+    /// Contracts; positive = buy, negative = sell.
+    pub quantity: f64,
+    /// Limit price, in the instrument's price asset.
+    pub price: f64,
+    /// An order that can only shrink a position reserves nothing.
+    pub reduces_only: bool,
+}

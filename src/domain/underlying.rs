@@ -1,0 +1,20 @@
+/// What a contract refers to: the thing that has an index price.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Underlying {
+    /// Unique name, for example `BTC`.
+    pub name: String,
+    /// Index price in quote units; > 0 and finite.
+    pub index_price: f64,
+    /// Name of the `price:` factor that moves it (default: its own name).
+    pub factor: String,
+    /// Multiplier on that factor's relative move (default 1).
+    pub beta: f64,
+    /// Volatility index, per √year (0.65 = 65 %).
+    pub volatility_index: Option<f64>,
+    /// Quote units that trade within 1 % of the mid price.
+    pub depth_quote: Option<f64>,
+    /// Average daily volume, quote units per day.
+    pub adv_quote: Option<f64>,
+    /// Open interest, quote units.
+    pub open_interest_quote: Option<f64>,
+}

@@ -1,0 +1,32 @@
+//! Plimsoll: a GPU-accelerated stress kernel for cross-margin portfolios.
+//!
+//! A [`domain::Snapshot`] of an exchange's book, a [`margin::Rulebook`] (margin rules as data) and a
+//! [`scenario::ScenarioSet`] go in; [`engine::sweep`] answers, for every pool under every scenario, who is restricted,
+//! liquidatable or bankrupt, and what the exchange loses. Kernels run in f32 on a GPU or in f64 SIMD on the CPU; every
+//! decision equals the exact sign of the margin expression, by the bound derived in `NUMERICS.md`.
+//!
+//! Modules are floors: each uses only those above it in this list.
+
+pub mod error;
+pub mod number;
+
+pub mod domain;
+pub mod scenario;
+
+pub mod pricing;
+
+pub mod margin;
+pub mod program;
+
+pub mod engine;
+
+pub mod synth;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "io")]
+pub mod io;
+#[cfg(feature = "io")]
+pub mod report;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! Numbers the direct formulas are evaluated in.

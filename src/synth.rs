@@ -1,0 +1,1 @@
+//! Synthetic exchanges, of any size, from a seed.
