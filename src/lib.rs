@@ -15,8 +15,9 @@ pub mod scenario;
 
 pub mod pricing;
 
-pub mod margin;
 pub mod program;
+
+pub mod margin;
 
 pub mod engine;
 

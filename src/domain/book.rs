@@ -89,6 +89,11 @@ impl Book {
         &self.positions
     }
 
+    /// Settings of the pools that have their own, in no particular order.
+    pub fn settings(&self) -> impl Iterator<Item = &PoolSettings> {
+        self.settings.values()
+    }
+
     /// The pool at `index` (< [`Book::len`]).
     pub fn pool(&self, index: usize) -> Pool<'_> {
         let start = if index == 0 { 0 } else { self.name_ends[index - 1].1 as usize };

@@ -1,5 +1,29 @@
 //! Evaluates every pool under every scenario, certifies every decision, audits the run.
+//!
+//! `plan` cuts the work, as data. An engine (`cpu`, `gpu`, `reference`) sweeps chunks of pools; the `arbiter` decides what
+//! a kernel cannot; the `ledger` closes each pool with canonical figures, so that every engine publishes the same;
+//! `sweep` drives, merges and audits.
 
+mod arbiter;
+mod audit;
+mod block;
+mod chunk;
+mod cpu;
+mod digest;
+#[cfg(feature = "gpuX")]
+pub mod gpu;
+mod job;
+mod ledger;
 mod outcome;
+pub mod plan;
+mod progress;
+mod reference;
+mod sweep;
+mod tally;
+mod tile;
 
+pub use arbiter::{Arbiter, Decision};
+pub use digest::digest;
 pub use outcome::{Audit, Figures, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+pub use progress::Progress;
+pub use sweep::{EngineChoice, SweepOptions, sweep};

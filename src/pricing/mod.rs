@@ -1,1 +1,7 @@
-//! Rows: what one unit of an instrument or asset is worth in each scenario.
+//! Market values in f64: what one contract is worth at a mark, and the rows of values under every scenario.
+
+mod payoff;
+mod rows;
+
+pub use payoff::{entry_value, unit_value};
+pub use rows::{Column, Rows, Unshocked, revalue};

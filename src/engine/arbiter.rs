@@ -1,0 +1,97 @@
+use std::cmp::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::outcome::{Figures, State};
+use crate::domain::Pool;
+use crate::margin::{Market, Setting};
+use crate::number::{Dyadic, Interval, Number};
+use crate::pricing::Column;
+
+/// The three decisions about one pool in one market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Decision {
+    /// Adjusted equity < initial margin (or < maintenance margin: the initial margin is never below it).
+    pub restricted: bool,
+    /// Adjusted equity < maintenance margin.
+    pub liquidatable: bool,
+    /// Raw equity < 0.
+    pub bankrupt: bool,
+}
+
+impl Decision {
+    /// The exclusive state.
+    pub fn state(self) -> State {
+        match self {
+            Self { bankrupt: true, .. } => State::Bankrupt,
+            Self { liquidatable: true, .. } => State::Liquidatable,
+            Self { restricted: true, .. } => State::Restricted,
+            _ => State::Healthy,
+        }
+    }
+}
+
+/// Decides what a kernel could not, and publishes figures: the direct formulas, in intervals first, exactly where even
+/// those cannot tell. This is also the reference that the audit compares with.
+#[derive(Debug)]
+pub struct Arbiter<'a> {
+    setting: Setting<'a>,
+    exact_verdicts: AtomicU64,
+}
+
+impl<'a> Arbiter<'a> {
+    /// An arbiter over these formulas.
+    pub fn new(setting: Setting<'a>) -> Self {
+        Self { setting, exact_verdicts: AtomicU64::new(0) }
+    }
+
+    /// How many verdicts needed exact arithmetic so far.
+    pub fn exact_verdicts(&self) -> u64 {
+        self.exact_verdicts.load(Relaxed)
+    }
+
+    /// The exact decisions about a pool in a market.
+    pub fn decide(&self, pool: &Pool<'_>, column: Column) -> Decision {
+        self.examine(pool, column).0
+    }
+
+    /// The exact decisions, and an interval that certainly holds adjusted equity − maintenance margin.
+    pub fn examine(&self, pool: &Pool<'_>, column: Column) -> (Decision, Interval) {
+        let market = (self.setting.rows, column);
+        let (decision, excess) = self.decide_in::<Interval>(pool, &market);
+        let decision = decision.unwrap_or_else(|| {
+            self.exact_verdicts.fetch_add(1, Relaxed);
+            // Exact numbers know every sign.
+            self.decide_in::<Dyadic>(pool, &market).0.unwrap_or_default()
+        });
+        (decision, excess)
+    }
+
+    fn decide_in<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> (Option<Decision>, N) {
+        let equity = self.setting.equity(pool, market);
+        let requirement = self.setting.requirement(pool, market);
+        let excess = equity.adjusted.minus(&requirement.maintenance);
+        let below = |value: &N| Some(value.sign()? == Ordering::Less);
+        let decide = || {
+            let liquidatable = below(&excess)?;
+            let restricted = liquidatable || below(&equity.adjusted.minus(&requirement.initial))?;
+            Some(Decision { restricted, liquidatable, bankrupt: below(&equity.raw)? })
+        };
+        (decide(), excess.clone())
+    }
+
+    /// Published figures of a pool in a market: the canonical f64 evaluation.
+    pub fn figures(&self, pool: &Pool<'_>, column: Column) -> Figures {
+        let market = (self.setting.rows, column);
+        let equity = self.setting.equity::<f64>(pool, &market);
+        let requirement = self.setting.requirement::<f64>(pool, &market);
+        let (initial, maintenance) = (requirement.initial, requirement.maintenance);
+        Figures {
+            equity: equity.raw,
+            adjusted_equity: equity.adjusted,
+            initial_margin: if initial < maintenance { maintenance } else { initial },
+            maintenance_margin: maintenance,
+            adjusted_collateral: equity.collateral,
+            gross_notional: self.setting.gross_notional::<f64>(pool, &market),
+        }
+    }
+}

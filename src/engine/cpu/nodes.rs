@@ -1,0 +1,116 @@
+//! Interprets a pool's postfix code over a tile, one instruction for all scenarios at a time: the CPU twin of the node
+//! loop of `shaders/sweep.wgsl`.
+
+use crate::engine::tile::Tile;
+use crate::program::{Bound, Instruction, Magnitude, STACK_DEPTH_MAX, Weights};
+
+/// What a pool's nodes add to its roots: `[tile width]` each.
+#[derive(Debug, Clone, Default)]
+pub struct NodeValues {
+    /// Into the initial root; NaN where a branch is uncertain.
+    pub initial: Vec<f64>,
+    /// Into the maintenance root; NaN where a branch is uncertain.
+    pub maintenance: Vec<f64>,
+    /// Into the maintenance total.
+    pub requirement: Vec<f64>,
+    stack: Vec<f64>,
+}
+
+impl NodeValues {
+    /// Room for tiles of this width.
+    pub fn new(width: usize) -> Self {
+        let zeros = vec![0.0; width];
+        Self {
+            initial: zeros.clone(),
+            maintenance: zeros.clone(),
+            requirement: zeros,
+            stack: vec![0.0; width * STACK_DEPTH_MAX],
+        }
+    }
+}
+
+/// Runs the code over every scenario of the tile.
+#[inline(always)]
+pub fn evaluate_nodes(code: &[Instruction], tile: Tile<'_>, values: &mut NodeValues) {
+    let width = tile.width;
+    let NodeValues { initial, maintenance, requirement, stack } = values;
+    [&mut *initial, &mut *maintenance, &mut *requirement].into_iter().for_each(|values| values.fill(0.0));
+    let mut depth = 0;
+    for &instruction in code {
+        match instruction {
+            Instruction::Constant(value) => {
+                stack[depth * width..][..width].fill(value);
+                depth += 1;
+            }
+            Instruction::Term { row, coefficient } => {
+                let deltas = &tile.deltas[row as usize * width..][..width];
+                let top = &mut stack[(depth - 1) * width..][..width];
+                top.iter_mut().zip(deltas).for_each(|(top, delta)| *top += coefficient * delta);
+            }
+            Instruction::Add | Instruction::Max | Instruction::Min => {
+                depth -= 1;
+                let (below, top) = stack.split_at_mut(depth * width);
+                let pairs = below[(depth - 1) * width..].iter_mut().zip(&top[..width]);
+                match instruction {
+                    Instruction::Add => pairs.for_each(|(a, b)| *a += b),
+                    // `choose` keeps a NaN of either side: an uncertain operand makes an uncertain result.
+                    Instruction::Max => pairs.for_each(|(a, b)| *a = choose(*a, *b, *a < *b)),
+                    _ => pairs.for_each(|(a, b)| *a = choose(*a, *b, *a > *b)),
+                }
+            }
+            Instruction::Abs => stack[(depth - 1) * width..][..width].iter_mut().for_each(|top| *top = top.abs()),
+            Instruction::Scale(factor) => {
+                stack[(depth - 1) * width..][..width].iter_mut().for_each(|top| *top *= factor);
+            }
+            Instruction::ScaleByRow { row, base } => {
+                let deltas = &tile.deltas[row as usize * width..][..width];
+                let top = &mut stack[(depth - 1) * width..][..width];
+                top.iter_mut().zip(deltas).for_each(|(top, delta)| *top *= base + delta);
+            }
+            Instruction::Select(predicate) => {
+                depth -= 2;
+                select(&mut stack[(depth - 1) * width..], width, predicate);
+            }
+            Instruction::Fold(weights) => {
+                depth -= 1;
+                let top = &stack[depth * width..][..width];
+                fold(top, weights, [initial, maintenance, requirement]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn choose(a: f64, b: f64, take_b: bool) -> f64 {
+    if b.is_nan() || take_b { b } else { a }
+}
+
+/// Replaces the lowest of three operands (predicate, then, otherwise) by the choice; NaN where the sign is in doubt.
+#[inline(always)]
+fn select(stack: &mut [f64], width: usize, predicate: Magnitude) {
+    // The predicate's own coefficients were formed in f64 from about as many roundings as it has operations.
+    let compiled = crate::program::compile_error(predicate.operations, predicate.uncancelled);
+    let guard = Bound::F64.error(predicate, compiled).unwrap_or(f64::INFINITY);
+    let (predicates, operands) = stack.split_at_mut(width);
+    for lane in 0..width {
+        let (then, otherwise) = (operands[lane], operands[width + lane]);
+        let value = predicates[lane];
+        predicates[lane] = if value > guard {
+            then
+        } else if value < -guard {
+            otherwise
+        } else {
+            f64::NAN
+        };
+    }
+}
+
+/// Adds the weighted top to the roots. A weight of zero adds nothing, not even an uncertainty.
+#[inline(always)]
+fn fold(top: &[f64], weights: Weights, roots: [&mut [f64]; 3]) {
+    for (root, weight) in roots.into_iter().zip([weights.initial, weights.maintenance, weights.requirement]) {
+        if weight != 0.0 {
+            root.iter_mut().zip(top).for_each(|(sum, value)| *sum += weight * value);
+        }
+    }
+}

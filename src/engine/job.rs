@@ -1,0 +1,53 @@
+use super::arbiter::Arbiter;
+use super::outcome::Totals;
+use super::plan::Plan;
+use super::tile::Tiles;
+use crate::domain::Pool;
+use crate::margin::Setting;
+use crate::program::{Builder, Program, RowRange};
+
+/// Everything a sweep's engines share: formulas, scenarios' weights, row ranges, the cut, the arbiter.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Formulas and rows.
+    pub setting: Setting<'a>,
+    /// Weight of each scenario.
+    pub weights: &'a [f64],
+    /// Σ weights.
+    pub total_weight: f64,
+    /// Range of each row over the scenarios.
+    pub ranges: &'a [RowRange],
+    /// Shocked minus base, cut into tiles.
+    pub tiles: &'a Tiles,
+    /// The cut of the sweep on the CPU.
+    pub plan: Plan,
+    /// How totals are formed.
+    pub totals: Totals,
+    /// Decides what a kernel cannot.
+    pub arbiter: Arbiter<'a>,
+}
+
+impl<'a> Job<'a> {
+    /// The pool at `index` of the book.
+    pub fn pool(&self, index: usize) -> Pool<'a> {
+        self.setting.snapshot.book.pool(index)
+    }
+
+    /// Number of scenarios.
+    pub fn scenario_count(&self) -> usize {
+        self.setting.rows.scenario_count()
+    }
+
+    /// Compiles a range of pools. Unknown pools get an empty program: nothing is claimed about them.
+    pub fn compile(&self, pools: std::ops::Range<usize>) -> Program {
+        let mut builder = Builder::new(self.ranges);
+        for index in pools {
+            let pool = self.pool(index);
+            if !pool.unknown {
+                self.setting.lower(&pool, &mut builder);
+            }
+            builder.finish_pool();
+        }
+        builder.build()
+    }
+}

@@ -1,0 +1,171 @@
+//! What is known of one pool while its tiles go by: counts, shortfall, and the tiles that may hold its worst scenario.
+//! Every engine closes its pools here, so every engine publishes the same figures.
+
+use super::arbiter::Decision;
+use super::block::Block;
+use super::job::Job;
+use super::outcome::{PoolOutcome, State, Totals};
+use super::tally::{ScenarioTally, quanta};
+use crate::domain::Pool;
+use crate::number::LANES;
+use crate::pricing::Column;
+
+/// A tile that may hold the worst scenario, with the lowest value a kernel saw there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Candidate {
+    tile: u32,
+    lowest: f64,
+}
+
+/// The kernel's own word on a pool's worst scenario, for the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Witness {
+    /// Scenario of the kernel's lowest maintenance root.
+    pub scenario: u32,
+    /// The value there, as the kernel computed it.
+    pub value: f64,
+    /// Its certified bound.
+    pub bound: f64,
+}
+
+/// Running account of one pool.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    restricted: u32,
+    liquidatable: u32,
+    bankrupt: u32,
+    weighted_shortfall: f64,
+    /// At least one verdict was left to the arbiter.
+    pub redecided: bool,
+    candidates: Vec<Candidate>,
+    lowest: f64,
+    /// How far a kernel value may lie above the lowest and still belong to the worst scenario.
+    slack: f64,
+}
+
+impl Ledger {
+    /// A ledger for a pool whose kernel values carry this error bound, and whose program this compile error.
+    ///
+    /// A canonical f64 value differs from the exact one by at most twice the compile error, so the scenario that is worst
+    /// canonically has a kernel value within `2·(error + 2·compile_error)` of the lowest.
+    pub fn new(error: f64, compile_error: f64) -> Self {
+        Self { lowest: f64::INFINITY, slack: 2.0 * (error + 2.0 * compile_error), ..Self::default() }
+    }
+
+    /// Takes note of the lowest maintenance root of a tile. A NaN (an uncertain node) may be anything.
+    #[inline]
+    pub fn note_lowest(&mut self, tile: usize, lowest: f64) {
+        let lowest = if lowest.is_nan() { f64::NEG_INFINITY } else { lowest };
+        if lowest > self.lowest + self.slack {
+            return;
+        }
+        if lowest < self.lowest {
+            self.lowest = lowest;
+            let limit = lowest + self.slack;
+            self.candidates.retain(|candidate| candidate.lowest <= limit);
+        }
+        self.candidates.push(Candidate { tile: tile as u32, lowest });
+    }
+
+    /// Counts decided verdicts of neighbouring scenarios, the first being `first`, and adds what they contribute to the
+    /// pool's and the scenarios' totals.
+    pub fn count(&mut self, job: &Job<'_>, pool: &Pool<'_>, first: usize, decisions: &[Decision], tally: &mut [ScenarioTally]) {
+        for (block, decisions) in decisions.chunks(LANES).enumerate() {
+            let start = first + block * LANES;
+            self.count_block(decisions, &mut tally[start..start + decisions.len()]);
+            self.settle(job, pool, start, decisions, tally);
+        }
+    }
+
+    fn count_block(&mut self, decisions: &[Decision], tally: &mut [ScenarioTally]) {
+        for (decision, scenario) in decisions.iter().zip(tally) {
+            let counts = [decision.restricted, decision.liquidatable, decision.bankrupt].map(u32::from);
+            self.restricted += counts[0];
+            self.liquidatable += counts[1];
+            self.bankrupt += counts[2];
+            scenario.restricted += counts[0];
+            scenario.liquidatable += counts[1];
+            scenario.bankrupt += counts[2];
+        }
+    }
+
+    /// Adds the canonical shortfall of the bankrupt verdicts of a block, and with exact totals what they and the
+    /// liquidatable ones add to their scenarios.
+    pub fn settle(&mut self, job: &Job<'_>, pool: &Pool<'_>, start: usize, decisions: &[Decision], tally: &mut [ScenarioTally]) {
+        let market = Block { rows: job.setting.rows, first: start };
+        let exact = job.totals == Totals::Exact;
+        if decisions.iter().any(|decision| decision.bankrupt) {
+            let equity = job.setting.equity(pool, &market).raw;
+            for (lane, _) in decisions.iter().enumerate().filter(|(_, decision)| decision.bankrupt) {
+                let shortfall = if equity.0[lane] < 0.0 { -equity.0[lane] } else { 0.0 };
+                self.weighted_shortfall += job.weights[start + lane] * shortfall;
+                if exact {
+                    tally[start + lane].shortfall += quanta(shortfall);
+                }
+            }
+        }
+        if exact && decisions.iter().any(|decision| decision.liquidatable) {
+            let notional = job.setting.gross_notional(pool, &market);
+            for (lane, _) in decisions.iter().enumerate().filter(|(_, decision)| decision.liquidatable) {
+                tally[start + lane].notional += quanta(notional.0[lane]);
+            }
+        }
+    }
+
+    /// Adds counts that a device has already made of certain verdicts.
+    pub fn add_counts(&mut self, restricted: u32, liquidatable: u32, bankrupt: u32) {
+        self.restricted += restricted;
+        self.liquidatable += liquidatable;
+        self.bankrupt += bankrupt;
+    }
+
+    /// Tiles that may still hold the worst scenario.
+    pub fn candidate_tiles(&self) -> impl Iterator<Item = usize> + '_ {
+        let limit = self.lowest + self.slack;
+        self.candidates.iter().filter(move |candidate| candidate.lowest <= limit).map(|candidate| candidate.tile as usize)
+    }
+
+    /// Kernel values up to this may belong to the worst scenario.
+    pub fn candidate_limit(&self) -> f64 {
+        self.lowest + self.slack
+    }
+
+    /// Closes the pool: the worst scenario is the first of `candidates` (ascending) with the lowest canonical excess.
+    pub fn close(&self, job: &Job<'_>, pool: &Pool<'_>, candidates: impl Iterator<Item = usize>) -> PoolOutcome {
+        let mut worst: Option<(usize, f64, f64)> = None;
+        for scenario in candidates {
+            let figures = job.arbiter.figures(pool, Column::Scenario(scenario));
+            let excess = figures.adjusted_equity - figures.maintenance_margin;
+            if worst.is_none_or(|(_, lowest, _)| excess < lowest) {
+                worst = Some((scenario, excess, figures.equity));
+            }
+        }
+        let (scenario, worst_excess, worst_equity) = worst.unwrap_or_default();
+        PoolOutcome {
+            base: job.arbiter.figures(pool, Column::Base),
+            state: job.arbiter.decide(pool, Column::Base).state(),
+            worst_scenario: scenario as u32,
+            worst_excess,
+            worst_equity,
+            restricted_scenarios: self.restricted,
+            liquidatable_scenarios: self.liquidatable,
+            bankrupt_scenarios: self.bankrupt,
+            expected_shortfall: self.weighted_shortfall / job.total_weight,
+        }
+    }
+}
+
+/// The outcome of a pool of which nothing is claimed.
+pub fn unknown() -> PoolOutcome {
+    PoolOutcome {
+        base: super::outcome::Figures::default(),
+        state: State::Unknown,
+        worst_scenario: 0,
+        worst_excess: f64::NAN,
+        worst_equity: f64::NAN,
+        restricted_scenarios: 0,
+        liquidatable_scenarios: 0,
+        bankrupt_scenarios: 0,
+        expected_shortfall: f64::NAN,
+    }
+}

@@ -1,0 +1,33 @@
+//! The reference engine: the direct formulas for every pool and scenario, no program, no collapse. Slow and plain.
+
+use std::ops::Range;
+
+use super::chunk::{Chunk, decide_pool};
+use super::job::Job;
+
+/// Decides a chunk of pools by the arbiter alone.
+pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
+    let mut chunk = Chunk::new(job, pools.len());
+    // Equity and maintenance totals come from the net program, as everywhere; the decisions do not touch it.
+    let program = job.compile(pools.clone());
+    for index in pools {
+        let pool = job.pool(index);
+        if pool.unknown {
+            chunk.push_unknown();
+        } else {
+            add_requirement(job, &pool, &mut chunk);
+            decide_pool(job, &pool, false, &mut chunk);
+        }
+    }
+    chunk.net.clone_from(&program.net);
+    chunk.net.iter_mut().for_each(|net| net.requirement = 0.0);
+    chunk
+}
+
+/// Adds the pool's maintenance margin to the scenarios' totals.
+fn add_requirement(job: &Job<'_>, pool: &crate::domain::Pool<'_>, chunk: &mut Chunk) {
+    for (scenario, total) in chunk.requirement.iter_mut().enumerate() {
+        let market = (job.setting.rows, crate::pricing::Column::Scenario(scenario));
+        *total += job.setting.requirement::<f64>(pool, &market).maintenance;
+    }
+}

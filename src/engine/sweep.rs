@@ -1,0 +1,315 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::arbiter::Arbiter;
+use super::audit::audit;
+use super::chunk::Chunk;
+use super::job::Job;
+use super::ledger::Witness;
+use super::outcome::{Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+use super::plan::{Plan, PlanOptions};
+use super::progress::Progress;
+use super::tally::ScenarioTally;
+use super::tile::Tiles;
+use super::{cpu, reference};
+use crate::domain::Snapshot;
+use crate::error::{Error, Result};
+use crate::margin::{Rulebook, Rules, Setting};
+use crate::pricing::{Unshocked, revalue};
+use crate::program::{Weights, row_ranges};
+use crate::scenario::ScenarioSet;
+
+/// Which engine evaluates the sweep. All of them publish the same decisions and figures.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum EngineChoice {
+    /// The first hardware GPU, else the CPU engine.
+    #[default]
+    Auto,
+    /// A GPU: the first hardware one, or the one named (a case-insensitive part of its name, or its index).
+    Gpu(Option<String>),
+    /// The CPU engine.
+    Cpu,
+    /// The direct formulas, pool by pool.
+    Reference,
+}
+
+/// What a caller may choose about a sweep.
+#[derive(Debug, Clone)]
+pub struct SweepOptions {
+    /// Which engine.
+    pub engine: EngineChoice,
+    /// Worker threads; default one per core.
+    pub threads: Option<usize>,
+    /// How totals are formed; default exact on the CPU and reference engines, bounded on a GPU.
+    pub totals: Option<Totals>,
+    /// What to do with a held underlying without a factor.
+    pub unshocked: Unshocked,
+    /// Chunk and tile sizes; results do not depend on them.
+    pub plan: PlanOptions,
+    /// Seed of the audit's sample.
+    pub seed: u64,
+}
+
+impl Default for SweepOptions {
+    fn default() -> Self {
+        Self {
+            engine: EngineChoice::default(),
+            threads: None,
+            totals: None,
+            unshocked: Unshocked::Refuse,
+            plan: PlanOptions::default(),
+            seed: 0,
+        }
+    }
+}
+
+/// Evaluates every pool of the book under every scenario, certifies every decision and audits the run.
+///
+/// # Errors
+/// [`Error::Refused`] where inputs do not fit together, [`Error::NoAdapter`] where a GPU was asked for and none may be
+/// used, [`Error::Audit`] where a recomputed decision differs.
+pub fn sweep(
+    snapshot: &Snapshot,
+    rulebook: &Rulebook,
+    scenarios: &ScenarioSet,
+    options: &SweepOptions,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    match options.threads {
+        None => sweep_here(snapshot, rulebook, scenarios, options, progress),
+        Some(threads) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
+            pool.install(|| sweep_here(snapshot, rulebook, scenarios, options, progress))
+        }
+    }
+}
+
+fn sweep_here(
+    snapshot: &Snapshot,
+    rulebook: &Rulebook,
+    scenarios: &ScenarioSet,
+    options: &SweepOptions,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
+    let faults = scenarios.faults();
+    if !faults.is_empty() {
+        return Err(Error::Refused(faults));
+    }
+    let rules = Rules::resolve(rulebook, snapshot)?;
+    let clock = Instant::now();
+    let rows = revalue(snapshot, scenarios, options.unshocked)?;
+    let ranges = row_ranges(&rows);
+    let plan = Plan::for_cpu(snapshot.book.len(), scenarios.len(), options.plan);
+    let tiles = Tiles::new(&rows, &ranges, plan);
+    let revalue_seconds = clock.elapsed().as_secs_f64();
+
+    let runner = Runner::choose(&options.engine)?;
+    let setting = Setting { snapshot, rules: &rules, rows: &rows };
+    let job = Job {
+        setting,
+        weights: &scenarios.weights,
+        total_weight: scenarios.weights.iter().sum(),
+        ranges: &ranges,
+        tiles: &tiles,
+        plan,
+        totals: options.totals.unwrap_or(runner.default_totals()),
+        arbiter: Arbiter::new(setting),
+    };
+    let clock = Instant::now();
+    let mut merge = Merge::new(&job, progress);
+    let label = runner.run(&job, &mut merge)?;
+    let sweep_seconds = clock.elapsed().as_secs_f64();
+    let exact_verdicts = job.arbiter.exact_verdicts();
+
+    let clock = Instant::now();
+    let audit = audit(&job, &merge.pools, &merge.witnesses, options.seed);
+    let audit_seconds = clock.elapsed().as_secs_f64();
+    if audit.decisions_differ > 0 {
+        let Audited { pools, verdicts, differ } = Audited::of(&audit);
+        return Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ")));
+    }
+    let mut warnings: Vec<String> = rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
+    warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
+    warnings.extend(label.warnings);
+    Ok(Outcome {
+        engine: label.engine,
+        adapter: label.adapter,
+        totals: job.totals,
+        cells: snapshot.book.position_count() as u64 * scenarios.len() as u64,
+        scenarios: merge.scenarios(&job),
+        redecided_pools: merge.redecided_pools,
+        unknown_pools: merge.pools.iter().filter(|pool| pool.state == State::Unknown).count() as u64,
+        pools: merge.pools,
+        exact_verdicts,
+        audit,
+        seconds: StageSeconds {
+            revalue: revalue_seconds,
+            sweep: sweep_seconds,
+            audit: audit_seconds,
+            ..StageSeconds::default()
+        },
+        warnings,
+    })
+}
+
+struct Audited {
+    pools: u64,
+    verdicts: u64,
+    differ: u64,
+}
+
+impl Audited {
+    fn of(audit: &super::outcome::Audit) -> Self {
+        Self { pools: audit.pools, verdicts: audit.verdicts, differ: audit.decisions_differ }
+    }
+}
+
+/// What a sweep ran on.
+#[derive(Debug, Clone, Default)]
+pub struct Label {
+    /// `cpu`, `gpu`, `reference` or `gpu+cpu`.
+    pub engine: String,
+    /// Adapter, for a GPU.
+    pub adapter: String,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+}
+
+/// An engine, ready to run.
+enum Runner {
+    Cpu,
+    Reference,
+    #[cfg(feature = "gpuX")]
+    Gpu(Box<super::gpu::Gpu>),
+}
+
+impl Runner {
+    fn choose(choice: &EngineChoice) -> Result<Self> {
+        match choice {
+            EngineChoice::Cpu => Ok(Self::Cpu),
+            EngineChoice::Reference => Ok(Self::Reference),
+            #[cfg(feature = "gpuX")]
+            EngineChoice::Auto => {
+                Ok(super::gpu::Gpu::open(None).map_or(Self::Cpu, |gpu| Self::Gpu(Box::new(gpu))))
+            }
+            #[cfg(feature = "gpuX")]
+            EngineChoice::Gpu(name) => Ok(Self::Gpu(Box::new(super::gpu::Gpu::open(name.as_deref())?))),
+            #[cfg(not(feature = "gpuX"))]
+            EngineChoice::Auto => Ok(Self::Cpu),
+            #[cfg(not(feature = "gpuX"))]
+            EngineChoice::Gpu(_) => Err(Error::NoAdapter("this build has no GPU engine".into())),
+        }
+    }
+
+    fn default_totals(&self) -> Totals {
+        match self {
+            Self::Cpu | Self::Reference => Totals::Exact,
+            #[cfg(feature = "gpuX")]
+            Self::Gpu(_) => Totals::Bounded,
+        }
+    }
+
+    fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
+        match self {
+            Self::Cpu => {
+                run_chunks(job, merge, 0, cpu::sweep_chunk);
+                Ok(Label { engine: "cpu".into(), ..Label::default() })
+            }
+            Self::Reference => {
+                run_chunks(job, merge, 0, reference::sweep_chunk);
+                Ok(Label { engine: "reference".into(), ..Label::default() })
+            }
+            #[cfg(feature = "gpuX")]
+            Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
+        }
+    }
+}
+
+/// Runs the chunks from pool `first` on over all threads and merges them in order.
+pub fn run_chunks(
+    job: &Job<'_>,
+    merge: &mut Merge<'_>,
+    first: usize,
+    sweep_chunk: impl Fn(&Job<'_>, std::ops::Range<usize>) -> Chunk + Sync,
+) {
+    let rest = Plan { n_pools: job.plan.n_pools - first, ..job.plan };
+    let order = Mutex::new((0, BTreeMap::new(), merge));
+    // Chunks are handed out in ascending order, so that few wait here for their turn.
+    (0..rest.chunk_count()).par_bridge().for_each(|index| {
+        let pools = rest.chunk(index);
+        let chunk = sweep_chunk(job, pools.start + first..pools.end + first);
+        let mut order = order.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (next, waiting, merge) = &mut *order;
+        waiting.insert(index, chunk);
+        while let Some(chunk) = waiting.remove(next) {
+            merge.add(job, chunk);
+            *next += 1;
+        }
+    });
+}
+
+/// Adds chunks up, in book order.
+pub struct Merge<'p> {
+    /// Outcomes of the pools so far.
+    pub pools: Vec<PoolOutcome>,
+    /// The kernel's word on each of them.
+    pub witnesses: Vec<Option<Witness>>,
+    tally: Vec<ScenarioTally>,
+    requirement: Vec<f64>,
+    net: Vec<Weights>,
+    redecided_pools: u64,
+    cells_done: u64,
+    progress: &'p dyn Progress,
+}
+
+impl<'p> Merge<'p> {
+    fn new(job: &Job<'_>, progress: &'p dyn Progress) -> Self {
+        Self {
+            pools: Vec::with_capacity(job.plan.n_pools),
+            witnesses: Vec::with_capacity(job.plan.n_pools),
+            tally: vec![ScenarioTally::default(); job.scenario_count()],
+            requirement: vec![0.0; job.scenario_count()],
+            net: vec![Weights::default(); job.ranges.len() + 1],
+            redecided_pools: 0,
+            cells_done: 0,
+            progress,
+        }
+    }
+
+    /// Adds the next chunk.
+    pub fn add(&mut self, job: &Job<'_>, chunk: Chunk) {
+        let n_scenarios = job.scenario_count() as u64;
+        for index in self.pools.len()..self.pools.len() + chunk.pools.len() {
+            self.cells_done += job.pool(index).positions.len() as u64 * n_scenarios;
+        }
+        self.pools.extend(chunk.pools);
+        self.witnesses.extend(chunk.witnesses);
+        self.tally.iter_mut().zip(&chunk.tally).for_each(|(sum, part)| sum.add(part));
+        self.requirement.iter_mut().zip(&chunk.requirement).for_each(|(sum, part)| *sum += part);
+        for (sum, part) in self.net.iter_mut().zip(&chunk.net) {
+            sum.equity += part.equity;
+            sum.requirement += part.requirement;
+        }
+        self.redecided_pools += chunk.redecided_pools;
+        self.progress.advance(self.cells_done, job.setting.snapshot.book.position_count() as u64 * n_scenarios);
+    }
+
+    /// The scenarios' outcomes: equity and maintenance totals are the net program's value, plus kinks and nodes.
+    fn scenarios(&self, job: &Job<'_>) -> Vec<ScenarioOutcome> {
+        let (constant, net) = self.net.split_last().map_or((Weights::default(), &[][..]), |(last, rest)| (*last, rest));
+        let outcome = |scenario: usize| {
+            let mut total = constant;
+            for ((row, range), net) in job.ranges.iter().enumerate().zip(net) {
+                let delta = job.setting.rows.shocked[[row, scenario]] - range.base;
+                total.equity += net.equity * delta;
+                total.requirement += net.requirement * delta;
+            }
+            self.tally[scenario].outcome(total.equity, total.requirement + self.requirement[scenario])
+        };
+        (0..job.scenario_count()).into_par_iter().map(outcome).collect()
+    }
+}

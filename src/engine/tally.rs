@@ -1,0 +1,60 @@
+use super::outcome::ScenarioOutcome;
+
+/// Totals are rounded to this many quote units before they are summed in integers, so that no order of summation shows.
+/// A power of two: scaling by it is exact.
+pub const QUANTUM: f64 = 1.0 / 1_048_576.0;
+
+/// An amount as an integer number of quanta.
+pub fn quanta(amount: f64) -> i128 {
+    (amount / QUANTUM).round() as i128
+}
+
+/// What a scenario adds up to over pools: counts and integer totals, and the sums that carry a bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ScenarioTally {
+    /// Pools counted as restricted.
+    pub restricted: u32,
+    /// Pools counted as liquidatable.
+    pub liquidatable: u32,
+    /// Pools counted as bankrupt.
+    pub bankrupt: u32,
+    /// Σ max(0, −equity), quanta.
+    pub shortfall: i128,
+    /// Σ gross notional of liquidatable pools, quanta.
+    pub notional: i128,
+    /// Σ max(0, −equity) that was summed in floating point, quote units.
+    pub shortfall_float: f64,
+    /// Bound on the error of `shortfall_float`, quote units.
+    pub shortfall_bound: f64,
+    /// Σ gross notional that was summed in floating point, quote units.
+    pub notional_float: f64,
+}
+
+impl ScenarioTally {
+    /// Adds another tally of the same scenario.
+    pub fn add(&mut self, other: &Self) {
+        self.restricted += other.restricted;
+        self.liquidatable += other.liquidatable;
+        self.bankrupt += other.bankrupt;
+        self.shortfall += other.shortfall;
+        self.notional += other.notional;
+        self.shortfall_float += other.shortfall_float;
+        self.shortfall_bound += other.shortfall_bound;
+        self.notional_float += other.notional_float;
+    }
+
+    /// The published form; equity and maintenance totals come from the net program.
+    pub fn outcome(&self, equity_total: f64, maintenance_total: f64) -> ScenarioOutcome {
+        let rounding = f64::from(self.bankrupt) * 0.5 * QUANTUM;
+        ScenarioOutcome {
+            restricted_pools: self.restricted.into(),
+            liquidatable_pools: self.liquidatable.into(),
+            bankrupt_pools: self.bankrupt.into(),
+            shortfall: self.shortfall as f64 * QUANTUM + self.shortfall_float,
+            shortfall_bound: self.shortfall_bound + rounding,
+            liquidatable_notional: self.notional as f64 * QUANTUM + self.notional_float,
+            equity_total,
+            maintenance_total,
+        }
+    }
+}

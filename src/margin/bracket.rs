@@ -1,0 +1,102 @@
+//! Bracket margin: a rate that steps up with notional, marginal or on the whole position.
+
+use super::rulebook::{Form, Schedule};
+use crate::number::Number;
+use crate::program::{Builder, Weights};
+
+impl Schedule {
+    /// Rate of bracket `index`, raised to `floor_rate`.
+    fn rate(&self, index: usize, floor_rate: f64) -> f64 {
+        let rate = self.rates[index];
+        if rate < floor_rate { floor_rate } else { rate }
+    }
+
+    /// Direct formula: the requirement of a notional ≥ 0, quote units, every rate raised to `floor_rate` (1/leverage, or 0).
+    ///
+    /// Marginal: `r₁N + Σ_j (r_{j+1} − r_j)·max(0, N − b_j)`. Whole: `N·r_k` with `b_{k−1} ≤ N < b_k`.
+    pub fn requirement<N: Number>(&self, notional: &N, floor_rate: f64) -> N {
+        let first = N::of(self.rate(0, floor_rate));
+        match self.form {
+            Form::Marginal => self.bounds.iter().enumerate().fold(first.times(notional), |sum, (j, &bound)| {
+                let (lower, higher) = (N::of(self.rate(j, floor_rate)), N::of(self.rate(j + 1, floor_rate)));
+                let slice = notional.minus(&N::of(bound)).positive_part();
+                sum.plus(&higher.minus(&lower).times(&slice))
+            }),
+            Form::Whole => {
+                let rate = self.bounds.iter().enumerate().fold(first, |rate, (j, &bound)| {
+                    notional.minus(&N::of(bound)).select(N::of(self.rate(j + 1, floor_rate)), rate)
+                });
+                rate.times(notional)
+            }
+        }
+    }
+
+    /// Lowering: adds `weights · requirement(slope · row)` to the program, where `slope · row ≥ 0` is the notional.
+    ///
+    /// A slice that the row cannot reach costs nothing, one that it cannot leave is affine; only what crosses a bound
+    /// within the row's range becomes a kink (marginal) or a step (whole).
+    pub fn lower(&self, floor_rate: f64, (row, slope): (u32, f64), weights: Weights, builder: &mut Builder<'_>) {
+        let (low, high) = builder.range(row, slope);
+        match self.form {
+            Form::Marginal => {
+                builder.affine(row, slope, weights.scaled(self.rate(0, floor_rate)));
+                for (j, &bound) in self.bounds.iter().enumerate() {
+                    if high <= bound {
+                        break;
+                    }
+                    let increase = self.rate(j + 1, floor_rate) - self.rate(j, floor_rate);
+                    if increase != 0.0 {
+                        builder.hinge(row, slope, bound, weights.scaled(increase));
+                    }
+                }
+            }
+            Form::Whole => {
+                // A bound so near the range that rounding could hide which side it is on stays a step.
+                let margin = 1e-15 * high;
+                let below = self.bounds.iter().take_while(|&&bound| bound <= low - margin).count();
+                builder.affine(row, slope, weights.scaled(self.rate(below, floor_rate)));
+                for (j, &bound) in self.bounds.iter().enumerate().skip(below) {
+                    if bound > high + margin {
+                        break;
+                    }
+                    let increase = self.rate(j + 1, floor_rate) - self.rate(j, floor_rate);
+                    if increase != 0.0 {
+                        builder.step((row, slope), bound, (row, slope), weights.scaled(increase));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brackets(form: Form) -> Schedule {
+        Schedule { form, bounds: vec![50_000.0, 250_000.0], rates: vec![0.004, 0.005, 0.01] }
+    }
+
+    #[test]
+    fn marginal_brackets_equal_rate_times_notional_less_the_deduction() {
+        // Deductions by continuity: 50,000·0.001 = 50; 50 + 250,000·0.005 = 1,300.
+        let margin = |notional: f64| brackets(Form::Marginal).requirement(&notional, 0.0);
+        assert!((margin(10_000.0) - 40.0).abs() < 1e-9);
+        assert!((margin(100_000.0) - (500.0 - 50.0)).abs() < 1e-9);
+        assert!((margin(1_000_000.0) - (10_000.0 - 1_300.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_notional_equal_to_a_bound_belongs_to_the_higher_bracket() {
+        let margin = |notional: f64| brackets(Form::Whole).requirement(&notional, 0.0);
+        assert_eq!(margin(50_000.0), 250.0, "0.5 % of 50,000");
+        assert_eq!(margin(50_000f64.next_down()), 50_000f64.next_down() * 0.004, "still 0.4 %");
+    }
+
+    #[test]
+    fn leverage_raises_low_rates_only() {
+        let margin = |notional: f64| brackets(Form::Whole).requirement(&notional, 1.0 / 125.0);
+        assert_eq!(margin(10_000.0), 10_000.0 / 125.0);
+        assert_eq!(margin(1_000_000.0), 10_000.0, "1 % is above 1/125");
+    }
+}

@@ -1,0 +1,96 @@
+//! Haircuts: the share of a collateral's value that does not count, flat or in marginal tiers of its size.
+
+use super::rulebook::{HaircutSchedule, SizeUnit};
+use crate::number::Number;
+use crate::program::{Builder, Weights};
+
+impl HaircutSchedule {
+    /// Lower bound of tier `j` (0 for the first) and the increase of the haircut there.
+    fn kinks(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let bounds = std::iter::once(0.0).chain(self.bounds.iter().copied());
+        let before = std::iter::once(0.0).chain(self.haircuts.iter().copied());
+        bounds.zip(before.zip(&self.haircuts)).map(|(bound, (before, after))| (bound, after - before))
+    }
+
+    /// Direct formula: what of `value` (quote units) counts, `value − Σ_j (h_j − h_{j−1})·max(0, value − b_j·u)` with
+    /// h₀ = 0, b₁ = 0 and u the asset's price (tiers in asset units) or 1 (tiers in quote units).
+    ///
+    /// A negative value counts in full: a haircut never helps a loan.
+    pub fn kept<N: Number>(&self, value: &N, price: &N) -> N {
+        let before = std::iter::once(0.0).chain(self.haircuts.iter().copied());
+        let bounds = std::iter::once(0.0).chain(self.bounds.iter().copied());
+        self.haircuts.iter().zip(before).zip(bounds).fold(value.clone(), |kept, ((&after, before), bound)| {
+            let start = match self.unit {
+                SizeUnit::Asset => N::of(bound).times(price),
+                SizeUnit::Quote => N::of(bound),
+            };
+            let increase = N::of(after).minus(&N::of(before));
+            kept.minus(&increase.times(&value.minus(&start).positive_part()))
+        })
+    }
+
+    /// Lowering of a balance: adds `weights · kept(amount · price row)`. A balance keeps its sign, so only tiers in quote
+    /// units can kink.
+    pub fn lower_balance(&self, amount: f64, price_row: u32, weights: Weights, builder: &mut Builder<'_>) {
+        builder.affine(price_row, amount, weights);
+        if amount <= 0.0 {
+            return;
+        }
+        for (bound, increase) in self.kinks() {
+            match self.unit {
+                SizeUnit::Asset if amount > bound => {
+                    // (amount − bound)·row, as two products: the difference would round.
+                    builder.affine(price_row, amount, weights.scaled(-increase));
+                    builder.affine(price_row, -bound, weights.scaled(-increase));
+                }
+                SizeUnit::Asset => {}
+                SizeUnit::Quote => builder.hinge(price_row, amount, bound, weights.scaled(-increase)),
+            }
+        }
+    }
+
+    /// Lowering of balance plus unrealised profit: adds `weights · kept(Σ coefficient · row)`.
+    pub fn lower_sum(&self, terms: &[(u32, f64)], price_row: u32, weights: Weights, builder: &mut Builder<'_>) {
+        for &(row, coefficient) in terms {
+            builder.affine(row, coefficient, weights);
+        }
+        for (bound, increase) in self.kinks().filter(|(_, increase)| *increase != 0.0) {
+            match self.unit {
+                SizeUnit::Asset => {
+                    let terms: Vec<_> = terms.iter().copied().chain([(price_row, -bound)]).collect();
+                    builder.hinge_of_sum(&terms, 0.0, weights.scaled(-increase));
+                }
+                SizeUnit::Quote => builder.hinge_of_sum(terms, bound, weights.scaled(-increase)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Published marginal collateral ratios by BTC quantity: 98, 95, 90, 85, 80, 0 % in steps of ten coins.
+    fn tiers() -> HaircutSchedule {
+        HaircutSchedule {
+            unit: SizeUnit::Asset,
+            bounds: vec![10.0, 20.0, 30.0, 40.0, 50.0],
+            haircuts: vec![0.02, 0.05, 0.1, 0.15, 0.2, 1.0],
+        }
+    }
+
+    #[test]
+    fn tiers_by_quantity_give_the_published_effective_coins() {
+        // 25 BTC: 9.8 + 9.5 + 5·0.9 = 23.8. 60 BTC: 9.8 + 9.5 + 9 + 8.5 + 8 + 0 = 44.8.
+        for (quantity, effective) in [(25.0, 23.8), (60.0, 44.8)] {
+            assert!((tiers().kept(&quantity, &1.0) - effective).abs() < 1e-12, "{quantity}");
+            let price = 50_000.0;
+            assert!((tiers().kept(&(quantity * price), &price) - effective * price).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_haircut_never_helps_a_negative_balance() {
+        assert_eq!(tiers().kept(&-25.0, &1.0), -25.0);
+    }
+}

@@ -1,0 +1,250 @@
+//! One pool's equity and requirements: the direct formulas, and their lowering to a margin program.
+
+use super::rulebook::HaircutBase;
+use super::rules::Rules;
+use crate::domain::{AssetIndex, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
+use crate::number::Number;
+use crate::pricing::{Column, Rows, entry_value};
+use crate::program::{Builder, Weights};
+
+/// Everything a pool's formulas read: the market data, the rules, the rows of values.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// Market data and book.
+    pub snapshot: &'a Snapshot,
+    /// Margin rules.
+    pub rules: &'a Rules,
+    /// Values in the unshocked market and under every scenario.
+    pub rows: &'a Rows,
+}
+
+/// A market as a direct formula sees it: the value of a row, as one number or as a block of them.
+pub trait Market<N: Number> {
+    /// Value of a row.
+    fn row(&self, row: u32) -> N;
+}
+
+impl<N: Number> Market<N> for (&Rows, Column) {
+    fn row(&self, row: u32) -> N {
+        N::of(self.0.value(row, self.1))
+    }
+}
+
+/// A pool's equity in one market, quote units.
+#[derive(Debug, Clone)]
+pub struct Equity<N> {
+    /// Balances and position values at market.
+    pub raw: N,
+    /// The same after haircuts.
+    pub adjusted: N,
+    /// Balances alone, after haircuts.
+    pub collateral: N,
+}
+
+/// A pool's requirements in one market, quote units.
+#[derive(Debug, Clone)]
+pub struct Requirement<N> {
+    /// Initial margin by the rules, before it is raised to the maintenance margin.
+    pub initial: N,
+    /// Maintenance margin.
+    pub maintenance: N,
+}
+
+/// One asset of a pool in the direct evaluation: its balance, and the profit of the positions settled in it.
+struct Group<N> {
+    asset: AssetIndex,
+    balance: N,
+    pnl: N,
+}
+
+impl Setting<'_> {
+    /// A row that revaluation has made: a pool's holdings are always held.
+    fn asset_row(&self, asset: AssetIndex) -> u32 {
+        self.rows.of_asset(asset).unwrap_or_default()
+    }
+
+    fn instrument_row(&self, instrument: InstrumentIndex) -> u32 {
+        self.rows.of_instrument(instrument).unwrap_or_default()
+    }
+
+    /// Contracts as a coefficient ≥ 0 of the instrument's notional: an inverse contract's unit value is negative.
+    fn notional_coefficient(&self, position: &Position) -> f64 {
+        match self.snapshot.instruments[position.instrument as usize].payoff {
+            Payoff::Inverse => -position.quantity.abs(),
+            Payoff::Linear | Payoff::Quanto => position.quantity.abs(),
+        }
+    }
+
+    /// Direct formula of equity, holdings in stored order. In f64 this is the published figure; in intervals and in exact
+    /// numbers it decides.
+    ///
+    /// A position is worth quantity · (unit value − entry value · price of the settlement asset) plus accrued funding; spot
+    /// is worth its full value and takes no haircut. Haircuts apply per asset, to the sum of its lots.
+    pub fn equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Equity<N> {
+        let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
+        let zero = N::of(0.0);
+        for balance in pool.balances {
+            let amount = N::of(balance.amount).plus(&N::of(balance.accrued_interest));
+            let group = group_of(&mut groups, balance.asset);
+            group.balance = group.balance.plus(&amount.times(&market.row(self.asset_row(balance.asset))));
+        }
+        let mut spot = zero.clone();
+        for position in pool.positions {
+            let instrument = &self.snapshot.instruments[position.instrument as usize];
+            let price = market.row(self.asset_row(instrument.settlement_asset));
+            let quantity = N::of(position.quantity);
+            let entry = N::of(entry_value(instrument, position.entry_price));
+            let unit = market.row(self.instrument_row(position.instrument));
+            let value = quantity.times(&unit).minus(&quantity.times(&entry).times(&price));
+            let group = group_of(&mut groups, instrument.settlement_asset);
+            group.pnl = group.pnl.plus(&N::of(position.accrued_funding).times(&price));
+            if instrument.kind == Kind::Spot {
+                spot = spot.plus(&value);
+            } else {
+                group.pnl = group.pnl.plus(&value);
+            }
+        }
+        let mut equity = Equity { raw: spot.clone(), adjusted: spot, collateral: zero };
+        for Group { asset, balance, pnl } in groups {
+            let total = balance.plus(&pnl);
+            let price = market.row(self.asset_row(asset));
+            let kept = |value: &N| self.rules.haircut(asset).map_or(value.clone(), |h| h.kept(value, &price));
+            let collateral = kept(&balance);
+            let adjusted = match self.rules.haircut_base {
+                HaircutBase::Balance => collateral.plus(&pnl),
+                HaircutBase::BalanceAndPnl => kept(&total),
+            };
+            equity.adjusted = equity.adjusted.plus(&adjusted);
+            equity.raw = equity.raw.plus(&total);
+            equity.collateral = equity.collateral.plus(&collateral);
+        }
+        equity
+    }
+
+    /// Direct formula of the requirements, holdings in stored order: Σ over positions, times the pool's multiplier; open
+    /// orders add to the initial margin.
+    pub fn requirement<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Requirement<N> {
+        let (mut initial, mut maintenance) = (N::of(0.0), N::of(0.0));
+        for position in pool.positions {
+            let notional = N::of(self.notional_coefficient(position));
+            let notional = notional.times(&market.row(self.instrument_row(position.instrument)));
+            let class = self.rules.class(position.instrument);
+            let floor_rate = position.leverage.map_or(0.0, f64::recip);
+            maintenance = maintenance.plus(&class.maintenance.requirement(&notional, 0.0));
+            initial = initial.plus(&class.initial.requirement(&notional, floor_rate));
+        }
+        let reserve = N::of(self.rules.order_reserve(pool, self.snapshot));
+        Requirement {
+            initial: N::of(pool.settings.im_multiplier).times(&initial).plus(&reserve),
+            maintenance: N::of(pool.settings.mm_multiplier).times(&maintenance),
+        }
+    }
+
+    /// Direct formula of gross notional: Σ |quantity| · |unit value|.
+    pub fn gross_notional<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> N {
+        pool.positions.iter().fold(N::of(0.0), |sum, position| {
+            let coefficient = N::of(self.notional_coefficient(position));
+            sum.plus(&coefficient.times(&market.row(self.instrument_row(position.instrument))))
+        })
+    }
+
+    /// Lowering of one pool: what the direct formulas say, as a margin program over rows.
+    pub fn lower(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {
+        builder.constant(-self.rules.order_reserve(pool, self.snapshot), Weights::INITIAL);
+        for position in pool.positions {
+            self.lower_requirement(pool, position, builder);
+        }
+        match self.rules.haircut_base {
+            HaircutBase::Balance => self.lower_balances(pool, builder),
+            HaircutBase::BalanceAndPnl => self.lower_groups(pool, builder),
+        }
+    }
+
+    fn lower_requirement(&self, pool: &Pool<'_>, position: &Position, builder: &mut Builder<'_>) {
+        let row = self.instrument_row(position.instrument);
+        let notional = (row, self.notional_coefficient(position));
+        builder.affine(row, notional.1, Weights::GROSS);
+        if position.quantity == 0.0 {
+            return;
+        }
+        let class = self.rules.class(position.instrument);
+        let floor_rate = position.leverage.map_or(0.0, f64::recip);
+        class.maintenance.lower(0.0, notional, Weights::MAINTENANCE.scaled(pool.settings.mm_multiplier), builder);
+        class.initial.lower(floor_rate, notional, Weights::INITIAL.scaled(-pool.settings.im_multiplier), builder);
+    }
+
+    fn lower_balances(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {
+        for position in pool.positions {
+            for (row, coefficient) in self.value_terms(position) {
+                builder.affine(row, coefficient, Weights::VALUE);
+            }
+        }
+        // Lots of one asset are neighbours; its tiers apply to their sum.
+        for lots in pool.balances.chunk_by(|a, b| a.asset == b.asset) {
+            let asset = lots[0].asset;
+            let amount = lots.iter().map(|lot| lot.amount + lot.accrued_interest).sum::<f64>();
+            let magnitude = lots.iter().map(|lot| lot.amount.abs() + lot.accrued_interest.abs()).sum::<f64>();
+            let row = self.asset_row(asset);
+            builder.affine(row, amount, Weights::EQUITY);
+            builder.uncancelled(row, magnitude, lots.len());
+            match self.rules.haircut(asset) {
+                Some(haircut) => haircut.lower_balance(amount, row, Weights::ADJUSTED, builder),
+                None => builder.affine(row, amount, Weights::ADJUSTED),
+            }
+        }
+    }
+
+    fn lower_groups(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {
+        let mut groups: Vec<(AssetIndex, Vec<(u32, f64)>)> = Vec::with_capacity(4);
+        let mut add = |asset: AssetIndex, term: (u32, f64)| match groups.iter_mut().find(|(candidate, _)| *candidate == asset)
+        {
+            Some((_, terms)) => terms.push(term),
+            None => groups.push((asset, vec![term])),
+        };
+        for balance in pool.balances {
+            let row = self.asset_row(balance.asset);
+            add(balance.asset, (row, balance.amount));
+            add(balance.asset, (row, balance.accrued_interest));
+        }
+        for position in pool.positions {
+            let instrument = &self.snapshot.instruments[position.instrument as usize];
+            let [value, entry, funding] = self.value_terms(position);
+            if instrument.kind == Kind::Spot {
+                builder.affine(value.0, value.1, Weights::VALUE);
+            } else {
+                add(instrument.settlement_asset, value);
+                add(instrument.settlement_asset, entry);
+            }
+            add(instrument.settlement_asset, funding);
+        }
+        for (asset, terms) in groups {
+            for &(row, coefficient) in &terms {
+                builder.affine(row, coefficient, Weights::EQUITY);
+            }
+            match self.rules.haircut(asset) {
+                Some(haircut) => haircut.lower_sum(&terms, self.asset_row(asset), Weights::ADJUSTED, builder),
+                None => terms.iter().for_each(|&(row, c)| builder.affine(row, c, Weights::ADJUSTED)),
+            }
+        }
+    }
+
+    /// A position's value as row terms: quantity · unit value, less quantity · entry value · price, plus funding · price.
+    fn value_terms(&self, position: &Position) -> [(u32, f64); 3] {
+        let instrument = &self.snapshot.instruments[position.instrument as usize];
+        let price_row = self.asset_row(instrument.settlement_asset);
+        [
+            (self.instrument_row(position.instrument), position.quantity),
+            (price_row, -(position.quantity * entry_value(instrument, position.entry_price))),
+            (price_row, position.accrued_funding),
+        ]
+    }
+}
+
+/// The group of an asset, made on first sight.
+fn group_of<N: Number>(groups: &mut Vec<Group<N>>, asset: AssetIndex) -> &mut Group<N> {
+    let at = groups.iter().position(|group| group.asset == asset).unwrap_or_else(|| {
+        groups.push(Group { asset, balance: N::of(0.0), pnl: N::of(0.0) });
+        groups.len() - 1
+    });
+    &mut groups[at]
+}

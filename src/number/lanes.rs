@@ -1,0 +1,56 @@
+use std::array;
+use std::cmp::Ordering;
+
+use super::Number;
+
+/// Scenarios evaluated together in [`Lanes`].
+pub const LANES: usize = 16;
+
+/// A block of f64 numbers, one per scenario: each lane is bit for bit what plain `f64` gives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lanes(pub [f64; LANES]);
+
+impl Lanes {
+    #[inline(always)]
+    fn zip(&self, other: &Self, operation: impl Fn(f64, f64) -> f64) -> Self {
+        Self(array::from_fn(|lane| operation(self.0[lane], other.0[lane])))
+    }
+}
+
+impl Number for Lanes {
+    #[inline(always)]
+    fn of(value: f64) -> Self {
+        Self([value; LANES])
+    }
+
+    #[inline(always)]
+    fn plus(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn minus(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    fn times(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn positive_part(&self) -> Self {
+        Self(array::from_fn(|lane| if self.0[lane] > 0.0 { self.0[lane] } else { 0.0 }))
+    }
+
+    #[inline(always)]
+    fn select(&self, then: Self, otherwise: Self) -> Self {
+        Self(array::from_fn(|lane| if self.0[lane] >= 0.0 { then.0[lane] } else { otherwise.0[lane] }))
+    }
+
+    /// The sign all lanes share.
+    fn sign(&self) -> Option<Ordering> {
+        let first = self.0[0].sign();
+        self.0.iter().all(|value| value.sign() == first).then_some(first).flatten()
+    }
+}

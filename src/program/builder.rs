@@ -1,0 +1,319 @@
+use super::bound::compile_error;
+use super::{Instruction, Kink, Magnitude, PoolProgram, Program, RowRange, STACK_DEPTH_MAX, Term, Weights};
+
+const NO_SLOT: u32 = u32::MAX;
+
+/// Builds the programs of a chunk of pools, one pool after the other. Rules call it while they lower themselves; it knows
+/// the range of every row and folds what cannot be reached.
+pub struct Builder<'a> {
+    ranges: &'a [RowRange],
+    program: Program,
+    /// Slot of a row among the current pool's terms.
+    slots: Vec<u32>,
+    term_start: usize,
+    kink_start: usize,
+    constant: Weights,
+    /// Largest sizes of the folded nodes and their operations, and what they may add to the gap.
+    folded: [Magnitude; 3],
+    folds: u32,
+    folded_gap: f64,
+    uncancelled: f64,
+    contributions: u32,
+    shadow: Vec<Magnitude>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder over rows of these ranges.
+    pub fn new(ranges: &'a [RowRange]) -> Self {
+        Self {
+            ranges,
+            program: Program { net: vec![Weights::default(); ranges.len() + 1], ..Program::default() },
+            slots: vec![NO_SLOT; ranges.len()],
+            term_start: 0,
+            kink_start: 0,
+            constant: Weights::default(),
+            folded: [Magnitude::default(); 3],
+            folds: 0,
+            folded_gap: 0.0,
+            uncancelled: 0.0,
+            contributions: 0,
+            shadow: Vec::new(),
+        }
+    }
+
+    /// Smallest and largest value of `slope · row` over the scenarios.
+    #[inline]
+    pub fn range(&self, row: u32, slope: f64) -> (f64, f64) {
+        let range = &self.ranges[row as usize];
+        let (a, b) = (slope * range.low, slope * range.high);
+        if a <= b { (a, b) } else { (b, a) }
+    }
+
+    /// Adds `weights · coefficient · row`.
+    #[inline]
+    pub fn affine(&mut self, row: u32, coefficient: f64, weights: Weights) {
+        if coefficient == 0.0 {
+            return;
+        }
+        let range = &self.ranges[row as usize];
+        let w = weights.scaled(coefficient);
+        add(&mut self.constant, w.scaled(range.base));
+        self.uncancelled += w.largest() * range.value_largest();
+        self.contributions += 1;
+        if range.is_constant() {
+            return;
+        }
+        self.program.net[row as usize].requirement += w.requirement;
+        let slot = self.slots[row as usize];
+        if slot == NO_SLOT {
+            self.slots[row as usize] = self.program.terms.len() as u32;
+            self.program.terms.push(Term { row, equity: w.equity, initial: w.initial, maintenance: w.maintenance });
+            self.program.gross.push(w.gross);
+        } else {
+            let term = &mut self.program.terms[slot as usize];
+            term.equity += w.equity;
+            term.initial += w.initial;
+            term.maintenance += w.maintenance;
+            self.program.gross[slot as usize] += w.gross;
+        }
+    }
+
+    /// Adds `weights · value`.
+    #[inline]
+    pub fn constant(&mut self, value: f64, weights: Weights) {
+        let w = weights.scaled(value);
+        add(&mut self.constant, w);
+        self.uncancelled += w.largest();
+        self.contributions += 1;
+    }
+
+    /// Says that a coefficient on `row` was itself a sum of `summands` numbers of total size `magnitude`, so that the
+    /// compile bound covers what that sum may have cancelled.
+    pub fn uncancelled(&mut self, row: u32, magnitude: f64, summands: usize) {
+        self.uncancelled += magnitude * self.ranges[row as usize].value_largest();
+        self.contributions += summands as u32;
+    }
+
+    /// Adds `weights · max(0, slope·row − bound)`: nothing or affine where the row's range says so, else a kink.
+    #[inline]
+    pub fn hinge(&mut self, row: u32, slope: f64, bound: f64, weights: Weights) {
+        let (low, high) = self.range(row, slope);
+        if high <= bound {
+        } else if low >= bound {
+            self.affine(row, slope, weights);
+            self.constant(-bound, weights);
+        } else {
+            let range = &self.ranges[row as usize];
+            self.uncancelled += weights.largest() * (slope.abs() * range.value_largest() + bound.abs());
+            self.contributions += 2;
+            self.program.kinks.push(Kink {
+                row,
+                slope,
+                offset: slope * range.base - bound,
+                initial: weights.initial,
+                maintenance: weights.maintenance,
+                requirement: weights.requirement,
+            });
+        }
+    }
+
+    /// Adds `weights · max(0, Σ coefficient·row − bound)`: collapsed where the ranges say so, else a node.
+    pub fn hinge_of_sum(&mut self, terms: &[(u32, f64)], bound: f64, weights: Weights) {
+        let (low, high) = terms.iter().fold((0.0, 0.0), |(low, high), &(row, coefficient)| {
+            let (a, b) = self.range(row, coefficient);
+            (low + a, high + b)
+        });
+        // Hinges are continuous: a bound missed by the rounding of `low` or `high` is within the compile error.
+        if high <= bound {
+            self.uncancelled_leaf(terms, bound, weights);
+        } else if low >= bound {
+            terms.iter().for_each(|&(row, coefficient)| self.affine(row, coefficient, weights));
+            self.constant(-bound, weights);
+        } else {
+            self.leaf(terms, -bound);
+            self.emit(Instruction::Constant(0.0));
+            self.emit(Instruction::Max);
+            self.uncancelled_leaf(terms, bound, weights);
+            self.emit(Instruction::Fold(weights));
+        }
+    }
+
+    /// Adds `weights · (slope·row where predicate slope·row ≥ bound, else 0)`: a jump of a whole-position rate.
+    pub fn step(&mut self, predicate: (u32, f64), bound: f64, value: (u32, f64), weights: Weights) {
+        self.leaf(&[predicate], -bound);
+        self.leaf(&[value], 0.0);
+        self.emit(Instruction::Constant(0.0));
+        let predicate_size = self.shadow[self.shadow.len() - 3];
+        self.emit(Instruction::Select(predicate_size));
+        self.uncancelled_leaf(&[value], 0.0, weights);
+        self.emit(Instruction::Fold(weights));
+    }
+
+    fn uncancelled_leaf(&mut self, terms: &[(u32, f64)], constant: f64, weights: Weights) {
+        let size = terms.iter().fold(constant.abs(), |size, &(row, coefficient)| {
+            size + coefficient.abs() * self.ranges[row as usize].value_largest()
+        });
+        self.uncancelled += weights.largest() * size;
+        self.contributions += terms.len() as u32 + 1;
+    }
+
+    /// Pushes `constant + Σ coefficient · row`.
+    pub fn leaf(&mut self, terms: &[(u32, f64)], constant: f64) {
+        let at_base = terms.iter().fold(constant, |sum, &(row, c)| sum + c * self.ranges[row as usize].base);
+        self.emit(Instruction::Constant(at_base));
+        let uncancelled =
+            terms.iter().fold(constant.abs(), |size, &(row, c)| size + c.abs() * self.ranges[row as usize].base.abs());
+        if let Some(top) = self.shadow.last_mut() {
+            top.uncancelled = uncancelled;
+        }
+        for &(row, coefficient) in terms {
+            if coefficient != 0.0 && !self.ranges[row as usize].is_constant() {
+                self.emit(Instruction::Term { row, coefficient });
+            }
+        }
+    }
+
+    /// Appends an instruction and keeps the bound's induction in step with it.
+    pub fn emit(&mut self, instruction: Instruction) {
+        let top = |shadow: &mut Vec<Magnitude>| shadow.pop().unwrap_or_default();
+        let stack = &mut self.shadow;
+        match instruction {
+            Instruction::Constant(value) => stack.push(Magnitude::constant(value)),
+            Instruction::Term { row, coefficient } => {
+                let range = &self.ranges[row as usize];
+                let a = top(stack);
+                stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.value_largest())));
+            }
+            Instruction::Add => {
+                let (b, a) = (top(stack), top(stack));
+                stack.push(a.plus(b));
+            }
+            Instruction::Max | Instruction::Min => {
+                let (b, a) = (top(stack), top(stack));
+                stack.push(a.either(b));
+            }
+            Instruction::Abs => {}
+            Instruction::Scale(factor) => {
+                let a = top(stack);
+                stack.push(a.scaled(factor));
+            }
+            Instruction::ScaleByRow { row, .. } => {
+                let a = top(stack);
+                // base + Δrow rounds once more than a plain factor.
+                let scaled = a.scaled(self.ranges[row as usize].value_largest());
+                stack.push(Magnitude { operations: scaled.operations + 2, ..scaled });
+            }
+            Instruction::Select(_) => {
+                let (b, a, _predicate) = (top(stack), top(stack), top(stack));
+                stack.push(a.either(b));
+            }
+            Instruction::Fold(weights) => {
+                let a = top(stack);
+                let by_root = [weights.equity, weights.initial, weights.maintenance];
+                for (root, weight) in self.folded.iter_mut().zip(by_root) {
+                    *root = root.plus(a.scaled(weight));
+                }
+                self.folds += 1;
+                self.folded_gap += (weights.maintenance - weights.initial).abs() * a.size;
+            }
+        }
+        debug_assert!(self.shadow.len() <= STACK_DEPTH_MAX, "rules lower to shallow nodes");
+        self.program.code.push(instruction);
+    }
+
+    /// Closes the current pool.
+    pub fn finish_pool(&mut self) {
+        let compile_error = compile_error(self.contributions, self.uncancelled);
+        let magnitudes = self.magnitudes();
+        let gap = self.gap() + 2.0 * compile_error;
+        let program = &mut self.program;
+        for (term, gross) in program.terms[self.term_start..].iter().zip(&program.gross[self.term_start..]) {
+            self.slots[term.row as usize] = NO_SLOT;
+            let net = &mut program.net[term.row as usize];
+            net.equity += term.equity;
+            net.initial += term.initial;
+            net.maintenance += term.maintenance;
+            net.gross += gross;
+        }
+        add(&mut program.net[self.ranges.len()], self.constant);
+        program.pools.push(PoolProgram {
+            term_end: program.terms.len() as u32,
+            kink_end: program.kinks.len() as u32,
+            code_end: program.code.len() as u32,
+            constant: self.constant,
+            magnitudes,
+            compile_error,
+            gap,
+        });
+        self.term_start = program.terms.len();
+        self.kink_start = program.kinks.len();
+        self.constant = Weights::default();
+        self.folded = [Magnitude::default(); 3];
+        (self.folds, self.contributions) = (0, 0);
+        (self.folded_gap, self.uncancelled) = (0.0, 0.0);
+        self.shadow.clear();
+    }
+
+    /// The finished chunk.
+    pub fn build(self) -> Program {
+        self.program
+    }
+
+    /// B and m of the three deciding roots: constant, terms, kinks, folded nodes, summed in any order.
+    fn magnitudes(&self) -> [Magnitude; 3] {
+        let terms = &self.program.terms[self.term_start..];
+        let kinks = &self.program.kinks[self.kink_start..];
+        let summands = (terms.len() + kinks.len()) as u32 + self.folds;
+        let constant = [self.constant.equity, self.constant.initial, self.constant.maintenance];
+        let mut roots = [0, 1, 2].map(|root| Magnitude {
+            size: constant[root].abs() + self.folded[root].size,
+            // A kink is a leaf of two summands (2 + 1) scaled once (+ 2).
+            operations: self.folded[root].operations.max(if kinks.is_empty() { 2 } else { 5 }) + summands,
+            uncancelled: 0.0,
+        });
+        for term in terms {
+            let largest = self.ranges[term.row as usize].delta_largest();
+            roots[0].size += term.equity.abs() * largest;
+            roots[1].size += term.initial.abs() * largest;
+            roots[2].size += term.maintenance.abs() * largest;
+        }
+        for kink in kinks {
+            let largest = kink.offset.abs() + kink.slope.abs() * self.ranges[kink.row as usize].delta_largest();
+            roots[1].size += kink.initial.abs() * largest;
+            roots[2].size += kink.maintenance.abs() * largest;
+        }
+        roots
+    }
+
+    /// Upper bound of maintenance root − initial root.
+    fn gap(&self) -> f64 {
+        let terms = &self.program.terms[self.term_start..];
+        let kinks = &self.program.kinks[self.kink_start..];
+        let start = self.constant.maintenance - self.constant.initial + self.folded_gap;
+        let gap = terms.iter().fold(start, |gap, term| {
+            let range = &self.ranges[term.row as usize];
+            let slope = term.maintenance - term.initial;
+            gap + if slope > 0.0 { slope * range.delta_high } else { slope * range.delta_low }
+        });
+        let gap = kinks.iter().fold(gap, |gap, kink| {
+            let weight = kink.maintenance - kink.initial;
+            if weight <= 0.0 {
+                return gap;
+            }
+            let range = &self.ranges[kink.row as usize];
+            let ends = (kink.slope * range.delta_low).max(kink.slope * range.delta_high);
+            gap + weight * (kink.offset + ends).max(0.0)
+        });
+        // Rounding of this very sum is far below one part in 2⁴⁰ of the sizes it adds.
+        let slack = 1e-12 * (self.constant.maintenance.abs() + self.constant.initial.abs() + self.uncancelled);
+        if gap > 0.0 { gap + slack } else { slack }
+    }
+}
+
+fn add(sum: &mut Weights, other: Weights) {
+    sum.equity += other.equity;
+    sum.initial += other.initial;
+    sum.maintenance += other.maintenance;
+    sum.requirement += other.requirement;
+    sum.gross += other.gross;
+}

@@ -1,0 +1,40 @@
+use super::{Magnitude, Weights};
+
+/// Deepest operand stack a program may need; kernels keep that many values per scenario.
+pub const STACK_DEPTH_MAX: usize = 8;
+
+/// One step of a program's postfix code, on a stack of values (one per scenario).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Instruction {
+    /// Pushes a constant: the start of a leaf.
+    Constant(f64),
+    /// Adds `coefficient · Δrow` to the top: the rest of a leaf.
+    Term {
+        /// The row.
+        row: u32,
+        /// Its coefficient.
+        coefficient: f64,
+    },
+    /// Pops two, pushes their sum.
+    Add,
+    /// Pops two, pushes the larger.
+    Max,
+    /// Pops two, pushes the smaller.
+    Min,
+    /// Replaces the top by its absolute value.
+    Abs,
+    /// Multiplies the top by a constant.
+    Scale(f64),
+    /// Multiplies the top by a market row ≥ 0, absolute: `base + Δrow`.
+    ScaleByRow {
+        /// The row.
+        row: u32,
+        /// Its value in the unshocked market.
+        base: f64,
+    },
+    /// Pops `otherwise`, `then` and a predicate; pushes `then` where the predicate is ≥ 0, else `otherwise`. Where the
+    /// predicate is within its bound of zero, the verdict is uncertain.
+    Select(Magnitude),
+    /// Pops the top and adds it to the roots, weighted.
+    Fold(Weights),
+}

@@ -1,0 +1,4 @@
+//! One test binary: properties of the engines, with the engine as a parameter.
+
+mod books;
+mod engines;
