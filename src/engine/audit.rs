@@ -23,7 +23,8 @@ pub fn audit(job: &Job<'_>, pools: &[PoolOutcome], witnesses: &[Option<Witness>]
     let known: Vec<usize> = (0..pools.len()).filter(|&index| pools[index].state != State::Unknown).collect();
     let amount = sample_size(job, known.len());
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut sample: Vec<usize> = index::sample(&mut random, known.len(), amount).into_iter().map(|k| known[k]).collect();
+    let mut sample: Vec<usize> =
+        index::sample(&mut random, known.len(), amount).into_iter().map(|k| known[k]).collect();
     sample.sort_unstable();
     let parts = sample.par_iter().map(|&index| audit_pool(job, index, &pools[index], witnesses[index]));
     let parts: Vec<Audit> = parts.collect();

@@ -1,6 +1,6 @@
 use super::arbiter::Arbiter;
 use super::outcome::Totals;
-use super::plan::Plan;
+use super::plan::{Plan, PlanOptions};
 use super::tile::Tiles;
 use crate::domain::Pool;
 use crate::margin::Setting;
@@ -21,6 +21,8 @@ pub struct Job<'a> {
     pub tiles: &'a Tiles,
     /// The cut of the sweep on the CPU.
     pub plan: Plan,
+    /// Sizes the caller asked for.
+    pub options: PlanOptions,
     /// How totals are formed.
     pub totals: Totals,
     /// Decides what a kernel cannot.

@@ -69,7 +69,14 @@ impl Ledger {
 
     /// Counts decided verdicts of neighbouring scenarios, the first being `first`, and adds what they contribute to the
     /// pool's and the scenarios' totals.
-    pub fn count(&mut self, job: &Job<'_>, pool: &Pool<'_>, first: usize, decisions: &[Decision], tally: &mut [ScenarioTally]) {
+    pub fn count(
+        &mut self,
+        job: &Job<'_>,
+        pool: &Pool<'_>,
+        first: usize,
+        decisions: &[Decision],
+        tally: &mut [ScenarioTally],
+    ) {
         for (block, decisions) in decisions.chunks(LANES).enumerate() {
             let start = first + block * LANES;
             self.count_block(decisions, &mut tally[start..start + decisions.len()]);
@@ -91,7 +98,14 @@ impl Ledger {
 
     /// Adds the canonical shortfall of the bankrupt verdicts of a block, and with exact totals what they and the
     /// liquidatable ones add to their scenarios.
-    pub fn settle(&mut self, job: &Job<'_>, pool: &Pool<'_>, start: usize, decisions: &[Decision], tally: &mut [ScenarioTally]) {
+    pub fn settle(
+        &mut self,
+        job: &Job<'_>,
+        pool: &Pool<'_>,
+        start: usize,
+        decisions: &[Decision],
+        tally: &mut [ScenarioTally],
+    ) {
         let market = Block { rows: job.setting.rows, first: start };
         let exact = job.totals == Totals::Exact;
         if decisions.iter().any(|decision| decision.bankrupt) {
@@ -119,10 +133,33 @@ impl Ledger {
         self.bankrupt += bankrupt;
     }
 
+    /// Counts a verdict that a device left out, and adds it to the totals that carry a bound.
+    pub fn count_left_out(
+        &mut self,
+        job: &Job<'_>,
+        pool: &Pool<'_>,
+        scenario: usize,
+        decision: Decision,
+        tally: &mut [ScenarioTally],
+    ) {
+        self.redecided = true;
+        self.count_block(&[decision], &mut tally[scenario..=scenario]);
+        if job.totals == Totals::Bounded && decision.liquidatable {
+            let figures = job.arbiter.figures(pool, Column::Scenario(scenario));
+            let shortfall = if decision.bankrupt && figures.equity < 0.0 { -figures.equity } else { 0.0 };
+            tally[scenario].notional_float += figures.gross_notional;
+            tally[scenario].shortfall_float += shortfall;
+            tally[scenario].shortfall_bound += f64::EPSILON * 64.0 * (shortfall + figures.gross_notional);
+        }
+    }
+
     /// Tiles that may still hold the worst scenario.
     pub fn candidate_tiles(&self) -> impl Iterator<Item = usize> + '_ {
         let limit = self.lowest + self.slack;
-        self.candidates.iter().filter(move |candidate| candidate.lowest <= limit).map(|candidate| candidate.tile as usize)
+        self.candidates
+            .iter()
+            .filter(move |candidate| candidate.lowest <= limit)
+            .map(|candidate| candidate.tile as usize)
     }
 
     /// Kernel values up to this may belong to the worst scenario.

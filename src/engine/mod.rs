@@ -10,7 +10,7 @@ mod block;
 mod chunk;
 mod cpu;
 mod digest;
-#[cfg(feature = "gpuX")]
+#[cfg(feature = "gpu")]
 pub mod gpu;
 mod job;
 mod ledger;

@@ -116,6 +116,7 @@ fn sweep_here(
         ranges: &ranges,
         tiles: &tiles,
         plan,
+        options: options.plan,
         totals: options.totals.unwrap_or(runner.default_totals()),
         arbiter: Arbiter::new(setting),
     };
@@ -132,7 +133,8 @@ fn sweep_here(
         let Audited { pools, verdicts, differ } = Audited::of(&audit);
         return Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ")));
     }
-    let mut warnings: Vec<String> = rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
+    let mut warnings: Vec<String> =
+        rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
     warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
     warnings.extend(label.warnings);
     Ok(Outcome {
@@ -183,7 +185,7 @@ pub struct Label {
 enum Runner {
     Cpu,
     Reference,
-    #[cfg(feature = "gpuX")]
+    #[cfg(feature = "gpu")]
     Gpu(Box<super::gpu::Gpu>),
 }
 
@@ -192,15 +194,13 @@ impl Runner {
         match choice {
             EngineChoice::Cpu => Ok(Self::Cpu),
             EngineChoice::Reference => Ok(Self::Reference),
-            #[cfg(feature = "gpuX")]
-            EngineChoice::Auto => {
-                Ok(super::gpu::Gpu::open(None).map_or(Self::Cpu, |gpu| Self::Gpu(Box::new(gpu))))
-            }
-            #[cfg(feature = "gpuX")]
+            #[cfg(feature = "gpu")]
+            EngineChoice::Auto => Ok(super::gpu::Gpu::open(None).map_or(Self::Cpu, |gpu| Self::Gpu(Box::new(gpu)))),
+            #[cfg(feature = "gpu")]
             EngineChoice::Gpu(name) => Ok(Self::Gpu(Box::new(super::gpu::Gpu::open(name.as_deref())?))),
-            #[cfg(not(feature = "gpuX"))]
+            #[cfg(not(feature = "gpu"))]
             EngineChoice::Auto => Ok(Self::Cpu),
-            #[cfg(not(feature = "gpuX"))]
+            #[cfg(not(feature = "gpu"))]
             EngineChoice::Gpu(_) => Err(Error::NoAdapter("this build has no GPU engine".into())),
         }
     }
@@ -208,7 +208,7 @@ impl Runner {
     fn default_totals(&self) -> Totals {
         match self {
             Self::Cpu | Self::Reference => Totals::Exact,
-            #[cfg(feature = "gpuX")]
+            #[cfg(feature = "gpu")]
             Self::Gpu(_) => Totals::Bounded,
         }
     }
@@ -223,7 +223,7 @@ impl Runner {
                 run_chunks(job, merge, 0, reference::sweep_chunk);
                 Ok(Label { engine: "reference".into(), ..Label::default() })
             }
-            #[cfg(feature = "gpuX")]
+            #[cfg(feature = "gpu")]
             Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
         }
     }

@@ -61,6 +61,11 @@ impl Tiles {
         let scenarios = self.plan.tile(index);
         let width = self.plan.tile_scenarios;
         let from = self.start + index * self.n_rows * width;
-        Tile { deltas: &self.data[from..from + self.n_rows * width], width, first: scenarios.start, len: scenarios.len() }
+        Tile {
+            deltas: &self.data[from..from + self.n_rows * width],
+            width,
+            first: scenarios.start,
+            len: scenarios.len(),
+        }
     }
 }

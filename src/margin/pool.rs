@@ -196,11 +196,11 @@ impl Setting<'_> {
 
     fn lower_groups(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {
         let mut groups: Vec<(AssetIndex, Vec<(u32, f64)>)> = Vec::with_capacity(4);
-        let mut add = |asset: AssetIndex, term: (u32, f64)| match groups.iter_mut().find(|(candidate, _)| *candidate == asset)
-        {
-            Some((_, terms)) => terms.push(term),
-            None => groups.push((asset, vec![term])),
-        };
+        let mut add =
+            |asset: AssetIndex, term: (u32, f64)| match groups.iter_mut().find(|(candidate, _)| *candidate == asset) {
+                Some((_, terms)) => terms.push(term),
+                None => groups.push((asset, vec![term])),
+            };
         for balance in pool.balances {
             let row = self.asset_row(balance.asset);
             add(balance.asset, (row, balance.amount));

@@ -6,9 +6,7 @@ use ndarray::Array2;
 use plimsoll::domain::{
     Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
 };
-use plimsoll::margin::{
-    Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule, SizeUnit,
-};
+use plimsoll::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule, SizeUnit};
 use plimsoll::scenario::{Factor, ScenarioSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -36,6 +36,11 @@ impl RootValues {
             nodes: NodeValues::new(width),
         }
     }
+
+    /// Nodes' part of the maintenance margin of the pool evaluated last, if it has code.
+    pub fn node_requirement(&self) -> &[f64] {
+        &self.nodes.requirement
+    }
 }
 
 /// Finds the lowest maintenance root of each pool on a tile, and adds the kinks' part of the maintenance total.
@@ -179,11 +184,6 @@ pub fn gross_of_tile(parts: PoolParts<'_>, tile: Tile<'_>, gross: &mut [f64], ar
             gross.iter_mut().zip(deltas).for_each(|(value, delta)| *value += coefficient * delta);
         }
     });
-}
-
-/// Node part of the maintenance total of the last pool evaluated, per scenario.
-pub fn node_requirement(roots: &RootValues) -> &[f64] {
-    &roots.nodes.requirement
 }
 
 /// The vectors of a row from `start` on.

@@ -1,0 +1,314 @@
+//! A device with the sweep pipeline: uploads a chunk, runs it, reads the results back. The only file that drives wgpu.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::adapter::AdapterSummary;
+use super::layout::{GroupScenario, LIST_CAPACITY, Params, PoolTile, UncertainVerdict};
+use super::pack::Packed;
+use crate::engine::plan::{DEVICE_TILE_SCENARIOS, DeviceLimits};
+use crate::error::{Error, Result};
+
+const SHADER: &str = include_str!("../../../shaders/sweep.wgsl");
+/// Longest wait for one submission; a device that is silent for longer is lost.
+const SUBMISSION_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How the shader module is built. Both are tested; the trusted one is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checks {
+    /// With naga's bounds checks and loop bounding.
+    Checked,
+    /// Without them: indices were checked on the host.
+    Trusted,
+}
+
+/// An open device and its sweep pipeline.
+pub struct Device {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipeline: wgpu::ComputePipeline,
+    lost: Arc<AtomicBool>,
+    /// What the device allows.
+    pub limits: DeviceLimits,
+    /// What it calls itself.
+    pub summary: AdapterSummary,
+}
+
+/// Rows of a panel of tiles, resident on the device.
+pub struct Panel {
+    buffer: wgpu::Buffer,
+    /// Scenarios in the panel.
+    pub scenario_count: usize,
+    /// Tiles in the panel.
+    pub tile_count: usize,
+    /// Rows per tile.
+    pub row_count: usize,
+}
+
+/// A chunk on its way through the device.
+pub struct Submission {
+    pool_tiles: wgpu::Buffer,
+    group_scenarios: wgpu::Buffer,
+    uncertain: wgpu::Buffer,
+    index: wgpu::SubmissionIndex,
+}
+
+/// What came back of a chunk.
+#[derive(Debug, Clone, Default)]
+pub struct Readback {
+    /// `[n_pools × n_tiles]`, row-major.
+    pub pool_tiles: Vec<PoolTile>,
+    /// `[n_groups × n_tiles · 256]`, row-major.
+    pub group_scenarios: Vec<GroupScenario>,
+    /// How many verdicts were uncertain; more than the list holds makes the list incomplete.
+    pub uncertain_count: usize,
+    /// The uncertain verdicts, sorted.
+    pub uncertain: Vec<UncertainVerdict>,
+}
+
+impl Device {
+    /// Opens an adapter.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] where the device or the pipeline cannot be made.
+    pub fn open(adapter: &wgpu::Adapter, checks: Checks) -> Result<Self> {
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("plimsoll"),
+            required_features: wgpu::Features::empty(),
+            required_limits: adapter.limits(),
+            experimental_features: wgpu::ExperimentalFeatures::disabled(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            trace: wgpu::Trace::Off,
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|error| Error::Temporary(format!("cannot open {}: {error}", adapter.get_info().name)))?;
+        Self::with(device, queue, AdapterSummary::of(&adapter.get_info()), checks)
+    }
+
+    /// wgpu's no-op backend: accepts everything, computes nothing. For tests of what must then be refused.
+    #[cfg(test)]
+    pub fn noop() -> Result<Self> {
+        let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let summary =
+            AdapterSummary { name: "noop".into(), driver: String::new(), backend: "noop".into(), kind: "other" };
+        Self::with(device, queue, summary, Checks::Checked)
+    }
+
+    fn with(device: wgpu::Device, queue: wgpu::Queue, summary: AdapterSummary, checks: Checks) -> Result<Self> {
+        let lost = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&lost);
+        device.set_device_lost_callback(move |_, _| flag.store(true, Ordering::SeqCst));
+        let flag = Arc::clone(&lost);
+        // An error outside a scope must not become a panic: the chunk is void and redone elsewhere.
+        device.on_uncaptured_error(Arc::new(move |_| flag.store(true, Ordering::SeqCst)));
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = shader_module(&device, checks);
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("plimsoll.sweep"),
+            layout: None,
+            module: &module,
+            entry_point: Some("sweep"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[("GROUP_POOLS", f64::from(GROUP_POOLS)), ("LIST_CAPACITY", LIST_CAPACITY as f64)],
+                // Every element is written before it is read.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::Temporary(format!("{summary} does not take the kernel: {error}")));
+        }
+        let limits = device.limits();
+        let limits = DeviceLimits {
+            binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
+        };
+        Ok(Self { device, queue, pipeline, lost, limits, summary })
+    }
+
+    /// Whether the device has been lost or has reported an error.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Makes rows resident: `[n_tiles][n_rows × 256]`, f32.
+    pub fn upload_panel(&self, rows: &[f32], row_count: usize, scenario_count: usize) -> Panel {
+        let tile_count = scenario_count.div_ceil(DEVICE_TILE_SCENARIOS);
+        Panel { buffer: self.buffer("plimsoll.rows", rows), scenario_count, tile_count, row_count }
+    }
+
+    /// Starts a chunk: poisons the outputs with zero, dispatches pools × tiles, copies the results out.
+    pub fn submit(&self, packed: &Packed, panel: &Panel) -> Submission {
+        let groups = packed.pools.len().div_ceil(GROUP_POOLS as usize);
+        let params = Params {
+            pool_count: packed.pools.len() as u32,
+            row_count: panel.row_count as u32,
+            scenario_count: panel.scenario_count as u32,
+            tile_count: panel.tile_count as u32,
+        };
+        let uniform = self.uniform("plimsoll.params", &params);
+        let inputs = [
+            self.buffer("plimsoll.pools", &packed.pools),
+            self.buffer("plimsoll.terms", &packed.terms),
+            self.buffer("plimsoll.kinks", &packed.kinks),
+            self.buffer("plimsoll.code", &packed.code),
+        ];
+        let outputs = [
+            ("plimsoll.pool_tiles", packed.pools.len() * panel.tile_count * size_of::<PoolTile>()),
+            (
+                "plimsoll.group_scenarios",
+                groups * panel.tile_count * DEVICE_TILE_SCENARIOS * size_of::<GroupScenario>(),
+            ),
+            ("plimsoll.uncertain", size_of::<u32>() + LIST_CAPACITY * size_of::<UncertainVerdict>()),
+        ]
+        .map(|(label, size)| (self.output(label, size as u64), self.staging(label, size as u64)));
+        let buffers =
+            [&uniform, &panel.buffer].into_iter().chain(&inputs).chain(outputs.iter().map(|(output, _)| output));
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .collect();
+        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("plimsoll.sweep"),
+            layout: &self.pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        // An answer of Ok does not prove that the kernel ran; a zero in its output proves that it did not.
+        outputs.iter().for_each(|(output, _)| encoder.clear_buffer(output, 0, None));
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, &bind_group, &[]);
+            pass.dispatch_workgroups(groups as u32, panel.tile_count as u32, 1);
+        }
+        for (output, staging) in &outputs {
+            encoder.copy_buffer_to_buffer(output, 0, staging, 0, output.size());
+        }
+        let index = self.queue.submit([encoder.finish()]);
+        let [pool_tiles, group_scenarios, uncertain] = outputs.map(|(_, staging)| staging);
+        Submission { pool_tiles, group_scenarios, uncertain, index }
+    }
+
+    /// Waits for a chunk and reads it back.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] where the device is lost, silent, or refuses to map.
+    pub fn wait(&self, submission: Submission) -> Result<Readback> {
+        let Submission { pool_tiles, group_scenarios, uncertain, index } = submission;
+        let failed = Arc::new(AtomicBool::new(false));
+        for buffer in [&pool_tiles, &group_scenarios, &uncertain] {
+            let failed = Arc::clone(&failed);
+            buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+                if result.is_err() {
+                    failed.store(true, Ordering::SeqCst);
+                }
+            });
+        }
+        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(SUBMISSION_TIMEOUT) };
+        let polled = self.device.poll(wait);
+        if polled.is_err() || failed.load(Ordering::SeqCst) || self.is_lost() {
+            return Err(Error::Temporary(format!("{} was lost during a submission", self.summary.name)));
+        }
+        let list = bytes(&uncertain)?;
+        let (count, entries) = list.split_at(size_of::<u32>());
+        let uncertain_count = bytemuck::pod_read_unaligned::<u32>(count) as usize;
+        let entry = |chunk: &[u8]| bytemuck::pod_read_unaligned::<UncertainVerdict>(chunk);
+        let mut uncertain: Vec<UncertainVerdict> =
+            entries.chunks_exact(size_of::<UncertainVerdict>()).take(uncertain_count).map(entry).collect();
+        // Lanes append in any order; sorted, the list is the same on every run.
+        uncertain.sort_unstable();
+        Ok(Readback {
+            pool_tiles: bytemuck::pod_collect_to_vec(&bytes(&pool_tiles)?),
+            group_scenarios: bytemuck::pod_collect_to_vec(&bytes(&group_scenarios)?),
+            uncertain_count,
+            uncertain,
+        })
+    }
+
+    fn buffer<T: Pod>(&self, label: &str, data: &[T]) -> wgpu::Buffer {
+        // A binding cannot be empty; a program without code still binds one element.
+        let bytes: &[u8] =
+            if data.is_empty() { bytemuck::bytes_of(const { &[0u32; 16] }) } else { bytemuck::cast_slice(data) };
+        self.filled(label, bytes, wgpu::BufferUsages::STORAGE)
+    }
+
+    fn uniform<T: Pod + Zeroable>(&self, label: &str, value: &T) -> wgpu::Buffer {
+        self.filled(label, bytemuck::bytes_of(value), wgpu::BufferUsages::UNIFORM)
+    }
+
+    fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: (bytes.len() as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT),
+            usage: usage | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        // Large writes go in pieces: each piece takes its own staging memory until the next submission.
+        for (piece, offset) in bytes.chunks(WRITE_BYTES).zip((0u64..).step_by(WRITE_BYTES)) {
+            self.queue.write_buffer(&buffer, offset, piece);
+            if bytes.len() > WRITE_BYTES {
+                self.queue.submit([]);
+            }
+        }
+        buffer
+    }
+
+    fn output(&self, label: &str, size: u64) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    fn staging(&self, label: &str, size: u64) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+}
+
+/// Pools per workgroup.
+pub const GROUP_POOLS: u32 = 64;
+/// Bytes per staging write.
+const WRITE_BYTES: usize = 32 << 20;
+
+fn bytes(buffer: &wgpu::Buffer) -> Result<Vec<u8>> {
+    let view =
+        buffer.get_mapped_range(..).map_err(|error| Error::Temporary(format!("cannot read a result: {error}")))?;
+    Ok(view.to_vec())
+}
+
+fn shader_module(device: &wgpu::Device, checks: Checks) -> wgpu::ShaderModule {
+    let descriptor =
+        wgpu::ShaderModuleDescriptor { label: Some("plimsoll.sweep"), source: wgpu::ShaderSource::Wgsl(SHADER.into()) };
+    match checks {
+        Checks::Checked => device.create_shader_module(descriptor),
+        Checks::Trusted => {
+            let checks = wgpu::ShaderRuntimeChecks {
+                bounds_checks: false,
+                force_loop_bounding: false,
+                int_div_checks: false,
+                ..wgpu::ShaderRuntimeChecks::checked()
+            };
+            // Loop bounding adds a 64-bit counter to every loop (measured elsewhere at up to 100× on one driver).
+            #[expect(
+                unsafe_code,
+                reason = "every index and loop bound in the shader comes from buffers packed on the host"
+            )]
+            // SAFETY: `pack` writes ranges that lie inside the buffers it packs with them; rows are indices below
+            // `row_count`; every loop runs over such a range.
+            unsafe {
+                device.create_shader_module_trusted(descriptor, checks)
+            }
+        }
+    }
+}

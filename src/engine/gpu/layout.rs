@@ -1,0 +1,199 @@
+//! The bytes that cross to the device: twins of the structs in `shaders/sweep.wgsl`, field by field. The only place that
+//! knows them.
+
+use bytemuck::{Pod, Zeroable};
+
+/// What one dispatch is about.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Params {
+    /// Pools in the chunk.
+    pub pool_count: u32,
+    /// Rows in the panel.
+    pub row_count: u32,
+    /// Scenarios in the panel.
+    pub scenario_count: u32,
+    /// Tiles in the panel.
+    pub tile_count: u32,
+}
+
+/// One pool's program.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Pool {
+    /// First term.
+    pub term_start: u32,
+    /// Number of terms.
+    pub term_count: u32,
+    /// First kink.
+    pub kink_start: u32,
+    /// Number of kinks.
+    pub kink_count: u32,
+    /// First instruction.
+    pub code_start: u32,
+    /// Number of instructions.
+    pub code_count: u32,
+    /// Constant of raw equity.
+    pub equity: f32,
+    /// Constant of the initial root.
+    pub initial: f32,
+    /// Constant of the maintenance root.
+    pub maintenance: f32,
+    /// Constant of gross notional.
+    pub gross: f32,
+    /// Certified error of raw equity.
+    pub equity_error: f32,
+    /// Certified error of the initial root.
+    pub initial_error: f32,
+    /// Certified error of the maintenance root.
+    pub maintenance_error: f32,
+}
+
+/// One row of an affine part.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Term {
+    /// The row.
+    pub row: u32,
+    /// Coefficient in raw equity.
+    pub equity: f32,
+    /// Coefficient in the initial root.
+    pub initial: f32,
+    /// Coefficient in the maintenance root.
+    pub maintenance: f32,
+    /// Coefficient in gross notional.
+    pub gross: f32,
+}
+
+/// A kink of one row.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Kink {
+    /// The row.
+    pub row: u32,
+    /// Slope on Δrow.
+    pub slope: f32,
+    /// Value at the base of the row.
+    pub offset: f32,
+    /// Weight in the initial root.
+    pub initial: f32,
+    /// Weight in the maintenance root.
+    pub maintenance: f32,
+    /// Weight in the maintenance total.
+    pub requirement: f32,
+}
+
+/// One step of postfix code.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Instruction {
+    /// What to do: one of the constants of [`operation`].
+    pub operation: u32,
+    /// The row, where one is read.
+    pub row: u32,
+    /// First operand.
+    pub a: f32,
+    /// Second operand.
+    pub b: f32,
+    /// Third operand.
+    pub c: f32,
+}
+
+/// Codes of [`Instruction::operation`].
+pub mod operation {
+    /// Push `a`.
+    pub const CONSTANT: u32 = 0;
+    /// Add `a` · Δrow to the top.
+    pub const TERM: u32 = 1;
+    /// Sum of two.
+    pub const ADD: u32 = 2;
+    /// Larger of two.
+    pub const MAX: u32 = 3;
+    /// Smaller of two.
+    pub const MIN: u32 = 4;
+    /// Absolute value.
+    pub const ABS: u32 = 5;
+    /// Times `a`.
+    pub const SCALE: u32 = 6;
+    /// Times (`a` + Δrow).
+    pub const SCALE_BY_ROW: u32 = 7;
+    /// Choose by a predicate whose error is `a`.
+    pub const SELECT: u32 = 8;
+    /// Add to the roots: initial `a`, maintenance `b`, requirement `c`.
+    pub const FOLD: u32 = 9;
+}
+
+/// What a pool's verdicts on one tile come to; all zero means not computed.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct PoolTile {
+    /// Lowest maintenance root.
+    pub lowest: f32,
+    /// Scenario of it, within the panel.
+    pub lowest_scenario: u32,
+    /// Second lowest maintenance root.
+    pub second_lowest: f32,
+    /// Certain verdicts: restricted, liquidatable, bankrupt, ten bits each.
+    pub counts: u32,
+    /// Certain verdicts in the low half, uncertain ones in the high half.
+    pub verdicts: u32,
+    /// Σ affine part of raw equity over the tile.
+    pub equity: f32,
+    /// Σ affine part of the initial root over the tile.
+    pub initial: f32,
+    /// Σ affine part of the maintenance root over the tile.
+    pub maintenance: f32,
+}
+
+/// What one scenario comes to over a group of pools.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct GroupScenario {
+    /// Certain restricted verdicts.
+    pub restricted: u32,
+    /// Certain liquidatable verdicts.
+    pub liquidatable: u32,
+    /// Certain bankrupt verdicts.
+    pub bankrupt: u32,
+    /// Σ affine part of raw equity.
+    pub equity: f32,
+    /// Σ affine part of the initial root.
+    pub initial: f32,
+    /// Σ affine part of the maintenance root.
+    pub maintenance: f32,
+    /// Σ maintenance margin of kinks and nodes.
+    pub requirement: f32,
+    /// Σ −equity of certain bankrupt verdicts.
+    pub shortfall: f32,
+    /// Σ certified error of those.
+    pub shortfall_error: f32,
+    /// Σ gross notional of certain liquidatable verdicts.
+    pub gross: f32,
+}
+
+/// A verdict that the bound did not settle.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+pub struct UncertainVerdict {
+    /// Pool within the chunk.
+    pub pool: u32,
+    /// Scenario within the panel.
+    pub scenario: u32,
+}
+
+/// Lanes of a workgroup; each owns four scenarios.
+pub const LANES: usize = 64;
+/// Uncertain verdicts a submission can list; more make the chunk the CPU's.
+pub const LIST_CAPACITY: usize = 65_536;
+
+impl PoolTile {
+    /// Certain restricted, liquidatable and bankrupt verdicts.
+    pub fn certain_counts(&self) -> [u32; 3] {
+        [self.counts & 0x3ff, self.counts >> 10 & 0x3ff, self.counts >> 20]
+    }
+
+    /// Certain and uncertain verdicts.
+    pub fn verdict_counts(&self) -> [u32; 2] {
+        [self.verdicts & 0xffff, self.verdicts >> 16]
+    }
+}

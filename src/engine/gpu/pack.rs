@@ -1,0 +1,169 @@
+//! Turns programs into device bytes: coefficients rounded to f32, error bounds rounded up.
+
+use super::layout::{Instruction, Kink, Pool, Term, operation};
+use crate::program::{self, Bound, PoolParts, RowRange, Weights, compile_error};
+
+/// Largest coefficient that goes to the device.
+const COEFFICIENT_MAX: f64 = 1.267_650_600_228_229_4e30; // 2^100
+/// Twice the smallest normal f32: what a flushed operand or product may lose, per unit of the other operand.
+const FLUSH: f64 = 2.350_988_701_644_575e-38; // 2^-125
+
+/// A chunk's buffers, ready to upload.
+#[derive(Debug, Clone, Default)]
+pub struct Packed {
+    /// One per pool.
+    pub pools: Vec<Pool>,
+    /// Terms of all pools.
+    pub terms: Vec<Term>,
+    /// Kinks of all pools.
+    pub kinks: Vec<Kink>,
+    /// Code of all pools.
+    pub code: Vec<Instruction>,
+    /// Certified errors of the roots of each pool: equity, initial, maintenance.
+    pub errors: Vec<[f64; 3]>,
+}
+
+/// What tests may break on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filter {
+    /// Errors as derived.
+    #[default]
+    Certified,
+    /// Errors of zero: plain f32, to prove that the tests would see it.
+    #[cfg(test)]
+    Off,
+}
+
+impl Packed {
+    /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound), with nothing added.
+    pub fn push(&mut self, parts: PoolParts<'_>, ranges: &[RowRange], filter: Filter) -> bool {
+        let Some(errors) = certified_errors(parts, ranges) else { return false };
+        let _ = filter;
+        #[cfg(test)]
+        let errors = if filter == Filter::Off { [0.0; 3] } else { errors };
+        let starts = [self.terms.len(), self.kinks.len(), self.code.len()].map(|start| start as u32);
+        self.terms.extend(parts.terms.iter().zip(parts.gross).map(|(term, &gross)| Term {
+            row: term.row,
+            equity: single(term.equity),
+            initial: single(term.initial),
+            maintenance: single(term.maintenance),
+            gross: single(gross),
+        }));
+        self.kinks.extend(parts.kinks.iter().map(|kink| Kink {
+            row: kink.row,
+            slope: single(kink.slope),
+            offset: single(kink.offset),
+            initial: single(kink.initial),
+            maintenance: single(kink.maintenance),
+            requirement: single(kink.requirement),
+        }));
+        self.code.extend(parts.code.iter().map(instruction));
+        let constant = parts.pool.constant;
+        self.pools.push(Pool {
+            term_start: starts[0],
+            term_count: parts.terms.len() as u32,
+            kink_start: starts[1],
+            kink_count: parts.kinks.len() as u32,
+            code_start: starts[2],
+            code_count: parts.code.len() as u32,
+            equity: single(constant.equity),
+            initial: single(constant.initial),
+            maintenance: single(constant.maintenance),
+            gross: single(constant.gross),
+            equity_error: upward(errors[0]),
+            initial_error: upward(errors[1]),
+            maintenance_error: upward(errors[2]),
+        });
+        self.errors.push(errors);
+        true
+    }
+}
+
+/// Certified f32 errors of a pool's roots (`NUMERICS.md` §4), or `None` where the derivation does not hold.
+fn certified_errors(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<[f64; 3]> {
+    let underflow = underflow(parts, ranges)?;
+    let [equity, initial, maintenance] = parts
+        .pool
+        .magnitudes
+        .map(|magnitude| Bound::F32.error(magnitude, parts.pool.compile_error).map(|error| error + underflow));
+    Some([equity?, initial?, maintenance?])
+}
+
+/// What flushing subnormal inputs and products to zero may lose: 2⁻¹²⁵ per unit of each operand, times the weights it
+/// passes. `None` where a number is too large for the device.
+fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
+    let mut operands = 0.0;
+    let mut weights = 1.0;
+    let mut largest: f64 = 0.0;
+    let mut operand = |row: u32, coefficient: f64| {
+        let delta = ranges[row as usize].delta_largest();
+        operands += coefficient.abs() + delta + 2.0;
+        largest = largest.max(coefficient.abs()).max(delta);
+    };
+    for (term, gross) in parts.terms.iter().zip(parts.gross) {
+        let coefficient = term.equity.abs().max(term.initial.abs()).max(term.maintenance.abs()).max(gross.abs());
+        operand(term.row, coefficient);
+    }
+    for kink in parts.kinks {
+        operand(kink.row, kink.slope);
+        operand(kink.row, kink.offset);
+        weights += kink.initial.abs() + kink.maintenance.abs();
+    }
+    for instruction in parts.code {
+        match *instruction {
+            program::Instruction::Term { row, coefficient } => operand(row, coefficient),
+            // As an operand it is its own coefficient; any row stands for the other one.
+            program::Instruction::Constant(value) => operand(0, value),
+            program::Instruction::Fold(Weights { initial, maintenance, .. }) => {
+                weights += initial.abs() + maintenance.abs()
+            }
+            program::Instruction::Scale(factor) => weights *= 1.0 + factor.abs(),
+            program::Instruction::ScaleByRow { row, .. } => {
+                weights *= 1.0 + ranges[row as usize].value_largest();
+                operand(row, 1.0);
+            }
+            _ => {}
+        }
+    }
+    let constants = [parts.pool.constant.equity, parts.pool.constant.initial, parts.pool.constant.maintenance];
+    let fits =
+        largest < COEFFICIENT_MAX && weights < COEFFICIENT_MAX && constants.iter().all(|c| c.abs() < COEFFICIENT_MAX);
+    fits.then_some(FLUSH * weights * (operands + 4.0))
+}
+
+fn instruction(instruction: &program::Instruction) -> Instruction {
+    let code = |operation: u32, row: u32, a: f64| Instruction { operation, row, a: single(a), b: 0.0, c: 0.0 };
+    match *instruction {
+        program::Instruction::Constant(value) => code(operation::CONSTANT, 0, value),
+        program::Instruction::Term { row, coefficient } => code(operation::TERM, row, coefficient),
+        program::Instruction::Add => code(operation::ADD, 0, 0.0),
+        program::Instruction::Max => code(operation::MAX, 0, 0.0),
+        program::Instruction::Min => code(operation::MIN, 0, 0.0),
+        program::Instruction::Abs => code(operation::ABS, 0, 0.0),
+        program::Instruction::Scale(factor) => code(operation::SCALE, 0, factor),
+        program::Instruction::ScaleByRow { row, base } => code(operation::SCALE_BY_ROW, row, base),
+        program::Instruction::Select(predicate) => {
+            let compiled = compile_error(predicate.operations, predicate.uncancelled);
+            let guard = Bound::F32.error(predicate, compiled).unwrap_or(f64::INFINITY);
+            Instruction { a: upward(guard + FLUSH * (predicate.size + 4.0)), ..code(operation::SELECT, 0, 0.0) }
+        }
+        program::Instruction::Fold(weights) => Instruction {
+            b: single(weights.maintenance),
+            c: single(weights.requirement),
+            ..code(operation::FOLD, 0, weights.initial)
+        },
+    }
+}
+
+/// Nearest f32, subnormals flushed to zero as a device may do.
+pub fn single(value: f64) -> f32 {
+    let single = value as f32;
+    if single.is_subnormal() { 0.0 } else { single }
+}
+
+/// An f32 that is certainly not below `value` ≥ 0, and never subnormal.
+fn upward(value: f64) -> f32 {
+    let nearest = value as f32;
+    let up = if f64::from(nearest) < value { nearest.next_up() } else { nearest };
+    if up > 0.0 && up < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { up.min(f32::MAX) }
+}
