@@ -110,8 +110,10 @@ fn run_history(args: &HistoryArgs) -> Result<Made> {
     notes.push(format!("{unquoted} empty cell(s): not quoted, left unshocked"));
     if args.filtered {
         notes.push(format!("{} leading row(s) spent on seeding", report.seed_rows));
-        notes
-            .push(format!("{} scaled return(s) below -1 set to -1; {} left unscaled", report.clamped, report.unscaled));
+        let clamped: u64 = report.clamped.iter().map(|(_, count)| count).sum();
+        let by_asset: Vec<String> = report.clamped.iter().map(|(asset, count)| format!("{asset} {count}")).collect();
+        notes.push(format!("{clamped} scaled return(s) below -1 set to -1: {}", by_asset.join(", ")));
+        notes.push(format!("{} return(s) left unscaled: no earlier movement", report.unscaled));
     }
     if !report.left_out.is_empty() {
         notes.push(format!("left out, no return: {}", report.left_out.join(" ")));
@@ -125,7 +127,10 @@ fn run_history(args: &HistoryArgs) -> Result<Made> {
         ("gaps".into(), report.gaps.iter().map(|(hour, step)| json!({"hour": hour, "step_hours": step})).collect()),
         ("unquoted_cells".into(), unquoted.into()),
         ("seed_rows".into(), report.seed_rows.into()),
-        ("clamped".into(), report.clamped.into()),
+        (
+            "clamped".into(),
+            report.clamped.iter().map(|(asset, count)| json!({"asset": asset, "count": count})).collect(),
+        ),
         ("unscaled".into(), report.unscaled.into()),
         ("left_out".into(), report.left_out.into()),
         ("without_history".into(), lacking.into()),

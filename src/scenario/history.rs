@@ -34,8 +34,8 @@ pub struct HistoryReport {
     pub seed_rows: usize,
     /// Assets left out because no scenario quotes them.
     pub left_out: Vec<String>,
-    /// Filtered returns below −1, set to −1.
-    pub clamped: u64,
+    /// Assets with filtered returns below −1, set to −1, and how many each.
+    pub clamped: Vec<(String, u64)>,
     /// Returns left unscaled because every earlier return was 0.
     pub unscaled: u64,
 }
@@ -79,9 +79,13 @@ pub fn filtered_replay(panel: &Panel, filter: &Filter) -> Result<(ScenarioSet, H
         )));
     }
     let mut counts = Counts { seed_rows: filter.seed_returns, ..Counts::default() };
-    for mut column in returns.columns_mut() {
+    for (mut column, asset) in returns.columns_mut().into_iter().zip(&panel.assets) {
         let mut series: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
-        counts.add(scale_to_today(&mut series, filter));
+        let (clamped, unscaled) = scale_to_today(&mut series, filter);
+        counts.unscaled += unscaled;
+        if clamped > 0 {
+            counts.clamped.push((asset.clone(), clamped));
+        }
         let mut scaled = series.into_iter();
         for cell in column.iter_mut().filter(|cell| !cell.is_nan()) {
             *cell = scaled.next().unwrap_or(f64::NAN);
@@ -119,18 +123,11 @@ pub fn keep_held(
     Ok((narrowed, lacking))
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Counts {
     seed_rows: usize,
-    clamped: u64,
+    clamped: Vec<(String, u64)>,
     unscaled: u64,
-}
-
-impl Counts {
-    fn add(&mut self, (clamped, unscaled): (u64, u64)) {
-        self.clamped += clamped;
-        self.unscaled += unscaled;
-    }
 }
 
 /// Scales one asset's returns in place; gives how many were clamped and how many left unscaled. Seeding ones become NaN.
@@ -246,7 +243,7 @@ mod tests {
         assert_eq!(set.ids, ["h3", "h4"]);
         assert!((set.shocks[[0, 0]] - 0.2 * 1.375f64.sqrt()).abs() < 1e-12);
         assert!((set.shocks[[1, 0]] + 0.05 * 0.55f64.sqrt()).abs() < 1e-12);
-        assert_eq!((report.seed_rows, report.clamped), (2, 0));
+        assert_eq!((report.seed_rows, report.clamped), (2, vec![]));
     }
 
     #[test]
@@ -271,7 +268,7 @@ mod tests {
         let prices = [1.0, 1.01, 0.5, 5.0];
         let (set, report) = filtered_replay(&panel(&[0, 1, 2, 3], &["A"], &prices), &filter).unwrap();
         assert_eq!(set.shocks[[0, 0]], -1.0);
-        assert_eq!(report.clamped, 1);
+        assert_eq!(report.clamped, [("A".to_owned(), 1)]);
         assert!(set.faults().is_empty());
     }
 

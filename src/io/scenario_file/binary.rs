@@ -18,7 +18,7 @@ use crate::error::{Error, Fault, Result};
 use crate::scenario::ScenarioSet;
 
 /// Reads a Parquet file.
-pub(super) fn read_parquet(file: File) -> Result<Draft> {
+pub(super) fn read_parquet(file: File) -> Draft {
     guarded(|| {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
         let schema = builder.schema().clone();
@@ -28,7 +28,7 @@ pub(super) fn read_parquet(file: File) -> Result<Draft> {
 }
 
 /// Reads an Arrow IPC file.
-pub(super) fn read_arrow(file: File) -> Result<Draft> {
+pub(super) fn read_arrow(file: File) -> Draft {
     guarded(|| {
         let input = std::io::BufReader::new(file);
         let reader = arrow_ipc::reader::FileReader::try_new(input, None).map_err(|error| error.to_string())?;
@@ -39,13 +39,13 @@ pub(super) fn read_arrow(file: File) -> Result<Draft> {
 
 /// Runs a decoder so that a broken file is a fault in any case: the decoders check most of what they read, but a damaged
 /// offset can still make one panic.
-fn guarded(decode: impl FnOnce() -> Result<Draft, String>) -> Result<Draft> {
+fn guarded(decode: impl FnOnce() -> Result<Draft, String>) -> Draft {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
-    Ok(match outcome {
+    match outcome {
         Ok(Ok(draft)) => draft,
         Ok(Err(error)) => broken(&format!("the file can be read: {error}")),
         Err(_) => broken("the file can be read: its decoder failed on damaged content"),
-    })
+    }
 }
 
 fn read_batches(schema: &Schema, batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>) -> Draft {

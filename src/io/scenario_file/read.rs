@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> Result<ScenarioSet> {
         Encoding::Csv => text::read(file),
         Encoding::Parquet => binary::read_parquet(file),
         Encoding::Arrow => binary::read_arrow(file),
-    }?;
+    };
     draft.finish()
 }
 

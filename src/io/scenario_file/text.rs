@@ -2,21 +2,20 @@ use std::io::{Read, Write};
 
 use super::TABLE;
 use super::read::{Draft, Role};
-use crate::error::{Fault, Result};
+use crate::error::Fault;
 use crate::scenario::ScenarioSet;
 
 /// Reads CSV with a header row.
-pub(super) fn read(input: impl Read) -> Result<Draft> {
+pub(super) fn read(input: impl Read) -> Draft {
     let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(input);
     let mut record = csv::ByteRecord::new();
-    let mut draft = match reader.read_byte_record(&mut record) {
-        Ok(true) => match std::str::from_utf8(record.as_slice()) {
-            Ok(_) => Draft::new(record.iter().map(|name| header_name(name))),
-            Err(_) => broken("the header is UTF-8 text"),
-        },
-        Ok(false) => broken("a scenario set has a header row"),
-        Err(error) => broken(&format!("the file can be read: {error}")),
-    };
+    match reader.read_byte_record(&mut record) {
+        Ok(true) if std::str::from_utf8(record.as_slice()).is_ok() => {}
+        Ok(true) => return broken("the header is UTF-8 text"),
+        Ok(false) => return broken("a scenario set has a header row"),
+        Err(error) => return broken(&format!("the file can be read: {error}")),
+    }
+    let mut draft = Draft::new(record.iter().map(header_name));
     let width = record.len();
     let mut row = 0;
     loop {
@@ -31,7 +30,7 @@ pub(super) fn read(input: impl Read) -> Result<Draft> {
         }
         row += 1;
     }
-    Ok(draft)
+    draft
 }
 
 /// A draft that can only be refused.
