@@ -79,6 +79,7 @@ fn run_events(args: &EventsArgs) -> Result<Made> {
     let notes = set.labels.iter().cloned().chain(["figures are approximate; the catalogue names its sources".into()]);
     let notes = notes.collect();
     let listed: Vec<Value> = catalogue
+        .events
         .iter()
         .zip(&set.labels)
         .map(|(event, label)| json!({"id": event.id, "date": event.date, "label": label, "source": event.source}))

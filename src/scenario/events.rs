@@ -31,33 +31,39 @@ pub struct Event {
     pub asset: BTreeMap<String, f64>,
 }
 
-#[derive(serde::Deserialize)]
+/// Events, and the names that follow a currency.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Catalogue {
-    event: Vec<Event>,
+pub struct Catalogue {
+    /// Names that `price.default` never moves: pegged coins and currencies.
+    #[serde(default)]
+    pub pegged: Vec<String>,
+    /// The events, in the order of their scenarios.
+    #[serde(rename = "event")]
+    pub events: Vec<Event>,
 }
 
 /// The events that come with the program, oldest first.
 ///
 /// # Errors
 /// [`Error::Bug`] where the embedded file is broken; a test reads it.
-pub fn catalogue() -> Result<Vec<Event>> {
+pub fn catalogue() -> Result<Catalogue> {
     parse(include_str!("../../fixtures/events.toml")).map_err(|error| Error::Bug(error.to_string()))
 }
 
-/// Reads events from TOML: `[[event]]` tables with the fields of [`Event`].
+/// Reads events from TOML: `[[event]]` tables with the fields of [`Event`], and optionally `pegged`.
 ///
 /// # Errors
 /// [`Error::Configuration`] with every fault: not TOML, an unknown key, a repeated id, a wrong date, no `price.default`, a
 /// shock below −1 or not finite.
-pub fn parse(text: &str) -> Result<Vec<Event>> {
-    let Catalogue { event: events } = toml::from_str(text).map_err(|error| {
+pub fn parse(text: &str) -> Result<Catalogue> {
+    let catalogue: Catalogue = toml::from_str(text).map_err(|error| {
         let place = error.message().to_owned();
         Error::Configuration(vec![Fault::of_table("events", place, "correct the file; see docs/formats.md")])
     })?;
     let mut faults = Vec::new();
     let mut ids = BTreeSet::new();
-    for (index, event) in events.iter().enumerate() {
+    for (index, event) in catalogue.events.iter().enumerate() {
         let row = index as u64 + 1;
         if event.id.is_empty() || !ids.insert(event.id.as_str()) {
             let rule = "an event has an id of its own";
@@ -78,64 +84,84 @@ pub fn parse(text: &str) -> Result<Vec<Event>> {
             }
         }
     }
-    if faults.is_empty() { Ok(events) } else { Err(Error::Configuration(faults)) }
+    if faults.is_empty() { Ok(catalogue) } else { Err(Error::Configuration(faults)) }
 }
 
 /// One scenario per event, weight 1, over the factors that `underlyings` and `assets` hold.
 ///
 /// - Every price factor of the underlyings has a column; an event without its figure gives `price.default`, and the label
-///   says for which factors.
+///   says for which factors. A pegged one takes the event's `asset` figure instead of the default, else 0.
 /// - An asset that follows no held underlying (a token held only as collateral) gets a price column where some event has a
 ///   figure for it; the default never moves it, so a stablecoin stays at its peg.
-/// - An asset named under `asset` in some event gets an `asset:` column; events that did not break it give 0.
+/// - An asset named under `asset` in some event gets an `asset:` column; events that did not break it give 0. One that is
+///   itself a held price factor does not: its price column has the move already.
 ///
 /// Event names match held names whatever the case (`USDE`, `USDe`).
 ///
 /// # Errors
 /// [`Error::Usage`] where there is no event, or nothing held that one could move.
-pub fn events(catalogue: &[Event], underlyings: &[Underlying], assets: &[Asset]) -> Result<ScenarioSet> {
+pub fn events(catalogue: &Catalogue, underlyings: &[Underlying], assets: &[Asset]) -> Result<ScenarioSet> {
     let held = price_factors(underlyings);
+    let is_held = |name: &str| held.iter().any(|factor| factor == name);
     let named = |of: fn(&Event) -> &BTreeMap<String, f64>, name: &str| {
-        catalogue.iter().any(|event| figure(of(event), name).is_some())
+        catalogue.events.iter().any(|event| figure(of(event), name).is_some())
     };
     let collateral: BTreeSet<&str> = assets
         .iter()
         .map(|asset| asset.underlying.as_str())
-        .filter(|name| !held.iter().any(|factor| factor == name) && named(|event| &event.price, name))
+        .filter(|name| !is_held(name) && named(|event| &event.price, name))
         .collect();
-    let broken: BTreeSet<&str> =
-        assets.iter().map(|asset| asset.name.as_str()).filter(|name| named(|event| &event.asset, name)).collect();
+    let broken: BTreeSet<&str> = assets
+        .iter()
+        .filter(|asset| !(asset.name == asset.underlying && is_held(&asset.name)))
+        .map(|asset| asset.name.as_str())
+        .filter(|name| named(|event| &event.asset, name))
+        .collect();
     let mut factors: Vec<Factor> = held.iter().map(Factor::price).collect();
     factors.extend(collateral.iter().map(|name| Factor::price(*name)));
     factors.extend(broken.iter().map(|name| Factor::asset(*name)));
-    if factors.is_empty() || catalogue.is_empty() {
+    let count = catalogue.events.len();
+    if factors.is_empty() || count == 0 {
         return Err(Error::Usage("no event moves anything the snapshot holds".into()));
     }
-    let mut labels = Vec::with_capacity(catalogue.len());
-    let mut shocks = Vec::with_capacity(catalogue.len() * factors.len());
-    for event in catalogue {
-        let default = event.price.get(DEFAULT).copied().unwrap_or(0.0);
-        let own = |name: &str| figure(&event.price, name);
-        shocks.extend(held.iter().map(|name| own(name).unwrap_or(default)));
-        shocks.extend(collateral.iter().map(|name| own(name).unwrap_or(0.0)));
+    let mut labels = Vec::with_capacity(count);
+    let mut shocks = Vec::with_capacity(count * factors.len());
+    for event in &catalogue.events {
+        let mut defaulted = Vec::new();
+        for name in &held {
+            shocks.push(catalogue.price_move(event, name).unwrap_or_else(|| {
+                defaulted.push(name.as_str());
+                event.default_move()
+            }));
+        }
+        shocks.extend(collateral.iter().map(|name| figure(&event.price, name).unwrap_or(0.0)));
         shocks.extend(broken.iter().map(|name| figure(&event.asset, name).unwrap_or(0.0)));
-        let defaulted: Vec<&str> = held.iter().map(String::as_str).filter(|name| own(name).is_none()).collect();
-        labels.push(label(event, default, &defaulted));
+        labels.push(label(event, &defaulted));
     }
-    Ok(ScenarioSet {
-        ids: catalogue.iter().map(|event| event.id.clone()).collect(),
-        weights: vec![1.0; catalogue.len()],
-        labels,
-        shocks: Array2::from_shape_vec((catalogue.len(), factors.len()), shocks)
-            .map_err(|error| Error::Bug(error.to_string()))?,
-        factors,
-    })
+    let shocks = Array2::from_shape_vec((count, factors.len()), shocks).map_err(|e| Error::Bug(e.to_string()))?;
+    let ids = catalogue.events.iter().map(|event| event.id.clone()).collect();
+    Ok(ScenarioSet { ids, weights: vec![1.0; count], labels, factors, shocks })
 }
 
-fn label(event: &Event, default: f64, defaulted: &[&str]) -> String {
+impl Catalogue {
+    /// The event's move of a price factor; `None` where only the default is left.
+    fn price_move(&self, event: &Event, name: &str) -> Option<f64> {
+        let is_pegged = self.pegged.iter().any(|pegged| pegged.eq_ignore_ascii_case(name));
+        let peg = || is_pegged.then(|| figure(&event.asset, name).unwrap_or(0.0));
+        figure(&event.price, name).or_else(peg)
+    }
+}
+
+impl Event {
+    fn default_move(&self) -> f64 {
+        self.price.get(DEFAULT).copied().unwrap_or(0.0)
+    }
+}
+
+fn label(event: &Event, defaulted: &[&str]) -> String {
     let mut label = format!("{} ({})", event.title, event.date);
     if !defaulted.is_empty() {
-        label.push_str(&format!("; default {default} for {}", defaulted.join(" ")));
+        label.push_str(&format!("; default {} for {}", event.default_move(), defaulted.join(" ")));
     }
     label
 }
@@ -152,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_complete() {
-        let events = catalogue().unwrap();
+        let events = catalogue().unwrap().events;
         assert!(events.len() >= 12);
         for event in &events {
             assert!(event.price.len() > 5, "{}: at least five underlyings beside the default", event.id);
@@ -183,12 +209,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pegged_underlying_keeps_its_peg_unless_it_broke() {
+        let held = [underlying("BTC"), underlying("USDC")];
+        let set = events(&catalogue().unwrap(), &held, &[asset("USDC")]).unwrap();
+        assert_eq!(set.factors, [Factor::price("BTC"), Factor::price("USDC")]);
+        let depeg = set.position("2023-03-11-usdc-depeg").unwrap();
+        for (row, shock) in set.shocks.column(1).iter().enumerate() {
+            assert_eq!(*shock, if row == depeg { -0.12 } else { 0.0 });
+        }
+    }
+
+    #[test]
     fn wrong_catalogues_are_refused() {
         let event = |id: &str, date: &str, price: &str| {
             format!("[[event]]\nid='{id}'\ndate='{date}'\ntitle='t'\nsource='s'\nprice={price}\n")
         };
         let good = event("a", "2020-01-02", "{default=-0.1}");
-        assert_eq!(parse(&good).unwrap().len(), 1);
+        assert_eq!(parse(&good).unwrap().events.len(), 1);
         for bad in [
             "not toml".to_owned(),
             format!("{good}extra=1\n"),
@@ -201,6 +238,7 @@ mod tests {
         ] {
             assert!(matches!(parse(&bad), Err(Error::Configuration(_))), "{bad}");
         }
-        assert!(events(&[], &[underlying("BTC")], &[]).is_err());
+        let empty = Catalogue { pegged: vec![], events: vec![] };
+        assert!(events(&empty, &[underlying("BTC")], &[]).is_err());
     }
 }
