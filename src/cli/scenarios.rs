@@ -201,7 +201,7 @@ fn dependence(args: &MonteCarloArgs, names: &[String]) -> Result<Dependence> {
         }
         (Some(path), number) => {
             let fallback = match number {
-                Some(CorrelationSource::Number(value)) if !(value.abs() <= 1.0) => {
+                Some(CorrelationSource::Number(value)) if !(-1.0..=1.0).contains(value) => {
                     return Err(Error::Usage(format!("correlation {value}: a correlation lies between -1 and 1")));
                 }
                 Some(CorrelationSource::Number(value)) => Some(*value),

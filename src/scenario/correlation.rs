@@ -40,9 +40,9 @@ impl CorrelationMatrix {
         for ((row, column), value) in self.values.indexed_iter() {
             let rule = if row == column && *value != 1.0 {
                 "the diagonal is 1"
-            } else if !(value.abs() <= 1.0) {
+            } else if !(-1.0..=1.0).contains(value) {
                 "a correlation lies between -1 and 1"
-            } else if column > row && !((value - self.values[[column, row]]).abs() <= 1e-9) {
+            } else if column > row && (value - self.values[[column, row]]).abs() > 1e-9 {
                 "the matrix is symmetric"
             } else {
                 continue;
@@ -180,7 +180,7 @@ fn cholesky(matrix: &Array2<f64>) -> Option<Array2<f64>> {
             let known: f64 = (0..column).map(|k| lower[[row, k]] * lower[[column, k]]).sum();
             let rest = matrix[[row, column]] - known;
             if row == column {
-                if !(rest > SMALLEST_PIVOT) {
+                if rest.is_nan() || rest <= SMALLEST_PIVOT {
                     return None;
                 }
                 lower[[row, row]] = libm::sqrt(rest);

@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// Days of a year: crypto trades every day.
 const YEAR_DAYS: f64 = 365.0;
+/// Most scenarios of one set: a typing mistake must not fill memory and disk.
+const MOST_SCENARIOS: usize = 10_000_000;
 /// Log-returns beyond this are clamped, so that a shock stays finite and above −1.
 const LARGEST_LOG_RETURN: f64 = 20.0;
 
@@ -34,7 +36,7 @@ pub struct MonteCarloRequest {
     pub volatilities: Vec<f64>,
     /// How they move together.
     pub dependence: Dependence,
-    /// Number of scenarios, ≥ 1.
+    /// Number of scenarios, from 1 to 10,000,000.
     pub count: usize,
     /// Seed of every random number.
     pub seed: u64,
@@ -115,13 +117,17 @@ pub fn price_volatilities(underlyings: &[Underlying], choice: &VolatilityChoice)
 ///   under [`Dependence::OneFactor`] not on the other factors either. Ids are `mc` and the scenario number from 1.
 ///
 /// # Errors
-/// [`Error::Usage`] where a number is out of its range or there is no factor.
+/// [`Error::Usage`] where a number is out of its range or there is no factor; [`Error::Temporary`] where memory is short.
 pub fn monte_carlo(request: &MonteCarloRequest) -> Result<(ScenarioSet, MonteCarloReport)> {
     check(request)?;
     let recipe = Recipe::new(request)?;
     let width = request.names.len();
-    let cells = request.count.checked_mul(width).ok_or_else(|| Error::Usage("too many scenarios".into()))?;
-    let mut log_returns = vec![0.0; cells];
+    let mut log_returns = Vec::new();
+    let cells = request.count.saturating_mul(width);
+    log_returns.try_reserve_exact(cells).map_err(|error| {
+        Error::Temporary(format!("no memory for {} scenarios of {width} factors: {error}", request.count))
+    })?;
+    log_returns.resize(cells, 0.0);
     let clamped = log_returns
         .par_chunks_mut(width)
         .enumerate()
@@ -216,7 +222,10 @@ fn check(request: &MonteCarloRequest) -> Result<()> {
     if request.count == 0 {
         return usage("at least one scenario".into());
     }
-    if !(request.degrees_of_freedom > 0.0) {
+    if request.count > MOST_SCENARIOS {
+        return usage(format!("{} scenarios: at most {MOST_SCENARIOS} in one set", request.count));
+    }
+    if request.degrees_of_freedom.is_nan() || request.degrees_of_freedom <= 0.0 {
         return usage(format!("{} degrees of freedom: give a number above 0, or inf", request.degrees_of_freedom));
     }
     if !(request.horizon_days.is_finite() && request.horizon_days > 0.0) {
@@ -349,6 +358,7 @@ mod tests {
         for wrong in [
             MonteCarloRequest { names: vec![], ..good.clone() },
             MonteCarloRequest { count: 0, ..good.clone() },
+            MonteCarloRequest { count: usize::MAX, ..good.clone() },
             MonteCarloRequest { degrees_of_freedom: 0.0, ..good.clone() },
             MonteCarloRequest { degrees_of_freedom: f64::NAN, ..good.clone() },
             MonteCarloRequest { horizon_days: 0.0, ..good.clone() },

@@ -48,7 +48,7 @@ impl Panel {
             }
         }
         for ((row, column), price) in self.prices.indexed_iter() {
-            if !price.is_nan() && !(price.is_finite() && *price > 0.0) {
+            if *price <= 0.0 || price.is_infinite() {
                 let place = (table, row as u64 + 1, self.assets[column].as_str());
                 let rule = "a price is finite and above 0";
                 faults.push(Fault::of_cell(place, price.to_string(), rule, "leave the cell empty for not quoted"));
