@@ -1,1 +1,4 @@
 //! Tables on disk.
+
+pub mod panel;
+pub mod scenario_file;

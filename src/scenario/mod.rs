@@ -1,7 +1,21 @@
 //! Shocks as data: factors, scenario sets, and the generators that make them.
 
+mod distribution;
 mod factor;
+#[cfg(test)]
+mod fixtures;
+mod names;
 mod set;
 
+pub mod correlation;
+pub mod events;
+pub mod grid;
+pub mod history;
+pub mod monte_carlo;
+pub mod panel;
+pub mod philox;
+
+pub use distribution::inverse_normal;
 pub use factor::{Factor, FactorKind};
+pub use names::{did_you_mean, price_factors};
 pub use set::ScenarioSet;
