@@ -45,7 +45,7 @@ pub struct Pool<'a> {
 ///
 /// Pools are sorted by account, then pool (bytes); holdings by asset, or by instrument and side. The order of the input
 /// rows leaves no trace.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Book {
     names: String,
     /// End of the account name and of the pool name of each pool, in `names`.

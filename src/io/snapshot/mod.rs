@@ -48,6 +48,14 @@ impl Loaded {
         if self.table_faults == 0 { Ok(self.snapshot) } else { Err(self.refusal()) }
     }
 
+    /// Adds faults and warnings of later checks, which concern no single row.
+    pub fn add(&mut self, faults: Vec<Fault>, warnings: Vec<String>) {
+        self.fault_count += faults.len() as u64;
+        self.table_faults += faults.len() as u64;
+        self.faults.extend(faults);
+        self.warnings.extend(warnings);
+    }
+
     /// Rows refused, over all tables.
     pub fn rows_refused(&self) -> u64 {
         self.counts.values().map(|counts| counts.refused).sum()

@@ -129,24 +129,26 @@ pub fn read(
     layout: &Layout,
     presence: Presence,
     log: &mut FaultLog,
-    mut each: impl FnMut(&mut Row<'_>),
+    each: impl FnMut(&mut Row<'_>),
 ) -> TableRead {
-    let mut outcome = TableRead::default();
-    let path = match find(dir, layout.table) {
-        Ok(Some(path)) => path,
+    match find(dir, layout.table) {
+        Ok(Some(path)) => return read_file(&path, layout, log, each),
+        Ok(None) if presence == Presence::Optional => {}
         Ok(None) => {
-            if presence == Presence::Required {
-                let table = layout.table;
-                let rule = format!("a snapshot has {table}.parquet, {table}.csv or {table}.arrow");
-                log.push(Fault::of_table(table, rule, "add the table; a header without rows will do"));
-            }
-            return outcome;
+            let table = layout.table;
+            let rule = format!("a snapshot has {table}.parquet, {table}.csv or {table}.arrow");
+            log.push(Fault::of_table(table, rule, "add the table; a header without rows will do"));
         }
-        Err(fault) => {
-            log.push(fault);
-            return outcome;
-        }
-    };
+        Err(fault) => log.push(fault),
+    }
+    TableRead::default()
+}
+
+/// Streams one file as the table of `layout`, whatever the file's name; as [`read`] otherwise.
+///
+/// The format follows the extension; any other than `parquet` and `csv` is read as Arrow.
+pub fn read_file(path: &Path, layout: &Layout, log: &mut FaultLog, mut each: impl FnMut(&mut Row<'_>)) -> TableRead {
+    let mut outcome = TableRead::default();
     let mut on_batch = |batch: &Batch, log: &mut FaultLog| {
         for index in 0..batch.len() {
             outcome.counts.read += 1;
@@ -166,9 +168,9 @@ pub fn read(
         }
     };
     let result = if path.extension().is_some_and(|extension| extension == "csv") {
-        csv_source::stream(&path, layout, log, &mut on_batch)
+        csv_source::stream(path, layout, log, &mut on_batch)
     } else {
-        columnar_source::stream(&path, layout, log, &mut on_batch)
+        columnar_source::stream(path, layout, log, &mut on_batch)
     };
     if let Err(rule) = result {
         log.push(Fault::of_table(layout.table, rule, format!("check {}", path.display())));

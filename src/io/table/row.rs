@@ -17,6 +17,8 @@ pub enum NumberRule {
     ZeroOrPositive,
     /// 1 ≤ x ≤ 1000.
     Leverage,
+    /// 0 ≤ x ≤ 1.
+    Share,
 }
 
 impl NumberRule {
@@ -27,6 +29,7 @@ impl NumberRule {
             Self::Positive => "positive, between 1e-30 and 1e30",
             Self::ZeroOrPositive => "0, or between 1e-30 and 1e30",
             Self::Leverage => "between 1 and 1000",
+            Self::Share => "between 0 and 1 (0.05 = 5 %)",
         }
     }
 
@@ -39,6 +42,7 @@ impl NumberRule {
             Self::Positive => (SMALLEST..=LARGEST).contains(&x),
             Self::ZeroOrPositive => x == 0.0 || (SMALLEST..=LARGEST).contains(&x),
             Self::Leverage => (1.0..=1000.0).contains(&x),
+            Self::Share => (0.0..=1.0).contains(&x),
         }
     }
 }
