@@ -1,17 +1,27 @@
 //! "Did you mean": the known word nearest to a misspelled one.
 
-/// The candidate most like `word`, ignoring case, if one is near enough to be worth proposing; ties go to the first.
+/// The candidate with the fewest slips of the keyboard (a wrong, missing, added or swapped letter, case ignored) for its
+/// length, if one is near enough to be worth proposing. Of equals it is one as long as `word`, then the first in the
+/// alphabet, whatever order the candidates come in.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const NEAR_ENOUGH: f64 = 0.8;
+    const NEAR_ENOUGH: f64 = 0.6;
     let word = word.trim().to_lowercase();
-    let mut best: Option<(f64, &str)> = None;
+    let length = word.chars().count();
+    let mut best: Option<(f64, bool, &str)> = None;
     for candidate in candidates {
-        let likeness = strsim::jaro_winkler(&word, &candidate.to_lowercase());
-        if likeness >= NEAR_ENOUGH && best.is_none_or(|(most, _)| likeness > most) {
-            best = Some((likeness, candidate));
+        let slips = strsim::osa_distance(&word, &candidate.to_lowercase());
+        let candidate_length = candidate.chars().count();
+        let likeness = 1.0 - slips as f64 / length.max(candidate_length).max(1) as f64;
+        let same_length = candidate_length == length;
+        let better = |(most, as_long, chosen): (f64, bool, &str)| {
+            (likeness, same_length) > (most, as_long)
+                || ((likeness, same_length) == (most, as_long) && candidate < chosen)
+        };
+        if likeness >= NEAR_ENOUGH && best.is_none_or(better) {
+            best = Some((likeness, same_length, candidate));
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.map(|(_, _, candidate)| candidate)
 }
 
 /// A remedy: `did you mean "…"?` where a candidate is near, `otherwise` where none is.
@@ -30,6 +40,8 @@ mod tests {
     fn proposes_only_what_is_near() {
         assert_eq!(closest("quanttiy", ["account", "quantity"]), Some("quantity"));
         assert_eq!(closest("btcusdt", ["BTCUSDT", "ETHUSDT"]), Some("BTCUSDT"));
+        assert_eq!(closest("USTD", ["USD", "USDT"]), Some("USDT"));
+        assert_eq!(closest("ab1", ["ab3", "ab2"]), Some("ab2"));
         assert_eq!(closest("zzz", ["account", "quantity"]), None);
     }
 }

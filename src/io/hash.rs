@@ -57,3 +57,22 @@ pub fn directory(dir: &Path) -> Result<Vec<FileHash>> {
     paths.sort();
     paths.iter().map(|path| file(path)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_blake3_and_sorted_by_name() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(dir.path().join("b"), "").expect("a file");
+        std::fs::write(dir.path().join("a"), vec![7; 3 << 20]).expect("a file");
+        let hashes = directory(dir.path()).expect("hashes");
+        assert_eq!(
+            hashes.iter().map(|hash| (hash.file.as_str(), hash.size)).collect::<Vec<_>>(),
+            [("a", 3 << 20), ("b", 0)]
+        );
+        assert_eq!(hashes[0].blake3, blake3::hash(&vec![7; 3 << 20]).to_hex().to_string());
+        assert_eq!(hashes[1].blake3, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+    }
+}

@@ -180,3 +180,97 @@ fn pool_columns(
         ("expected_shortfall", figure(|row| Some(row.expected_shortfall))),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::BookBuilder;
+    use crate::engine::{Audit, Figures, ScenarioOutcome, StageSeconds, Totals};
+
+    fn outcome() -> (Book, ScenarioSet, Outcome) {
+        let mut builder = BookBuilder::default();
+        builder.pool("a", "main");
+        let unknown = builder.pool("b, \"quoted\"", "main");
+        builder.mark_unknown(unknown);
+        let set = ScenarioSet {
+            ids: vec!["s0".into(), "s1".into()],
+            weights: vec![1.0, 0.5],
+            labels: vec![String::new(), "crash".into()],
+            factors: Vec::new(),
+            shocks: ndarray::Array2::zeros((2, 0)),
+        };
+        let known = PoolOutcome {
+            base: Figures { equity: 10.0, adjusted_equity: 9.0, ..Figures::default() },
+            state: State::Healthy,
+            worst_scenario: 1,
+            worst_excess: -0.1,
+            worst_equity: 1e-7,
+            restricted_scenarios: 1,
+            liquidatable_scenarios: 1,
+            bankrupt_scenarios: 0,
+            expected_shortfall: 0.0,
+        };
+        let outcome = Outcome {
+            engine: "reference".into(),
+            adapter: String::new(),
+            totals: Totals::Exact,
+            pools: vec![known, PoolOutcome { state: State::Unknown, ..known }],
+            scenarios: vec![ScenarioOutcome::default(); 2],
+            cells: 0,
+            redecided_pools: 0,
+            exact_verdicts: 0,
+            unknown_pools: 1,
+            audit: Audit::default(),
+            seconds: StageSeconds::default(),
+            warnings: Vec::new(),
+        };
+        (builder.build(), set, outcome)
+    }
+
+    fn write(dir: &Path, format: TableFormat) -> Result<()> {
+        let (book, set, outcome) = outcome();
+        let writer = ResultsWriter::create(dir, format)?;
+        writer.write_pools(&book, &outcome, &set)?;
+        writer.write_scenarios(&set, &outcome)?;
+        writer.write_faults(&[Fault::of_table("balances", "rule", "remedy")])?;
+        writer.write_text("report.html", "<p>")?;
+        writer.finish(serde_json::json!({ "digest": "0" }))
+    }
+
+    #[test]
+    fn tables_have_the_documented_columns_and_nulls() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let target = dir.path().join("run");
+        write(&target, TableFormat::Csv).expect("a written run");
+        let pools = std::fs::read_to_string(target.join("pools.csv")).expect("a table");
+        assert_eq!(
+            pools,
+            "account,pool,equity,adjusted_equity,initial_margin,maintenance_margin,health_ratio,utilisation,state,\
+             worst_scenario,worst_excess,worst_equity,restricted_scenarios,liquidatable_scenarios,bankrupt_scenarios,\
+             expected_shortfall\n\
+             a,main,10.0,9.0,0.0,0.0,,,healthy,s1,-0.1,1e-7,1,1,0,0.0\n\
+             \"b, \"\"quoted\"\"\",main,,,,,,,unknown,,,,,,,\n"
+        );
+        let scenarios = std::fs::read_to_string(target.join("scenarios.csv")).expect("a table");
+        assert!(
+            scenarios
+                .starts_with("scenario,weight,label,restricted_pools,liquidatable_pools,bankrupt_pools,shortfall,")
+        );
+        let refused = std::fs::read_to_string(target.join("refused.csv")).expect("a table");
+        assert_eq!(refused, "table,row,column,value,rule,remedy\nbalances,,,,rule,remedy\n");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn only_an_earlier_run_is_replaced() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let target = dir.path().join("run");
+        write(&target, TableFormat::Csv).expect("a first run");
+        write(&target, TableFormat::Parquet).expect("a second run in its place");
+        assert!(target.join("pools.parquet").exists() && !target.join("pools.csv").exists());
+        std::fs::write(target.join("manifest.json"), "{}").expect("a file");
+        let error = write(&target, TableFormat::Arrow).expect_err("no run of this program");
+        assert_eq!(error.exit_code(), 2);
+        assert!(target.join("pools.parquet").exists());
+    }
+}

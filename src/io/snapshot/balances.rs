@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::holders::{Holders, Key};
+use super::holders::{Holders, Key, Uniqueness};
 use super::names::Names;
-use crate::domain::Balance;
+use crate::domain::{Asset, Balance};
 use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
 
 pub(in crate::io) static LAYOUT: Layout = Layout {
@@ -18,6 +18,12 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("locked", CellKind::Number),
     ],
 };
+static UNIQUENESS: Uniqueness = Uniqueness {
+    table: "balances",
+    column: "asset",
+    rule: "one row for each asset and network of a pool",
+    remedy: "add the amounts up",
+};
 const ACCOUNT: usize = 0;
 const POOL: usize = 1;
 const ASSET: usize = 2;
@@ -27,13 +33,19 @@ const ACCRUED_INTEREST: usize = 5;
 const LOCKED: usize = 6;
 
 /// Reads the balances into `holders`. Several rows of one asset in a pool are lots; of one asset on one network, an error.
-pub(super) fn read(dir: &Path, assets: &Names, holders: &mut Holders, log: &mut FaultLog) -> TableRead {
+pub(super) fn read(
+    dir: &Path,
+    assets: &[Asset],
+    names: &Names,
+    holders: &mut Holders,
+    log: &mut FaultLog,
+) -> TableRead {
     let mut networks: HashMap<String, u32> = HashMap::new();
     let mut keys: Vec<Key> = Vec::new();
     let mut outcome = table::read(dir, &LAYOUT, Presence::Required, log, |row| {
         let pool = holders.pool(row, ACCOUNT, POOL);
         let name = row.required_text(ASSET);
-        let asset = name.and_then(|name| assets.resolve(row, ASSET, name, "assets"));
+        let asset = name.and_then(|name| names.resolve(row, ASSET, name, "assets"));
         let network = row.text(NETWORK);
         let amount = row.required_number(AMOUNT, NumberRule::Amount);
         let accrued_interest = row.number_at(ACCRUED_INTEREST, NumberRule::Amount).unwrap_or(0.0);
@@ -64,8 +76,8 @@ pub(super) fn read(dir: &Path, assets: &Names, holders: &mut Holders, log: &mut 
     });
     holders.lost_rows += outcome.unreadable;
     keys.sort_unstable();
-    let rule = "one row for each asset and network of a pool";
-    let repeated = holders.refuse_repeated(&LAYOUT, ASSET, &keys, rule, "add the amounts up", &mut outcome.counts, log);
+    let name_of = |asset: u32| assets[asset as usize].name.as_str();
+    let repeated = holders.refuse_repeated(&UNIQUENESS, &keys, name_of, &mut outcome.counts, log);
     holders.book.drop_balance_rows(&repeated);
     outcome
 }

@@ -1,6 +1,6 @@
 use crate::domain::BookBuilder;
 use crate::error::Fault;
-use crate::io::table::{FaultLog, Layout, Row, RowCounts};
+use crate::io::table::{FaultLog, Row, RowCounts};
 
 /// Name of the pool of a row that names none.
 const DEFAULT_POOL: &str = "main";
@@ -46,14 +46,12 @@ impl Holders {
     }
 
     /// Refuses every row whose key, row aside, stands earlier in the sorted `keys`; answers those rows, sorted.
-    #[expect(clippy::too_many_arguments, reason = "the place, the rule and the two ledgers of a fault")]
-    pub(super) fn refuse_repeated(
+    /// `name_of` names an item.
+    pub(super) fn refuse_repeated<'n>(
         &mut self,
-        layout: &Layout,
-        column: usize,
+        uniqueness: &Uniqueness,
         keys: &[Key],
-        rule: &str,
-        remedy: &str,
+        name_of: impl Fn(u32) -> &'n str,
         counts: &mut RowCounts,
         log: &mut FaultLog,
     ) -> Vec<u32> {
@@ -63,8 +61,9 @@ impl Holders {
             let what = (key.pool, key.item, key.tag);
             match first {
                 Some((same, row)) if same == what => {
-                    let place = (layout.table, u64::from(key.row), layout.columns[column].name);
-                    log.push(Fault::of_cell(place, "", format!("{rule}; row {row} is the first"), remedy));
+                    let place = (uniqueness.table, u64::from(key.row), uniqueness.column);
+                    let rule = format!("{}; row {row} is the first", uniqueness.rule);
+                    log.push(Fault::of_cell(place, name_of(key.item), rule, uniqueness.remedy));
                     self.book.mark_unknown(key.pool);
                     counts.refuse_later();
                     repeated.push(key.row);
@@ -75,4 +74,13 @@ impl Holders {
         repeated.sort_unstable();
         repeated
     }
+}
+
+/// What may stand only once in a table, in the words of its fault.
+#[derive(Debug)]
+pub(super) struct Uniqueness {
+    pub table: &'static str,
+    pub column: &'static str,
+    pub rule: &'static str,
+    pub remedy: &'static str,
 }

@@ -137,7 +137,7 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
 fn read_payoff(row: &mut Row<'_>, kind: Option<Kind>) -> Option<Payoff> {
     let payoff = row.word(PAYOFF, &PAYOFFS).or_else(|| row.is_blank(PAYOFF).then_some(Payoff::Linear))?;
     if kind == Some(Kind::Spot) && payoff != Payoff::Linear {
-        row.refuse(PAYOFF, "", "a spot instrument is linear", "leave the cell empty, or correct kind");
+        row.refuse_cell(PAYOFF, "a spot instrument is linear", "leave the cell empty, or correct kind");
         return None;
     }
     Some(payoff)
@@ -191,9 +191,9 @@ fn check_terms(row: &mut Row<'_>, kind: Kind, given: [(usize, bool); 4]) {
         let allowed = needed || column == IMPLIED_VOLATILITY;
         let name = LAYOUT.columns[column].name;
         if needed && !is_given && row.is_blank(column) {
-            row.refuse(column, "", format!("kind {noun} needs {name}"), "fill the cell in");
+            row.refuse_cell(column, format!("kind {noun} needs {name}"), "fill the cell in");
         } else if is_given && !allowed {
-            row.refuse(column, "", format!("kind {noun} has no {name}"), "leave the cell empty, or correct kind");
+            row.refuse_cell(column, format!("kind {noun} has no {name}"), "leave the cell empty, or correct kind");
         }
     }
 }

@@ -111,7 +111,7 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     counts.insert("instruments", outcome.counts);
 
     let mut holders = holders::Holders::default();
-    let outcome = balances::read(dir, &market.asset_names, &mut holders, &mut log);
+    let outcome = balances::read(dir, &assets, &market.asset_names, &mut holders, &mut log);
     counts.insert("balances", outcome.counts);
     let (mut pools, isolated) = pools::read(dir, &mut holders, &mut log);
     let (outcome, keys) = positions::read(dir, &instruments, &instrument_names, &mut holders, &mut log);

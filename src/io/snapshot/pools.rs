@@ -58,7 +58,7 @@ pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (Ta
         let open_order_margin = row.number_at(OPEN_ORDER_MARGIN, NumberRule::NonNegative).unwrap_or(0.0);
         if let Some(first) = pool.and_then(|pool| first_rows.get(&pool)) {
             let rule = format!("one row for each pool; row {first} is the first");
-            row.refuse(POOL, "", rule, "remove one of them");
+            row.refuse_cell(POOL, rule, "remove one of them");
         } else if let Some(pool) = pool {
             first_rows.insert(pool, row.number());
         }

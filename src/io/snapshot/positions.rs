@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::holders::{Holders, Key};
+use super::holders::{Holders, Key, Uniqueness};
 use super::names::Names;
 use crate::domain::{Instrument, Kind, Position, Side};
 use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, Row, TableRead};
@@ -17,6 +17,12 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("accrued_funding", CellKind::Number),
         Column::optional("side", CellKind::Text),
     ],
+};
+static UNIQUENESS: Uniqueness = Uniqueness {
+    table: "positions",
+    column: "instrument",
+    rule: "one row for each instrument and side of a pool",
+    remedy: "net the rows, or tell hedge-mode legs apart by side",
 };
 const ACCOUNT: usize = 0;
 const POOL: usize = 1;
@@ -51,9 +57,8 @@ pub(super) fn read(
     });
     holders.lost_rows += outcome.unreadable;
     keys.sort_unstable();
-    let rule = "one row for each instrument and side of a pool";
-    let remedy = "net the rows, or tell hedge-mode legs apart by side";
-    let repeated = holders.refuse_repeated(&LAYOUT, INSTRUMENT, &keys, rule, remedy, &mut outcome.counts, log);
+    let name_of = |instrument: u32| instruments[instrument as usize].name.as_str();
+    let repeated = holders.refuse_repeated(&UNIQUENESS, &keys, name_of, &mut outcome.counts, log);
     holders.book.drop_position_rows(&repeated);
     (outcome, keys)
 }

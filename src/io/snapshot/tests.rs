@@ -62,7 +62,7 @@ fn all_faults_of_all_tables_come_at_once_and_rows_add_up() {
             "balances row 4 column account: a required value is missing (fill the cell in)",
             "balances row 5: a row has as many fields as the header: 4, not 3 (check separators, quotes and decimal commas)",
             "pools row 1 column mode value \"portfolio\": portfolio margin is not part of this version (use cross or isolated)",
-            "positions row 3 column instrument: one row for each instrument and side of a pool; row 1 is the first (net the rows, or tell hedge-mode legs apart by side)",
+            "positions row 3 column instrument value \"BTCUSDT\": one row for each instrument and side of a pool; row 1 is the first (net the rows, or tell hedge-mode legs apart by side)",
         ]
     );
     for counts in loaded.counts.values() {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::error::Fault;
+use crate::error::{Fault, one_line};
 use crate::io::table::FaultLog;
 
 const TABLE: &str = "snapshot.toml";
@@ -19,9 +19,8 @@ pub(super) fn read(dir: &Path, log: &mut FaultLog) -> Header {
     if !path.exists() {
         return header;
     }
-    let parsed = std::fs::read_to_string(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|text| text.parse::<toml::Table>().map_err(|error| error.to_string().trim_end().replace('\n', " ")));
+    let parsed =
+        std::fs::read_to_string(&path).map_err(one_line).and_then(|text| text.parse::<toml::Table>().map_err(one_line));
     let table = match parsed {
         Ok(table) => table,
         Err(error) => {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub use log::{FAULTS_KEPT, FaultLog};
 pub use row::{NumberRule, Row};
 
-use crate::error::Fault;
+use crate::error::{Fault, one_line};
 use cells::Batch;
 
 /// What the cells of a column hold.
@@ -90,6 +90,9 @@ impl RowCounts {
     }
 }
 
+/// Most rows of a table; row numbers are kept in 32 bits.
+const MAX_ROWS: u64 = u32::MAX as u64;
+
 /// Extensions a table may have.
 pub const EXTENSIONS: [&str; 3] = ["parquet", "csv", "arrow"];
 
@@ -153,7 +156,11 @@ pub fn read_file(path: &Path, layout: &Layout, log: &mut FaultLog, mut each: imp
         for index in 0..batch.len() {
             outcome.counts.read += 1;
             let number = outcome.counts.read;
-            if batch.is_unreadable(index) {
+            if number == MAX_ROWS + 1 {
+                let rule = format!("a table has at most {MAX_ROWS} rows");
+                log.push(Fault::of_table(layout.table, rule, "split the snapshot"));
+            }
+            if number > MAX_ROWS || batch.is_unreadable(index) {
                 outcome.unreadable += 1;
                 outcome.counts.refused += 1;
                 continue;
@@ -173,7 +180,7 @@ pub fn read_file(path: &Path, layout: &Layout, log: &mut FaultLog, mut each: imp
         columnar_source::stream(path, layout, log, &mut on_batch)
     };
     if let Err(rule) = result {
-        log.push(Fault::of_table(layout.table, rule, format!("check {}", path.display())));
+        log.push(Fault::of_table(layout.table, one_line(rule), format!("check {}", path.display())));
     }
     outcome
 }

@@ -94,6 +94,20 @@ impl<'a> Row<'a> {
         self.log.push(Fault::of_cell(place, value, rule, remedy));
     }
 
+    /// Refuses the row for what stands in a cell, whatever it is.
+    pub fn refuse_cell(&mut self, column: usize, rule: impl Into<String>, remedy: impl Into<String>) {
+        let value = match &self.batch.columns[column] {
+            Cells::Text(cells) if cells.is_valid(self.index) => cells.value(self.index).to_owned(),
+            Cells::Number(cells) if cells.is_valid(self.index) => cells.value(self.index).to_string(),
+            Cells::Time(cells) => cells[self.index].map_or_else(String::new, |time| {
+                jiff::Timestamp::from_nanosecond(time).map_or_else(|_| time.to_string(), |time| time.to_string())
+            }),
+            Cells::Flag(cells) if cells.is_valid(self.index) => cells.value(self.index).to_string(),
+            _ => String::new(),
+        };
+        self.refuse(column, value, rule, remedy);
+    }
+
     /// A name: not empty, no control characters, no space at either end.
     pub fn text(&mut self, column: usize) -> Option<&'a str> {
         let batch = self.batch;
@@ -102,7 +116,11 @@ impl<'a> Row<'a> {
             return None;
         }
         let text = cells.value(self.index);
-        if text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
+        let has_control = match text.is_ascii() {
+            true => text.bytes().any(|byte| byte.is_ascii_control()),
+            false => text.chars().any(char::is_control),
+        };
+        if has_control {
             self.refuse(column, text, "a name has no control characters or line breaks", "remove them");
             return None;
         }
