@@ -1,5 +1,7 @@
 //! Malformed inputs through the real binary: each is refused with its own words and exit code, none panics.
 
+#![expect(clippy::print_stdout, reason = "the catalogue is printed with --nocapture")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Context, Format, print_json};
+use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::io::snapshot::{self, Loaded};
 
@@ -62,17 +62,17 @@ fn print_summary(loaded: &Loaded) {
     for (name, counts) in &loaded.counts {
         table.add_row([name.to_string(), counts.read.to_string(), counts.used.to_string(), counts.refused.to_string()]);
     }
-    println!("{table}");
-    println!(
+    print_text(table);
+    print_text(format_args!(
         "{} pools, {} unknown",
         loaded.snapshot.book.len(),
         loaded.snapshot.book.pools().filter(|p| p.unknown).count()
-    );
+    ));
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
     if loaded.fault_count == 0 {
-        println!("no faults");
+        print_text("no faults");
         return;
     }
     eprintln!("error: input refused: {} fault(s)", loaded.fault_count);

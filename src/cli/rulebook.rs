@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Context, Format, print_json};
+use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::margin::{Form, Rulebook, Schedule};
 
@@ -61,13 +61,13 @@ fn import(brackets: &Path, out: &Path, context: Context) -> Result<u8> {
             "warnings": rulebook.warnings(),
             "out": out.display().to_string(),
         })),
-        Format::Table => println!(
+        Format::Table => print_text(format_args!(
             "{} symbols, {} tiers, maintenance margin continuous at {} inner boundaries: {}",
             rulebook.margin.len(),
             imported.tiers,
             imported.inner_boundaries,
             out.display()
-        ),
+        )),
     }
     Ok(0)
 }
@@ -90,7 +90,11 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             for warning in rulebook.warnings() {
                 eprintln!("warning: {warning}");
             }
-            println!("{} margin classes, {} haircut classes, no faults", rulebook.margin.len(), rulebook.haircut.len());
+            print_text(format_args!(
+                "{} margin classes, {} haircut classes, no faults",
+                rulebook.margin.len(),
+                rulebook.haircut.len()
+            ));
         }
     }
     Ok(if faults.is_empty() { 0 } else { 2 })
@@ -128,9 +132,9 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     }
     for (name, class) in classes {
         let end = class.max_notional.map_or_else(|| "no upper end".into(), |end| format!("published up to {end}"));
-        println!("{name} ({end})");
-        println!("{}", schedule_table("maintenance", &class.maintenance));
-        println!("{}", schedule_table("initial", &class.initial));
+        print_text(format_args!("{name} ({end})"));
+        print_text(schedule_table("maintenance", &class.maintenance));
+        print_text(schedule_table("initial", &class.initial));
     }
     Ok(0)
 }

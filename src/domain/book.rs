@@ -260,6 +260,6 @@ fn group_by_pool<T, K: Ord>(mut entries: Vec<Entry<T>>, place: &[u32], key: impl
     for pool in 0..place.len() {
         starts[pool + 1] += starts[pool];
     }
-    entries.sort_unstable_by(|a, b| (a.pool, key(&a.holding), a.row).cmp(&(b.pool, key(&b.holding), b.row)));
+    entries.sort_unstable_by_key(|entry| (entry.pool, key(&entry.holding), entry.row));
     (starts, entries.into_iter().map(|entry| entry.holding).collect())
 }

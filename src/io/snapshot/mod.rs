@@ -16,7 +16,7 @@ use std::path::Path;
 
 use crate::domain::{Snapshot, Underlying};
 use crate::error::{Error, Fault, Result};
-use crate::io::table::{FaultLog, RowCounts};
+use crate::io::table::{EXTENSIONS, FaultLog, RowCounts};
 use names::Names;
 
 /// A snapshot together with everything that was wrong with its files.
@@ -121,7 +121,7 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     counts.insert("pools", pools.counts);
     counts.insert("orders", orders::read(dir, &instrument_names, &mut holders, &mut log).counts);
 
-    let mut warnings = Vec::new();
+    let mut warnings = unread_files(dir)?;
     if holders.lost_rows > 0 {
         warnings.push(format!(
             "{} refused row(s) name no readable account or pool: the pools they belong to are not marked unknown",
@@ -138,6 +138,23 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     };
     let (fault_count, table_faults) = (log.total(), log.of_tables());
     Ok(Loaded { snapshot, faults: log.into_faults(), fault_count, counts, warnings, table_faults })
+}
+
+/// Warnings about table files in `dir` that no table of a snapshot is called after: they may be misspelled.
+fn unread_files(dir: &Path) -> Result<Vec<String>> {
+    const TABLES: [&str; 7] = ["assets", "underlyings", "instruments", "balances", "positions", "pools", "orders"];
+    let mut unread = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|source| Error::io(dir, source))? {
+        let path = entry.map_err(|source| Error::io(dir, source))?.path();
+        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let is_table = EXTENSIONS.iter().any(|extension| path.extension().is_some_and(|found| found == *extension));
+        if is_table && !TABLES.contains(&stem.as_str()) {
+            let remedy = crate::suggest::remedy(&stem, TABLES, "a snapshot has no such table");
+            unread.push(format!("{:?} was not read: {remedy}", path.file_name().unwrap_or_default()));
+        }
+    }
+    unread.sort();
+    Ok(unread)
 }
 
 #[cfg(test)]

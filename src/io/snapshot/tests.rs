@@ -114,3 +114,19 @@ fn isolated_pools_hold_one_instrument() {
     assert_eq!(loaded.faults.len(), 1, "{:?}", loaded.faults);
     assert_eq!((loaded.faults[0].row, loaded.counts["pools"].refused), (Some(1), 1));
 }
+
+#[test]
+fn a_misspelled_table_name_is_a_warning() {
+    let dir = directory(&[
+        ASSETS,
+        UNDERLYINGS,
+        INSTRUMENTS,
+        ("balances.csv", "account,asset,amount\n"),
+        ("positions.csv", "account,instrument,quantity\n"),
+        ("Orders.csv", ""),
+        ("notes.txt", ""),
+    ]);
+    let loaded = read_with_faults(dir.path()).expect("a readable directory");
+    assert_eq!(loaded.warnings, ["\"Orders.csv\" was not read: did you mean \"orders\"?"]);
+    assert_eq!(loaded.fault_count, 0);
+}

@@ -97,7 +97,7 @@ const MAX_ROWS: u64 = u32::MAX as u64;
 pub const EXTENSIONS: [&str; 3] = ["parquet", "csv", "arrow"];
 
 /// The file of `table` in `dir`: `None` where there is none; a fault where there are several or it is not a file.
-pub fn find(dir: &Path, table: &str) -> Result<Option<PathBuf>, Fault> {
+pub fn find(dir: &Path, table: &str) -> Result<Option<PathBuf>, Box<Fault>> {
     let paths: Vec<PathBuf> = EXTENSIONS
         .iter()
         .map(|extension| dir.join(format!("{table}.{extension}")))
@@ -106,19 +106,16 @@ pub fn find(dir: &Path, table: &str) -> Result<Option<PathBuf>, Fault> {
     match paths.as_slice() {
         [] => Ok(None),
         [path] if path.is_file() => Ok(Some(path.clone())),
-        [path] => Err(Fault::of_table(
+        [path] => Err(Box::new(Fault::of_table(
             table,
             format!("{} is not a file", path.display()),
             "put a Parquet, CSV or Arrow file there",
-        )),
+        ))),
         several => {
             let names: Vec<_> =
                 several.iter().filter_map(|path| path.file_name()).map(|n| n.to_string_lossy()).collect();
-            Err(Fault::of_table(
-                table,
-                format!("a table is one file, found {}", names.join(" and ")),
-                "keep one of them",
-            ))
+            let rule = format!("a table is one file, found {}", names.join(" and "));
+            Err(Box::new(Fault::of_table(table, rule, "keep one of them")))
         }
     }
 }
@@ -142,7 +139,7 @@ pub fn read(
             let rule = format!("a snapshot has {table}.parquet, {table}.csv or {table}.arrow");
             log.push(Fault::of_table(table, rule, "add the table; a header without rows will do"));
         }
-        Err(fault) => log.push(fault),
+        Err(fault) => log.push(*fault),
     }
     TableRead::default()
 }
@@ -225,3 +222,6 @@ fn resolve(layout: &Layout, header: &[String], log: &mut FaultLog) -> Option<Vec
 fn column_fault(layout: &Layout, column: &str, rule: String, remedy: String) -> Fault {
     Fault { column: column.into(), ..Fault::of_table(layout.table, rule, remedy) }
 }
+
+#[cfg(test)]
+mod tests;
