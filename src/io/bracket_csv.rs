@@ -155,3 +155,24 @@ fn margin_class(tiers: &[Tier]) -> MarginClass {
         max_notional: tiers.last().map(|tier| tier.max_notional),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiers_in_any_order_become_schedules() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("published.csv");
+        let text = "symbol,tier,min_notional,max_notional,maint_margin_rate,max_leverage,cum_deduction\n\
+                    B/Q:Q,2,100,200,0.02,25,1\nA,1,0,5,0.5,1,0\nB/Q:Q,1,0,100,0.01,50,0\n";
+        std::fs::write(&path, text).expect("a file");
+        let imported = read(&path).expect("a valid file");
+        assert_eq!((imported.tiers, imported.inner_boundaries, imported.rulebook.margin.len()), (3, 1, 2));
+        assert_eq!(imported.rulebook.name, "published");
+        let class = &imported.rulebook.margin["B/Q:Q"];
+        assert_eq!(class.maintenance, Schedule { form: Form::Marginal, bounds: vec![100.0], rates: vec![0.01, 0.02] });
+        assert_eq!(class.initial, Schedule { form: Form::Whole, bounds: vec![100.0], rates: vec![0.02, 0.04] });
+        assert_eq!((class.max_notional, class.maintenance.deductions()), (Some(200.0), vec![0.0, 1.0]));
+    }
+}

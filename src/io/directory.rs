@@ -59,6 +59,7 @@ impl PendingDirectory {
     /// Moves the directory to its place. An earlier run's directory there is moved aside first, and then removed.
     pub(super) fn publish(mut self, replace: Replace) -> Result<()> {
         check_replaceable(&self.target, replace)?;
+        sync_directory(&self.building);
         let aside = self.building.with_extension("replaced");
         let existed = self.target.exists();
         if existed {
@@ -72,6 +73,9 @@ impl PendingDirectory {
             return Err(Error::io(&self.target, source));
         }
         self.published = true;
+        if let Some(parent) = self.target.parent() {
+            sync_directory(parent);
+        }
         if existed {
             fs::remove_dir_all(&aside).map_err(|source| Error::io(&aside, source))?;
         }
@@ -85,6 +89,15 @@ impl Drop for PendingDirectory {
             // Nothing better can be done with a failure here: the run is failing already.
             let _ = fs::remove_dir_all(&self.building);
         }
+    }
+}
+
+/// Forces the names in a directory to disk. Not every system allows it, and the files themselves are safe already, so a
+/// failure is no error.
+fn sync_directory(path: &Path) {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    if let Ok(directory) = fs::File::open(path) {
+        let _ = directory.sync_all();
     }
 }
 

@@ -81,7 +81,8 @@ impl SnapshotWriter {
         })
     }
 
-    /// Appends a pool with default settings. Indices are those of the market given to [`SnapshotWriter::create`].
+    /// Appends a pool with default settings. Balances are sorted by asset; several of one asset are written as lots, told
+    /// apart by a made-up network. Indices are those of the market given to [`SnapshotWriter::create`].
     ///
     /// # Errors
     /// [`Error::Bug`] where an index is out of range; [`Error::Io`] or [`Error::Temporary`] where writing fails.
@@ -94,7 +95,6 @@ impl SnapshotWriter {
     ) -> Result<()> {
         let mut lots_before = 0;
         for (i, balance) in balances.iter().enumerate() {
-            // Lots of one asset are told apart by their network; the domain keeps the lots, not the networks' names.
             lots_before = if i > 0 && balances[i - 1].asset == balance.asset { lots_before + 1 } else { 0 };
             let network = (lots_before > 0).then(|| format!("lot {}", lots_before + 1));
             let asset = named(&self.market.assets, balance.asset)?;

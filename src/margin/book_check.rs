@@ -59,3 +59,92 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
 fn missing(table: &str, column: &str, class: &str, rule: String, remedy: String) -> Fault {
     Fault { column: column.into(), value: class.into(), ..Fault::of_table(table, rule, remedy) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Asset, Balance, Book, BookBuilder, Instrument, Kind, Order, Payoff, Position, Premium, Side, Underlying,
+    };
+    use crate::margin::{MarginClass, Schedule};
+
+    fn snapshot(book: Book) -> Snapshot {
+        let asset = |name: &str, class: Option<&str>| Asset {
+            name: name.into(),
+            price: 1.0,
+            underlying: name.into(),
+            haircut_class: class.map(Into::into),
+            network: None,
+        };
+        let instrument = |name: &str| Instrument {
+            name: name.into(),
+            kind: Kind::Perpetual,
+            underlying: 0,
+            payoff: Payoff::Linear,
+            settlement_asset: 1,
+            contract_size: 1.0,
+            mark_price: 1.0,
+            strike: None,
+            expiry: None,
+            right: None,
+            implied_volatility: None,
+            forward_price: None,
+            rate: 0.0,
+            price_asset: 1,
+            premium: Premium::Paid,
+            fixed_rate: 1.0,
+            margin_class: name.into(),
+        };
+        Snapshot {
+            as_of: None,
+            quote: "USD".into(),
+            assets: vec![asset("COIN", Some("coin")), asset("USD", None)],
+            underlyings: vec![Underlying {
+                name: "U".into(),
+                index_price: 1.0,
+                factor: "U".into(),
+                beta: 1.0,
+                volatility_index: None,
+                depth_quote: None,
+                adv_quote: None,
+                open_interest_quote: None,
+            }],
+            instruments: vec![instrument("held"), instrument("ordered"), instrument("unused")],
+            book,
+        }
+    }
+
+    #[test]
+    fn only_what_is_used_needs_a_class() {
+        let mut builder = BookBuilder::default();
+        let pool = builder.pool("a", "main");
+        builder.add_balance(pool, Balance { asset: 0, amount: 1.0, accrued_interest: 0.0 });
+        builder.add_position(
+            pool,
+            Position {
+                instrument: 0,
+                quantity: 1.0,
+                entry_price: 1.0,
+                leverage: None,
+                accrued_funding: 0.0,
+                side: Side::Net,
+            },
+        );
+        builder.settings(pool).orders.push(Order { instrument: 1, quantity: 1.0, price: 1.0, reduces_only: false });
+        let snapshot = snapshot(builder.build());
+        let values = |rulebook: &Rulebook| -> Vec<String> {
+            check_book(&snapshot, rulebook).0.into_iter().map(|fault| fault.value).collect()
+        };
+        let mut rulebook = Rulebook::default();
+        assert_eq!(values(&rulebook), ["held", "coin"]);
+        assert_eq!(check_book(&snapshot, &rulebook).1, ["1 open order(s) reserve no margin under this rulebook"]);
+        rulebook.orders = OrderReserve::Initial;
+        rulebook.haircut_base = HaircutBase::BalanceAndPnl;
+        assert_eq!(values(&rulebook), ["held", "ordered", "coin"]);
+        assert_eq!(check_book(&snapshot, &rulebook).1, ["no haircut_class, so a haircut of 0: USD"]);
+        let flat = Schedule::flat(0.1);
+        let class = MarginClass { maintenance: flat.clone(), initial: flat, max_notional: None };
+        rulebook.margin.insert("held".into(), class);
+        assert_eq!(values(&rulebook), ["ordered", "coin"]);
+    }
+}

@@ -24,7 +24,8 @@ use names::Names;
 pub struct Loaded {
     /// What the used rows amount to. Every pool that a refused row touches is marked unknown.
     pub snapshot: Snapshot,
-    /// Broken rules, sorted by table and row; past [`crate::io::table::FAULTS_KEPT`] they are only counted.
+    /// Broken rules, sorted by table and row; past
+    /// [`crate::io::table::FAULTS_KEPT`] of a table they are only counted.
     pub faults: Vec<Fault>,
     /// Broken rules, listed or not.
     pub fault_count: u64,

@@ -25,7 +25,7 @@ impl Names {
             }
             None => {
                 let known = self.index.keys().map(String::as_str);
-                let remedy = row.log().suggest(name, known, &format!("add it to {table}"));
+                let remedy = row.suggest(name, known, &format!("add it to {table}"));
                 row.refuse(column, name, format!("no such name in {table}"), remedy);
                 None
             }

@@ -76,9 +76,13 @@ impl<'a> Row<'a> {
         self.refused
     }
 
-    /// The faults so far.
-    pub fn log(&self) -> &FaultLog {
-        self.log
+    /// A remedy for an unknown name: the nearest candidate, as long as the table has few faults.
+    pub fn suggest<'c>(&self, word: &str, candidates: impl IntoIterator<Item = &'c str>, otherwise: &str) -> String {
+        if self.log.may_suggest(self.layout.table) {
+            crate::suggest::remedy(word, candidates, otherwise)
+        } else {
+            otherwise.into()
+        }
     }
 
     /// Records a fault of one cell and refuses the row.
