@@ -86,7 +86,7 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
     let contract_size = row.number_at(CONTRACT_SIZE, NumberRule::Positive).unwrap_or(1.0);
     let mark_price = row.required_number(MARK_PRICE, NumberRule::Positive);
     let strike = row.number_at(STRIKE, NumberRule::Positive);
-    let expiry = row.time(EXPIRY);
+    let expiry = read_expiry(row, market);
     let right = row.word(RIGHT, &RIGHTS);
     let implied_volatility = row.number_at(IMPLIED_VOLATILITY, NumberRule::Positive);
     let forward_price = row.number_at(FORWARD_PRICE, NumberRule::Positive);
@@ -102,16 +102,6 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
             (IMPLIED_VOLATILITY, implied_volatility.is_some()),
         ];
         check_terms(row, kind, given);
-    }
-    if let (Some(expiry), Some(as_of)) = (expiry, market.as_of)
-        && expiry <= as_of
-    {
-        row.refuse(
-            EXPIRY,
-            expiry.to_string(),
-            format!("expiry is after as_of {as_of}"),
-            "settle or remove the contract",
-        );
     }
     Some(Instrument {
         name: name.into(),
@@ -132,6 +122,14 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
         fixed_rate,
         margin_class,
     })
+}
+
+fn read_expiry(row: &mut Row<'_>, market: &Market) -> Option<jiff::Timestamp> {
+    let expiry = row.time(EXPIRY)?;
+    if let Some(as_of) = market.as_of.filter(|as_of| expiry <= *as_of) {
+        row.refuse_cell(EXPIRY, format!("expiry is after as_of {as_of}"), "settle or remove the contract");
+    }
+    Some(expiry)
 }
 
 fn read_payoff(row: &mut Row<'_>, kind: Option<Kind>) -> Option<Payoff> {

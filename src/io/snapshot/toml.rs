@@ -19,8 +19,9 @@ pub(super) fn read(dir: &Path, log: &mut FaultLog) -> Header {
     if !path.exists() {
         return header;
     }
-    let parsed =
-        std::fs::read_to_string(&path).map_err(one_line).and_then(|text| text.parse::<toml::Table>().map_err(one_line));
+    let parsed = std::fs::read_to_string(&path)
+        .map_err(one_line)
+        .and_then(|text| text.trim_start_matches('\u{feff}').parse::<toml::Table>().map_err(one_line));
     let table = match parsed {
         Ok(table) => table,
         Err(error) => {
