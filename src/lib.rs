@@ -9,6 +9,7 @@
 
 pub mod error;
 pub mod number;
+mod suggest;
 
 pub mod domain;
 pub mod scenario;
