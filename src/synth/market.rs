@@ -153,12 +153,11 @@ fn build(
     Ok(Market { as_of, quote, assets, underlyings, instruments, popularity, cash, collateral, skipped_classes })
 }
 
+/// Contracts with their keys, and the keys that are none.
+type Selection = (Vec<(String, Symbol)>, Vec<String>);
+
 /// The contracts to list, sorted by key, and the keys that are none.
-fn select(
-    keys: Vec<String>,
-    options: &MarketOptions,
-    limit: Option<usize>,
-) -> Result<(Vec<(String, Symbol)>, Vec<String>)> {
+fn select(keys: Vec<String>, options: &MarketOptions, limit: Option<usize>) -> Result<Selection> {
     let mut skipped = Vec::new();
     let mut symbols = Vec::new();
     for key in keys {
