@@ -137,30 +137,31 @@ fn name(text: &str) -> String {
 
 fn scenario_table(input: &ReportInput<'_>) -> String {
     use Column::{Name, Number, Text};
+    // The figures come before the long texts: they are what a narrow screen shows first.
     let columns = [
         ("scenario", Name),
-        ("label", Text),
-        ("largest shocks", Text),
-        ("weight", Number),
-        ("restricted", Number),
+        ("shortfall", Number),
         ("liquidatable", Number),
         ("bankrupt", Number),
-        ("shortfall", Number),
+        ("restricted", Number),
         ("liquidatable notional", Number),
+        ("weight", Number),
+        ("label", Text),
+        ("largest shocks", Text),
     ];
     let rows: Vec<Vec<String>> = worst_scenarios(input.outcome, SHOWN)
         .into_iter()
         .map(|(at, scenario)| {
             vec![
                 name(scenario_id(input, at as u32)),
-                name(input.scenarios.labels.get(at).map_or("", String::as_str)),
-                largest_shocks(input, at, 3),
-                input.scenarios.weights.get(at).map_or_else(String::new, |&weight| number(weight, 6)),
-                count(scenario.restricted_pools),
+                money(scenario.shortfall),
                 count(scenario.liquidatable_pools),
                 count(scenario.bankrupt_pools),
-                money(scenario.shortfall),
+                count(scenario.restricted_pools),
                 money(scenario.liquidatable_notional),
+                input.scenarios.weights.get(at).map_or_else(String::new, |&weight| number(weight, 6)),
+                name(input.scenarios.labels.get(at).map_or("", String::as_str)),
+                largest_shocks(input, at, 3),
             ]
         })
         .collect();
@@ -173,11 +174,11 @@ fn pool_table(input: &ReportInput<'_>) -> String {
     let columns = [
         ("account", Name),
         ("pool", Name),
+        ("worst excess", Number),
+        ("equity there", Number),
+        ("worst scenario", Name),
         ("at base", Name),
         ("health at base", Number),
-        ("worst scenario", Name),
-        ("excess there", Number),
-        ("equity there", Number),
         ("liquidatable in", Number),
         ("expected shortfall", Number),
     ];
@@ -188,11 +189,11 @@ fn pool_table(input: &ReportInput<'_>) -> String {
             vec![
                 name(pool.account),
                 name(pool.pool),
-                outcome.state.name().into(),
-                ratio(outcome.base.health_ratio()),
-                name(scenario_id(input, outcome.worst_scenario)),
                 money(outcome.worst_excess),
                 money(outcome.worst_equity),
+                name(scenario_id(input, outcome.worst_scenario)),
+                outcome.state.name().into(),
+                ratio(outcome.base.health_ratio()),
                 count(outcome.liquidatable_scenarios.into()),
                 money(outcome.expected_shortfall),
             ]
@@ -220,7 +221,7 @@ fn totals(input: &ReportInput<'_>) -> String {
         ("largest certified error of a scenario's shortfall", money(bound)),
     ];
     let rows = rows.map(|(name, value)| vec![name.to_string(), value]);
-    table(&[("total", Column::Name), ("quote units", Column::Number)], &rows, "")
+    table(&[("total", Column::Text), ("quote units", Column::Number)], &rows, "")
 }
 
 fn caveats(input: &ReportInput<'_>) -> String {
