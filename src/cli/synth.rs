@@ -3,7 +3,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::{Context, Format, print_json};
+use crate::domain::Book;
 use crate::error::{Error, Result};
+use crate::io::snapshot_write::SnapshotWriter;
+use crate::io::{TableFormat, read_rulebook};
 use crate::margin::Rulebook;
 use crate::synth::{Accounts, Market, MarketOptions, Options, add_haircuts, rulebook};
 
@@ -130,26 +133,27 @@ fn names(list_or_file: &str) -> Result<Vec<String>> {
     }
 }
 
-// MERGE: read the file with the rulebook reader of `io`.
-fn read_rulebook(path: &Path) -> Result<Rulebook> {
-    Err(Error::Bug(format!("{}: the rulebook reader is not merged yet", path.display())))
-}
-
-// MERGE: `io::SnapshotWriter::create(&args.out_dir, format, &market.snapshot(Book::default()))`, `write_pool` for every pool
-// below, `finish()`, and `rulebook.toml` from `Rulebook::to_toml()`.
-fn write(args: &Args, accounts: &Accounts<'_>, _exchange: (&Market, &Rulebook)) -> Result<Counts> {
+fn write(args: &Args, accounts: &Accounts<'_>, (market, rules): (&Market, &Rulebook)) -> Result<Counts> {
+    let format = match args.tables {
+        Tables::Parquet => TableFormat::Parquet,
+        Tables::Csv => TableFormat::Csv,
+        Tables::Arrow => TableFormat::Arrow,
+    };
+    let mut writer = SnapshotWriter::create(&args.out_dir, format, &market.snapshot(Book::default()))?;
     let mut counts = Counts::default();
     let mut start = 0;
     while start < args.accounts {
         for pool in accounts.pool_batch(start..start.saturating_add(BATCH)) {
+            writer.write_pool(&pool.account, &pool.pool, &pool.balances, &pool.positions)?;
             counts.pools += 1;
             counts.balances += pool.balances.len() as u64;
             counts.positions += pool.positions.len() as u64;
         }
         start = start.saturating_add(BATCH);
     }
-    let (out, tables) = (args.out_dir.display(), args.tables);
-    Err(Error::Bug(format!("{out}: the {tables:?} writer is not merged yet; {counts:?} generated")))
+    writer.write_text("rulebook.toml", &rules.to_toml())?;
+    writer.finish()?;
+    Ok(counts)
 }
 
 fn report(args: &Args, market: &Market, counts: Counts, context: Context) {
