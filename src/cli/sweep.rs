@@ -1,114 +1,259 @@
 //! `sweep`: evaluates every pool under every scenario.
 
-use super::Context;
-use crate::engine::plan::PlanOptions;
-use crate::engine::{EngineChoice, SweepOptions, Totals};
-use crate::error::{Error, Result};
-use crate::pricing::Unshocked;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-/// Which engine, and how; shared by every command that sweeps.
-#[derive(Debug, Clone, clap::Args)]
-pub struct EngineArgs {
-    /// Engine that evaluates the sweep; all publish the same decisions and figures.
-    #[arg(long, value_enum, default_value_t = EngineName::Auto)]
-    engine: EngineName,
-    /// Adapter for the GPU engine: its index, or a part of its name. Naming a software adapter is asking for it.
-    #[arg(long)]
-    adapter: Option<String>,
-    /// Worker threads (default: one per core).
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    threads: Option<u32>,
-    /// How scenario totals are formed (default: exact on the CPU, bounded on a GPU).
-    #[arg(long, value_enum)]
-    totals: Option<TotalsName>,
-    /// Pools per chunk; results do not depend on it.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    chunk_pools: Option<u32>,
-    /// Scenarios per tile of the CPU engine; results do not depend on it.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
-    tile_scenarios: Option<u32>,
-    /// What to do with a held underlying that no factor moves.
-    #[arg(long, value_enum, default_value_t = UnshockedName::Refuse)]
-    unshocked: UnshockedName,
-    /// Seed of the audit's sample.
-    #[arg(long, default_value_t = 0)]
-    audit_seed: u64,
-}
-
-/// Names of the engines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum EngineName {
-    /// The first hardware GPU, else the CPU engine.
-    Auto,
-    /// A GPU.
-    Gpu,
-    /// f64 vectors on all cores.
-    Cpu,
-    /// The plain formulas, pool by pool.
-    Reference,
-}
-
-/// Names of the kinds of totals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum TotalsName {
-    /// Summed in integers, equal everywhere.
-    Exact,
-    /// Summed in floating point, with a bound.
-    Bounded,
-}
-
-/// Names of the answers to a missing factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum UnshockedName {
-    /// Refuse the run.
-    Refuse,
-    /// Hold the price, and list it.
-    Hold,
-}
-
-impl EngineArgs {
-    /// The sweep's options.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] where an adapter is named for an engine that has none.
-    pub fn options(&self) -> Result<SweepOptions> {
-        let engine = match (self.engine, &self.adapter) {
-            (EngineName::Auto | EngineName::Gpu, Some(adapter)) => EngineChoice::Gpu(Some(adapter.clone())),
-            (EngineName::Gpu, None) => EngineChoice::Gpu(None),
-            (EngineName::Auto, None) => EngineChoice::Auto,
-            (EngineName::Cpu, None) => EngineChoice::Cpu,
-            (EngineName::Reference, None) => EngineChoice::Reference,
-            (_, Some(_)) => return Err(Error::Usage("--adapter goes with --engine gpu".into())),
-        };
-        Ok(SweepOptions {
-            engine,
-            threads: self.threads.map(|threads| threads as usize),
-            totals: self.totals.map(|totals| match totals {
-                TotalsName::Exact => Totals::Exact,
-                TotalsName::Bounded => Totals::Bounded,
-            }),
-            unshocked: match self.unshocked {
-                UnshockedName::Refuse => Unshocked::Refuse,
-                UnshockedName::Hold => Unshocked::Hold,
-            },
-            plan: PlanOptions {
-                chunk_pools: self.chunk_pools.map(|pools| pools as usize),
-                tile_scenarios: self.tile_scenarios.map(|scenarios| scenarios as usize),
-            },
-            seed: self.audit_seed,
-        })
-    }
-}
+use super::engine_args::EngineArgs;
+use super::progress::Meter;
+use super::{Context, Format, print_json, print_text};
+use crate::domain::Snapshot;
+use crate::engine::{Outcome, State, digest, sweep};
+use crate::error::{Error, Fault, Result};
+use crate::io::hash::{self, FileHash};
+use crate::io::results::ResultsWriter;
+use crate::io::snapshot::read_with_faults;
+use crate::io::{TableFormat, read_rulebook, scenario_file};
+use crate::margin::{Rulebook, check_book};
+use crate::report::{ReportInput, html, summary};
+use crate::scenario::ScenarioSet;
 
 /// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Directory of tables.
+    snapshot: PathBuf,
+    /// Scenario set.
+    #[arg(long, value_name = "FILE")]
+    scenarios: PathBuf,
+    /// Margin rules [default: SNAPSHOT/rulebook.toml].
+    #[arg(long, value_name = "FILE")]
+    rulebook: Option<PathBuf>,
+    /// Directory for the results; appears whole or not at all.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Format of the result tables.
+    #[arg(long, value_enum, default_value_t = TableName::Parquet)]
+    tables: TableName,
+    /// Go on when rows are refused: every pool they touch is unknown, and the exit code is 6.
+    #[arg(long)]
+    quarantine: bool,
     #[command(flatten)]
     engine: EngineArgs,
 }
 
+/// Formats of the result tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TableName {
+    /// Apache Parquet.
+    Parquet,
+    /// Comma-separated values.
+    Csv,
+    /// Arrow IPC.
+    Arrow,
+}
+
+impl TableName {
+    fn format(self) -> TableFormat {
+        match self {
+            Self::Parquet => TableFormat::Parquet,
+            Self::Csv => TableFormat::Csv,
+            Self::Arrow => TableFormat::Arrow,
+        }
+    }
+}
+
 /// Runs the command; returns the exit code.
-pub fn run(args: &Args, _context: Context) -> Result<u8> {
-    let _ = args.engine.options()?;
-    Err(Error::Bug("not wired yet".into()))
+pub fn run(args: &Args, context: Context) -> Result<u8> {
+    let rulebook = args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml"));
+    let job = Job {
+        snapshot: &args.snapshot,
+        scenarios: &args.scenarios,
+        rulebook: &rulebook,
+        out: &args.out,
+        tables: args.tables.format(),
+        on_refused: if args.quarantine { OnRefused::Quarantine } else { OnRefused::Stop },
+        engine: &args.engine,
+    };
+    job.run(context)
+}
+
+/// What to do when rows are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRefused {
+    /// Write `refused` and nothing else.
+    Stop,
+    /// Go on; the pools they touch are unknown.
+    Quarantine,
+}
+
+/// A sweep from files to files.
+pub struct Job<'a> {
+    /// Directory of tables.
+    pub snapshot: &'a Path,
+    /// Scenario set.
+    pub scenarios: &'a Path,
+    /// Margin rules.
+    pub rulebook: &'a Path,
+    /// Directory for the results.
+    pub out: &'a Path,
+    /// Format of the result tables.
+    pub tables: TableFormat,
+    /// What to do when rows are refused.
+    pub on_refused: OnRefused,
+    /// Engine options.
+    pub engine: &'a EngineArgs,
+}
+
+/// The inputs of a sweep, read and found to fit together.
+struct Inputs {
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    scenarios: ScenarioSet,
+    hashes: Vec<FileHash>,
+    counts: serde_json::Value,
+    rows_refused: u64,
+    refused: Vec<Fault>,
+    warnings: Vec<String>,
+}
+
+impl Job<'_> {
+    /// Reads, sweeps, writes, prints; returns the exit code.
+    pub fn run(&self, context: Context) -> Result<u8> {
+        let options = self.engine.options()?;
+        let clock = Instant::now();
+        let inputs = self.read()?;
+        let read_seconds = clock.elapsed().as_secs_f64();
+        let meter = Meter::new(context.progress);
+        let swept = sweep(&inputs.snapshot, &inputs.rulebook, &inputs.scenarios, &options, &meter);
+        meter.finish();
+        let mut outcome = swept?;
+        outcome.seconds.read = read_seconds;
+        outcome.warnings.extend(inputs.warnings.iter().cloned());
+        let digest = digest(&outcome.pools, &outcome.scenarios);
+        let clock = Instant::now();
+        self.write(&inputs, &outcome, &digest)?;
+        outcome.seconds.write = clock.elapsed().as_secs_f64();
+        match context.format {
+            Format::Json => print_json(&json(&inputs, &outcome, &digest)),
+            Format::Table => {
+                let facts = self.facts(&inputs);
+                let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
+                let input = ReportInput { outcome: &outcome, book, scenarios, facts: &facts, digest: &digest };
+                print_text(&summary(&input));
+            }
+        }
+        Ok(if outcome.unknown_pools > 0 || inputs.rows_refused > 0 { 6 } else { 0 })
+    }
+
+    fn read(&self) -> Result<Inputs> {
+        let mut loaded = read_with_faults(self.snapshot)?;
+        let rulebook = read_rulebook(self.rulebook)?;
+        let scenarios = scenario_file::read(self.scenarios)?;
+        let mut warnings = loaded.warnings.clone();
+        let (faults, more) = check_book(&loaded.snapshot, &rulebook);
+        warnings.extend(more);
+        warnings.extend(rulebook.warnings());
+        loaded.add(faults, Vec::new());
+        let (refused, rows_refused) = (loaded.faults.clone(), loaded.rows_refused());
+        let counts: BTreeMap<&str, serde_json::Value> =
+            loaded.counts.iter().map(|(table, counts)| (*table, serde_json::json!(counts))).collect();
+        let counts = serde_json::json!(counts);
+        let read = match self.on_refused {
+            OnRefused::Stop => loaded.into_snapshot(),
+            OnRefused::Quarantine => loaded.into_quarantined(),
+        };
+        let snapshot = match read {
+            Ok(snapshot) => snapshot,
+            Err(error) => return Err(self.refuse(&refused, error)),
+        };
+        for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
+            warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
+        }
+        let mut hashes = hash::directory(self.snapshot)?;
+        hashes.push(hash::file(self.rulebook)?);
+        hashes.push(hash::file(self.scenarios)?);
+        Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
+    }
+
+    /// Writes the refused rows and nothing else.
+    fn refuse(&self, refused: &[Fault], error: Error) -> Error {
+        let write = || {
+            let writer = ResultsWriter::create(self.out, self.tables)?;
+            writer.write_faults(refused)?;
+            writer.finish(serde_json::json!({"complete": false, "refused": refused.len()}))
+        };
+        // The refusal is what matters; that its list could not be written is said beside it.
+        if let Err(other) = write() {
+            tracing::warn!("cannot write the refused rows: {other}");
+        }
+        error
+    }
+
+    fn write(&self, inputs: &Inputs, outcome: &Outcome, digest: &str) -> Result<()> {
+        let writer = ResultsWriter::create(self.out, self.tables)?;
+        let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
+        writer.write_pools(book, outcome, scenarios)?;
+        writer.write_scenarios(scenarios, outcome)?;
+        if !inputs.refused.is_empty() {
+            writer.write_faults(&inputs.refused)?;
+        }
+        let facts = self.facts(inputs);
+        writer.write_text("report.html", &html(&ReportInput { outcome, book, scenarios, facts: &facts, digest }))?;
+        let mut manifest = json(inputs, outcome, digest);
+        manifest["complete"] = true.into();
+        manifest["version"] = env!("CARGO_PKG_VERSION").into();
+        manifest["commit"] = option_env!("PLIMSOLL_COMMIT").into();
+        manifest["inputs"] = serde_json::json!(inputs.hashes);
+        manifest["rulebook"] = inputs.rulebook.name.as_str().into();
+        manifest["counts"] = inputs.counts.clone();
+        manifest["audit_seed"] = self.engine.audit_seed().into();
+        writer.finish(manifest)
+    }
+
+    fn facts(&self, inputs: &Inputs) -> Vec<(String, String)> {
+        let mut facts = vec![
+            ("plimsoll".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ("rulebook".to_string(), inputs.rulebook.name.clone()),
+            ("audit seed".to_string(), self.engine.audit_seed().to_string()),
+        ];
+        facts.extend(
+            inputs
+                .hashes
+                .iter()
+                .map(|file| (file.file.clone(), format!("{} bytes, BLAKE3 {}", file.size, file.blake3))),
+        );
+        facts
+    }
+}
+
+/// The run as one JSON object: what scripts rely on.
+fn json(inputs: &Inputs, outcome: &Outcome, digest: &str) -> serde_json::Value {
+    let seconds = outcome.seconds;
+    let sweep_seconds = seconds.revalue + seconds.sweep;
+    let count = |state: State| outcome.pools.iter().filter(|pool| pool.state == state).count();
+    serde_json::json!({
+        "digest": digest,
+        "engine": outcome.engine,
+        "adapter": outcome.adapter,
+        "totals": format!("{:?}", outcome.totals).to_lowercase(),
+        "pools": outcome.pools.len(),
+        "holdings": inputs.snapshot.book.position_count() + inputs.snapshot.book.balance_count(),
+        "positions": inputs.snapshot.book.position_count(),
+        "scenarios": outcome.scenarios.len(),
+        "cells": outcome.cells,
+        "seconds": {"read": seconds.read, "revalue": seconds.revalue, "sweep": seconds.sweep, "audit": seconds.audit,
+            "write": seconds.write},
+        "cells_per_second": if sweep_seconds > 0.0 { outcome.cells as f64 / sweep_seconds } else { 0.0 },
+        "redecided_pools": outcome.redecided_pools,
+        "exact_verdicts": outcome.exact_verdicts,
+        "unknown_pools": outcome.unknown_pools,
+        "rows_refused": inputs.rows_refused,
+        "states": {"healthy": count(State::Healthy), "restricted": count(State::Restricted),
+            "liquidatable": count(State::Liquidatable), "bankrupt": count(State::Bankrupt),
+            "unknown": count(State::Unknown)},
+        "audit": {"pools": outcome.audit.pools, "cells": outcome.audit.cells, "verdicts": outcome.audit.verdicts,
+            "decisions_differ": outcome.audit.decisions_differ, "worst_bound_ratio": outcome.audit.worst_bound_ratio},
+        "warnings": outcome.warnings,
+    })
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use ndarray::{Array1, Array2};
 use ndarray_npy::{ReadableElement, WritableElement, read_npy, write_npy};
 
-use crate::cli::sweep::EngineArgs;
+use crate::cli::engine_args::EngineArgs;
 use crate::domain::{
     Asset, Balance, Book, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
 };
