@@ -17,7 +17,7 @@ use crate::number::LANES;
 use crate::program::{PoolParts, Program};
 use decider::Asked;
 pub use decider::{Decider, Errors};
-use kernel::{LowestOfBlocks, gross_of_block};
+use kernel::{GrossOfBlock, LowestOfBlocks};
 
 /// Sweeps a chunk of pools through every scenario.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
@@ -145,7 +145,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         verdicts: Verdicts,
         chunk: &mut Chunk,
     ) {
-        let gross = gross_of_block(parts, block);
+        let gross = self.decider.arch.dispatch(GrossOfBlock { parts, block });
         for lane in lanes(verdicts.liquidatable) {
             let scenario = &mut chunk.tally[block.first() + lane];
             scenario.notional_float += gross[lane];
