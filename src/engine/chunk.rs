@@ -1,6 +1,6 @@
 use super::job::Job;
 use super::ledger::{self, Ledger, Witness};
-use super::outcome::PoolOutcome;
+use super::outcome::{PoolOutcome, Totals};
 use super::tally::ScenarioTally;
 use crate::domain::Pool;
 use crate::pricing::Column;
@@ -53,7 +53,8 @@ pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, constant: bool, chunk: &mut C
     } else {
         (0..n_scenarios).map(|scenario| job.arbiter.decide(pool, Column::Scenario(scenario))).collect()
     };
-    ledger.count(job, pool, 0, &decisions, &mut chunk.tally);
+    // No kernel has summed this pool: its totals are canonical, whatever the others' are.
+    ledger.count(job, pool, (0, &decisions), Totals::Exact, &mut chunk.tally);
     let candidates = 0..if constant { n_scenarios.min(1) } else { n_scenarios };
     chunk.pools.push(ledger.close(job, pool, candidates));
     chunk.witnesses.push(None);

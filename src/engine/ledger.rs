@@ -41,6 +41,8 @@ pub struct Ledger {
     lowest: f64,
     /// How far a kernel value may lie above the lowest and still belong to the worst scenario.
     slack: f64,
+    /// Bound on the error of a canonical figure.
+    canonical_error: f64,
 }
 
 impl Ledger {
@@ -49,13 +51,18 @@ impl Ledger {
     /// A canonical f64 value differs from the exact one by at most twice the compile error, so the scenario that is worst
     /// canonically has a kernel value within `2·(error + 2·compile_error)` of the lowest.
     pub fn new(error: f64, compile_error: f64) -> Self {
-        Self { lowest: f64::INFINITY, slack: 2.0 * (error + 2.0 * compile_error), ..Self::default() }
+        let canonical_error = 2.0 * compile_error;
+        Self { lowest: f64::INFINITY, slack: 2.0 * (error + canonical_error), canonical_error, ..Self::default() }
     }
 
-    /// Takes note of the lowest maintenance root of a tile. A NaN (an uncertain node) may be anything.
+    /// Takes note of the lowest maintenance root of a tile. A NaN (an uncertain node) may be anything: the tile stays a
+    /// candidate, and says nothing about the others.
     #[inline]
     pub fn note_lowest(&mut self, tile: usize, lowest: f64) {
-        let lowest = if lowest.is_nan() { f64::NEG_INFINITY } else { lowest };
+        if lowest.is_nan() {
+            self.candidates.push(Candidate { tile: tile as u32, lowest: f64::NEG_INFINITY });
+            return;
+        }
         if lowest > self.lowest + self.slack {
             return;
         }
@@ -68,19 +75,19 @@ impl Ledger {
     }
 
     /// Counts decided verdicts of neighbouring scenarios, the first being `first`, and adds what they contribute to the
-    /// pool's and the scenarios' totals.
+    /// pool's total and, with exact totals, to the scenarios'.
     pub fn count(
         &mut self,
         job: &Job<'_>,
         pool: &Pool<'_>,
-        first: usize,
-        decisions: &[Decision],
+        (first, decisions): (usize, &[Decision]),
+        totals: Totals,
         tally: &mut [ScenarioTally],
     ) {
         for (block, decisions) in decisions.chunks(LANES).enumerate() {
             let start = first + block * LANES;
             self.count_block(decisions, &mut tally[start..start + decisions.len()]);
-            self.settle(job, pool, start, decisions, tally);
+            self.settle(job, pool, (start, decisions), totals, tally);
         }
     }
 
@@ -102,12 +109,12 @@ impl Ledger {
         &mut self,
         job: &Job<'_>,
         pool: &Pool<'_>,
-        start: usize,
-        decisions: &[Decision],
+        (start, decisions): (usize, &[Decision]),
+        totals: Totals,
         tally: &mut [ScenarioTally],
     ) {
         let market = Block { rows: job.setting.rows, first: start };
-        let exact = job.totals == Totals::Exact;
+        let exact = totals == Totals::Exact;
         if decisions.iter().any(|decision| decision.bankrupt) {
             let equity = job.setting.equity(pool, &market).raw;
             for (lane, _) in decisions.iter().enumerate().filter(|(_, decision)| decision.bankrupt) {
@@ -149,7 +156,8 @@ impl Ledger {
             let shortfall = if decision.bankrupt && figures.equity < 0.0 { -figures.equity } else { 0.0 };
             tally[scenario].notional_float += figures.gross_notional;
             tally[scenario].shortfall_float += shortfall;
-            tally[scenario].shortfall_bound += f64::EPSILON * 64.0 * (shortfall + figures.gross_notional);
+            // The figure's own error, and the rounding of adding it.
+            tally[scenario].shortfall_bound += self.canonical_error + tally[scenario].shortfall_float * f64::EPSILON;
         }
     }
 

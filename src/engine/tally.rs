@@ -39,7 +39,8 @@ impl ScenarioTally {
         self.shortfall += other.shortfall;
         self.notional += other.notional;
         self.shortfall_float += other.shortfall_float;
-        self.shortfall_bound += other.shortfall_bound;
+        // Adding the parts up rounds, too.
+        self.shortfall_bound += other.shortfall_bound + self.shortfall_float * f64::EPSILON;
         self.notional_float += other.notional_float;
     }
 

@@ -122,6 +122,24 @@ impl<'j, 'a> Decider<'j, 'a> {
         counts
     }
 
+    /// Adds the kinks' and nodes' part of a pool's maintenance margin, for a pool that no kernel has summed.
+    pub fn add_requirement(&mut self, parts: PoolParts<'_>, total: &mut [f64]) {
+        for (tile, lanes) in self.tiles_of(0..total.len()) {
+            let total = &mut total[tile.first..tile.first + tile.len];
+            for kink in parts.kinks {
+                let deltas = &tile.deltas[kink.row as usize * tile.width..][lanes.clone()];
+                for (total, delta) in total.iter_mut().zip(deltas) {
+                    let reach = kink.offset + kink.slope * delta;
+                    *total += kink.requirement * if reach > 0.0 { reach } else { 0.0 };
+                }
+            }
+            if !parts.code.is_empty() {
+                self.evaluate(parts, tile);
+                total.iter_mut().zip(self.roots.node_requirement()).for_each(|(total, part)| *total += part);
+            }
+        }
+    }
+
     /// Tiles that hold a range of scenarios, and the lanes of each.
     fn tiles_of(&self, scenarios: Range<usize>) -> Vec<(Tile<'a>, Range<usize>)> {
         let width = self.job.plan.tile_scenarios;

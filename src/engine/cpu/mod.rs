@@ -52,16 +52,15 @@ struct ChunkSweep<'j, 'a> {
     decider: Decider<'j, 'a>,
     ledgers: Vec<Ledger>,
     errors: Vec<Option<Errors>>,
-    /// Pools that the kernel evaluates.
+    /// Pools that the kernel evaluates: those that some scenario changes.
     active: Vec<u32>,
 }
 
 impl<'j, 'a> ChunkSweep<'j, 'a> {
     fn new(job: &'j Job<'a>, pools: Range<usize>, program: &'j Program) -> Self {
         let errors: Vec<Option<Errors>> = (0..pools.len()).map(|index| Errors::of(program.parts(index))).collect();
-        let is_active = |index: usize| {
-            errors[index].is_some() && !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown
-        };
+        // A pool without a bound is the arbiter's, but its kinks and nodes are still part of the maintenance total.
+        let is_active = |index: usize| !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown;
         let active = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
         let ledger = |(index, error): (usize, &Option<Errors>)| {
             Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool.compile_error)
@@ -79,8 +78,15 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         chunk: &mut Chunk,
         requirement: &mut [f64],
     ) {
-        let Some(errors) = self.errors[index] else { return };
         let parts = self.program.parts(index);
+        let Some(errors) = self.errors[index] else {
+            if !parts.code.is_empty() {
+                self.decider.evaluate(parts, tile);
+                let part = self.decider.roots.node_requirement();
+                requirement.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+            }
+            return;
+        };
         let ledger = &mut self.ledgers[index];
         if parts.code.is_empty() {
             ledger.note_lowest(tile_index, lowest);
@@ -100,7 +106,8 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         let (decisions, asked) = self.decider.decide_tile(pool_index, tile, errors);
         ledger.redecided |= asked == Asked::Arbiter;
         if decisions.iter().any(|decision| decision.restricted) {
-            ledger.count(self.job, &self.job.pool(pool_index), tile.first, decisions, &mut chunk.tally);
+            let pool = self.job.pool(pool_index);
+            ledger.count(self.job, &pool, (tile.first, decisions), self.job.totals, &mut chunk.tally);
             if self.job.totals == Totals::Bounded {
                 let decisions = decisions.to_vec();
                 self.add_bounded(parts, tile, errors, &decisions, chunk);

@@ -14,6 +14,8 @@ pub struct NodeValues {
     /// Into the maintenance total.
     pub requirement: Vec<f64>,
     stack: Vec<f64>,
+    /// NaN where a branch taken since the last fold is uncertain, else 0.
+    doubt: Vec<f64>,
 }
 
 impl NodeValues {
@@ -25,6 +27,7 @@ impl NodeValues {
             maintenance: zeros.clone(),
             requirement: zeros,
             stack: vec![0.0; width * STACK_DEPTH_MAX],
+            doubt: vec![0.0; width],
         }
     }
 }
@@ -33,8 +36,8 @@ impl NodeValues {
 #[inline(always)]
 pub fn evaluate_nodes(code: &[Instruction], tile: Tile<'_>, values: &mut NodeValues) {
     let width = tile.width;
-    let NodeValues { initial, maintenance, requirement, stack } = values;
-    [&mut *initial, &mut *maintenance, &mut *requirement].into_iter().for_each(|values| values.fill(0.0));
+    let NodeValues { initial, maintenance, requirement, stack, doubt } = values;
+    [&mut *initial, &mut *maintenance, &mut *requirement, &mut *doubt].into_iter().for_each(|values| values.fill(0.0));
     let mut depth = 0;
     for &instruction in code {
         match instruction {
@@ -53,9 +56,8 @@ pub fn evaluate_nodes(code: &[Instruction], tile: Tile<'_>, values: &mut NodeVal
                 let pairs = below[(depth - 1) * width..].iter_mut().zip(&top[..width]);
                 match instruction {
                     Instruction::Add => pairs.for_each(|(a, b)| *a += b),
-                    // `choose` keeps a NaN of either side: an uncertain operand makes an uncertain result.
-                    Instruction::Max => pairs.for_each(|(a, b)| *a = choose(*a, *b, *a < *b)),
-                    _ => pairs.for_each(|(a, b)| *a = choose(*a, *b, *a > *b)),
+                    Instruction::Max => pairs.for_each(|(a, b)| *a = if *a < *b { *b } else { *a }),
+                    _ => pairs.for_each(|(a, b)| *a = if *a > *b { *b } else { *a }),
                 }
             }
             Instruction::Abs => stack[(depth - 1) * width..][..width].iter_mut().for_each(|top| *top = top.abs()),
@@ -69,25 +71,22 @@ pub fn evaluate_nodes(code: &[Instruction], tile: Tile<'_>, values: &mut NodeVal
             }
             Instruction::Select(predicate) => {
                 depth -= 2;
-                select(&mut stack[(depth - 1) * width..], width, predicate);
+                select(&mut stack[(depth - 1) * width..], doubt, predicate);
             }
             Instruction::Fold(weights) => {
                 depth -= 1;
                 let top = &stack[depth * width..][..width];
-                fold(top, weights, [initial, maintenance, requirement]);
+                fold(top, weights, doubt, [initial, maintenance, requirement]);
+                doubt.fill(0.0);
             }
         }
     }
 }
 
+/// Replaces the lowest of three operands (predicate, then, otherwise) by the choice; raises the doubt where the sign is.
 #[inline(always)]
-fn choose(a: f64, b: f64, take_b: bool) -> f64 {
-    if b.is_nan() || take_b { b } else { a }
-}
-
-/// Replaces the lowest of three operands (predicate, then, otherwise) by the choice; NaN where the sign is in doubt.
-#[inline(always)]
-fn select(stack: &mut [f64], width: usize, predicate: Magnitude) {
+fn select(stack: &mut [f64], doubt: &mut [f64], predicate: Magnitude) {
+    let width = doubt.len();
     // The predicate's own coefficients were formed in f64 from about as many roundings as it has operations.
     let compiled = crate::program::compile_error(predicate.operations, predicate.uncancelled);
     let guard = Bound::F64.error(predicate, compiled).unwrap_or(f64::INFINITY);
@@ -95,22 +94,22 @@ fn select(stack: &mut [f64], width: usize, predicate: Magnitude) {
     for lane in 0..width {
         let (then, otherwise) = (operands[lane], operands[width + lane]);
         let value = predicates[lane];
-        predicates[lane] = if value > guard {
-            then
-        } else if value < -guard {
-            otherwise
-        } else {
-            f64::NAN
-        };
+        if !(value > guard || value < -guard) {
+            doubt[lane] = f64::NAN;
+        }
+        predicates[lane] = if value >= 0.0 { then } else { otherwise };
     }
 }
 
-/// Adds the weighted top to the roots. A weight of zero adds nothing, not even an uncertainty.
+/// Adds the weighted top to the roots. A weight of zero adds nothing, not even a doubt; the maintenance total takes the
+/// branch that rounding chose, for a total must not be lost to one doubtful verdict.
 #[inline(always)]
-fn fold(top: &[f64], weights: Weights, roots: [&mut [f64]; 3]) {
-    for (root, weight) in roots.into_iter().zip([weights.initial, weights.maintenance, weights.requirement]) {
+fn fold(top: &[f64], weights: Weights, doubt: &[f64], [initial, maintenance, requirement]: [&mut [f64]; 3]) {
+    for (root, weight) in [(initial, weights.initial), (maintenance, weights.maintenance)] {
         if weight != 0.0 {
-            root.iter_mut().zip(top).for_each(|(sum, value)| *sum += weight * value);
+            let parts = top.iter().zip(doubt);
+            root.iter_mut().zip(parts).for_each(|(sum, (value, doubt))| *sum += weight * value + doubt);
         }
     }
+    requirement.iter_mut().zip(top).for_each(|(sum, value)| *sum += weights.requirement * value);
 }

@@ -127,8 +127,8 @@ fn chosen(builder: &mut Builder<'_>, row: u32, range: RowRange) {
     let half = distance(builder, row, range);
     builder.emit(Instruction::Constant(2.0 * half));
     builder.emit(Instruction::Constant(0.0));
-    // The predicate's own magnitude: one constant and one product.
-    let predicate = Magnitude::constant(middle(range).1).plus(Magnitude::product(
+    // The predicate's own magnitude: one constant (base − middle) and one product.
+    let predicate = Magnitude::constant(range.base.abs() + middle(range).1.abs()).plus(Magnitude::product(
         1.0,
         range.delta_largest(),
         range.value_largest(),

@@ -165,6 +165,9 @@ impl Settle<'_, '_> {
                 chunk.push_unknown();
             } else if self.task.places[index] == ON_HOST {
                 decide_pool(self.job, &pool, parts.is_constant(), &mut chunk);
+                if !parts.is_constant() {
+                    decider.add_requirement(parts, &mut chunk.requirement);
+                }
             } else {
                 self.settle_pool(index, pool_index, &mut decider, &mut chunk);
             }
@@ -182,7 +185,7 @@ impl Settle<'_, '_> {
         for (panel, readback) in self.readbacks {
             for tile in 0..panel.tile_count() {
                 let result = readback.pool_tiles[place as usize * panel.tile_count() + tile];
-                ledger.note_lowest(panel.first_tile + tile, lowest_of(result));
+                ledger.note_lowest(panel.first_tile + tile, lowest_of(result).unwrap_or(f64::NAN));
                 let [restricted, liquidatable, bankrupt] = result.certain_counts();
                 ledger.add_counts(restricted, liquidatable, bankrupt);
                 let uncertain = result.verdict_counts()[1] > 0;
@@ -191,7 +194,8 @@ impl Settle<'_, '_> {
                     let listed = if uncertain { uncertain_of(readback, place, tile) } else { &[] };
                     let decisions = decider.decide(pool_index, parts, scenarios.clone());
                     for (block, decisions) in decisions.chunks(LANES).enumerate() {
-                        ledger.settle(job, &pool, scenarios.start + block * LANES, decisions, &mut chunk.tally);
+                        let start = scenarios.start + block * LANES;
+                        ledger.settle(job, &pool, (start, decisions), job.totals, &mut chunk.tally);
                     }
                     let first = panel.first_tile * DEVICE_TILE_SCENARIOS;
                     for verdict in listed {
@@ -230,12 +234,12 @@ impl Settle<'_, '_> {
                 let local = tile - panel.first_tile;
                 let result = readback.pool_tiles[place as usize * panel.tile_count() + local];
                 let scenario = panel.first_tile * DEVICE_TILE_SCENARIOS + result.lowest_scenario as usize;
-                let value = lowest_of(result);
-                if value.is_finite() && witness.is_none_or(|witness| value < witness.value) {
+                let lowest = lowest_of(result);
+                if let Some(value) = lowest.filter(|value| witness.is_none_or(|witness| *value < witness.value)) {
                     let bound = self.packed.errors[place as usize][2];
                     witness = Some(Witness { scenario: scenario as u32, value, bound });
                 }
-                if f64::from(result.second_lowest) > ledger.candidate_limit() && value.is_finite() {
+                if lowest.is_some() && f64::from(result.second_lowest) > ledger.candidate_limit() {
                     candidates.push(scenario);
                 } else {
                     decider.lowest_scenarios(parts, self.scenarios(panel, local), &mut candidates);
@@ -247,9 +251,9 @@ impl Settle<'_, '_> {
     }
 }
 
-/// The device's lowest value; −∞ where an uncertain branch may hide anything.
-fn lowest_of(result: PoolTile) -> f64 {
-    if result.lowest < -1e38 { f64::NEG_INFINITY } else { f64::from(result.lowest) }
+/// The device's lowest value; `None` where an uncertain branch may hide anything.
+fn lowest_of(result: PoolTile) -> Option<f64> {
+    (result.lowest > -1e38).then(|| f64::from(result.lowest))
 }
 
 /// The uncertain verdicts of a pool on a tile of the panel.
