@@ -118,6 +118,10 @@ fn recipe(random: &mut ChaCha8Rng) -> Recipe {
             RowRange { base, low, high, delta_low: low - base, delta_high: high - base }
         })
         .collect::<Vec<_>>();
+    if random.random_bool(0.4) {
+        let asked = aimed(&ranges, random);
+        return Recipe { ranges, asked };
+    }
     let mut asked = Vec::new();
     for _ in 0..random.random_range(1..12) {
         let asked_now = ask(&ranges, random);
@@ -131,6 +135,38 @@ fn recipe(random: &mut ChaCha8Rng) -> Recipe {
         asked.push(asked_now);
     }
     Recipe { ranges, asked }
+}
+
+/// Programs aimed at one step of the induction each, where nothing else is large enough to hide an error there.
+fn aimed(ranges: &[RowRange], random: &mut ChaCha8Rng) -> Vec<Asked> {
+    let weights = Weights { initial: 1.0, maintenance: -0.7, requirement: 0.7, ..Weights::default() };
+    let row = [0, 2, 3, 4][random.random_range(0..4)];
+    let range = ranges[row as usize];
+    // Same signs: sizes do not cancel, so roundings one way add up.
+    let mut wide = || Node::Leaf {
+        terms: (0..random.random_range(8..20)).map(|_| (row, random.random_range(0.5..1.0))).collect(),
+        constant: random.random_range(0.0..1.0) * range.base,
+    };
+    let (a, b) = (Box::new(wide()), Box::new(wide()));
+    match random.random_range(0..5) {
+        // Two long sums that a compiler may merge into one.
+        0 => vec![Asked::Node { node: Node::Add(a, b), weights }],
+        // A factor that falls towards zero, as the difference of two numbers that do not.
+        1 => vec![Asked::Node { node: Node::ScaleByRow(a, row), weights }],
+        // A leaf whose constant cancels: what is left is smaller than what forming it has lost.
+        2 => {
+            let terms = terms(random);
+            let at_base: f64 = terms.iter().map(|&(row, c)| c * ranges[row as usize].base).sum();
+            vec![Asked::Node { node: Node::Leaf { terms, constant: -at_base }, weights }]
+        }
+        // Many contributions to one row: the coefficient and the constant lose independently.
+        3 => {
+            let one = |_| Asked::Affine { row, coefficient: random.random_range(0.5..1.0), weights };
+            (0..40).map(one).collect()
+        }
+        // Two folds that the roots' sum may absorb.
+        _ => vec![Asked::Node { node: *a, weights }, Asked::Node { node: *b, weights }],
+    }
 }
 
 fn ask(ranges: &[RowRange], random: &mut ChaCha8Rng) -> Asked {
