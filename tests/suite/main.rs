@@ -3,3 +3,4 @@
 mod books;
 mod bound;
 mod engines;
+mod properties;
