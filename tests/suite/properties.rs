@@ -362,6 +362,19 @@ fn a_branch_in_doubt_hides_neither_the_worst_scenario_nor_the_maintenance_total(
 }
 
 #[test]
+fn a_settlement_asset_without_its_haircut_class_is_refused_where_profit_is_cut() {
+    let snapshot = one_pool(&[("USD", 10_000.0)], &[("ETH-USDT", 8.0, Side::Net)]);
+    let mut rulebook = flat_rulebook(0.01, 0.1);
+    rulebook.haircut.remove("stable");
+    let scenarios = moves_of("ETH", &[-0.1]);
+    let options = SweepOptions { engine: EngineChoice::Cpu, ..SweepOptions::default() };
+    for (base, refused) in [(HaircutBase::Balance, false), (HaircutBase::BalanceAndPnl, true)] {
+        rulebook.haircut_base = base;
+        assert_eq!(sweep(&snapshot, &rulebook, &scenarios, &options, &()).is_err(), refused, "{base:?}");
+    }
+}
+
+#[test]
 fn pools_that_no_kernel_sums_are_part_of_bounded_totals() {
     let mut snapshot = one_pool(&[("USD", -1_000.0)], &[]);
     let mut builder = BookBuilder::default();
