@@ -4,7 +4,7 @@ use super::outcome::{PoolOutcome, Totals};
 use super::tally::ScenarioTally;
 use crate::domain::Pool;
 use crate::pricing::Column;
-use crate::program::Weights;
+use crate::program::{PoolProgram, Weights};
 
 /// What an engine found out about a chunk of pools.
 #[derive(Debug, Clone)]
@@ -43,10 +43,10 @@ impl Chunk {
     }
 }
 
-/// Decides every verdict of a pool by the arbiter alone. Where no scenario changes anything, one verdict stands for all
-/// and the first scenario is the worst.
-pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, constant: bool, chunk: &mut Chunk) {
-    let mut ledger = Ledger::default();
+/// Decides every verdict of a pool by the arbiter alone. Where no scenario changes anything (`constant`), one verdict stands
+/// for all and the first scenario is the worst. `program` bounds the error of the pool's canonical figures.
+pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, constant: bool, chunk: &mut Chunk) {
+    let mut ledger = Ledger::new(0.0, program.compile_error);
     let n_scenarios = job.scenario_count();
     let decisions = if constant {
         vec![job.arbiter.decide(pool, Column::Base); n_scenarios]

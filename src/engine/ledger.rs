@@ -122,6 +122,7 @@ impl Ledger {
                 self.weighted_shortfall += job.weights[start + lane] * shortfall;
                 if exact {
                     tally[start + lane].shortfall += quanta(shortfall);
+                    tally[start + lane].shortfall_bound += self.canonical_error;
                 }
             }
         }

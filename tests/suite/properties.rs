@@ -14,7 +14,11 @@ const SOFTWARE_GPU: &str = "llvmpipe";
 /// The engines of this machine. Without an adapter the tests fail, so that nobody mistakes a skipped GPU for a tested one.
 fn engines() -> Vec<EngineChoice> {
     let mut engines = vec![EngineChoice::Reference, EngineChoice::Cpu];
-    if plimsoll::engine::gpu::choose(Some(SOFTWARE_GPU)).is_ok() {
+    #[cfg(feature = "gpu")]
+    let found = plimsoll::engine::gpu::choose(Some(SOFTWARE_GPU)).is_ok();
+    #[cfg(not(feature = "gpu"))]
+    let found = false;
+    if found {
         engines.push(EngineChoice::Gpu(Some(SOFTWARE_GPU.into())));
     } else if std::env::var("PLIMSOLL_TEST_WITHOUT_GPU").is_ok_and(|value| value == "1") {
         println!("not tested: the GPU engine, for this machine has no {SOFTWARE_GPU} adapter");

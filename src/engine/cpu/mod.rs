@@ -148,7 +148,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             return;
         }
         let Some(errors) = self.errors[index].filter(|_| !parts.is_constant()) else {
-            decide_pool(self.job, &pool, parts.is_constant(), chunk);
+            decide_pool(self.job, &pool, parts.pool, parts.is_constant(), chunk);
             return;
         };
         let ledger = &self.ledgers[index];

@@ -164,7 +164,7 @@ impl Settle<'_, '_> {
             if pool.unknown {
                 chunk.push_unknown();
             } else if self.task.places[index] == ON_HOST {
-                decide_pool(self.job, &pool, parts.is_constant(), &mut chunk);
+                decide_pool(self.job, &pool, parts.pool, parts.is_constant(), &mut chunk);
                 if !parts.is_constant() {
                     decider.add_requirement(parts, &mut chunk.requirement);
                 }
