@@ -12,7 +12,7 @@ use crate::engines::run;
 const SOFTWARE_GPU: &str = "llvmpipe";
 
 /// The engines of this machine. Without an adapter the tests fail, so that nobody mistakes a skipped GPU for a tested one.
-fn engines() -> Vec<EngineChoice> {
+pub fn engines() -> Vec<EngineChoice> {
     let mut engines = vec![EngineChoice::Reference, EngineChoice::Cpu];
     #[cfg(feature = "gpu")]
     let found = plimsoll::engine::gpu::choose(Some(SOFTWARE_GPU)).is_ok();
