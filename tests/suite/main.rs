@@ -3,4 +3,5 @@
 mod books;
 mod bound;
 mod engines;
+mod exactness;
 mod properties;

@@ -64,7 +64,8 @@ pub fn run(gpu: &Gpu, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
     let Some(canaries) = Canaries::new(job, super::plan::DEVICE_TILE_SCENARIOS) else {
         // No row moves (every pool is decided at plan time), or none that a canary could be built on.
         run_chunks(job, merge, 0, cpu::sweep_chunk);
-        return Ok(label);
+        label.warnings.push(format!("no scenario moves a row; {} had nothing to do", label.adapter));
+        return Ok(Label { engine: "cpu".into(), adapter: String::new(), ..label });
     };
     let mut sweep = DeviceSweep { job, canaries: &canaries, filter: Filter::Certified, options: job.options };
     let mut outcome = sweep.run(&gpu.device, &mut progress, merge);
