@@ -2,3 +2,5 @@
 
 mod books;
 mod engines;
+#[cfg(feature = "gpu")]
+mod shaders;

@@ -66,17 +66,7 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
 pub fn choose(asked: Option<&str>) -> Result<wgpu::Adapter> {
     let all = adapters();
     let summaries: Vec<AdapterSummary> = all.iter().map(|adapter| AdapterSummary::of(&adapter.get_info())).collect();
-    let found = match asked {
-        None => summaries.iter().position(AdapterSummary::is_hardware),
-        Some(asked) => match asked.parse::<usize>() {
-            Ok(index) => Some(index).filter(|&index| index < summaries.len()),
-            Err(_) => {
-                let asked = asked.to_lowercase();
-                summaries.iter().position(|summary| summary.name.to_lowercase().contains(&asked))
-            }
-        },
-    };
-    match found.and_then(|index| all.into_iter().nth(index)) {
+    match position(&summaries, asked).and_then(|index| all.into_iter().nth(index)) {
         Some(adapter) => Ok(adapter),
         None => {
             let list = if summaries.is_empty() {
@@ -94,5 +84,17 @@ pub fn choose(asked: Option<&str>) -> Result<wgpu::Adapter> {
                 "no adapter: wanted {wanted}; adapters here: {list}. A software adapter is used only if named with --adapter"
             )))
         }
+    }
+}
+
+/// Which of the adapters [`choose`] takes.
+pub fn position(summaries: &[AdapterSummary], asked: Option<&str>) -> Option<usize> {
+    match asked {
+        None => summaries.iter().position(AdapterSummary::is_hardware),
+        // A number beyond the list is part of a name: 4090.
+        Some(asked) => asked.parse::<usize>().ok().filter(|&index| index < summaries.len()).or_else(|| {
+            let asked = asked.to_lowercase();
+            summaries.iter().position(|summary| summary.name.to_lowercase().contains(&asked))
+        }),
     }
 }
