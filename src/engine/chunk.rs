@@ -54,6 +54,9 @@ pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, constant: bool, chunk: &mut C
         (0..n_scenarios).map(|scenario| job.arbiter.decide(pool, Column::Scenario(scenario))).collect()
     };
     ledger.count(job, pool, 0, &decisions, &mut chunk.tally);
+    for (scenario, &decision) in decisions.iter().enumerate() {
+        ledger::add_bounded(job, pool, scenario, decision, &mut chunk.tally[scenario]);
+    }
     let candidates = 0..if constant { n_scenarios.min(1) } else { n_scenarios };
     chunk.pools.push(ledger.close(job, pool, candidates));
     chunk.witnesses.push(None);

@@ -144,13 +144,7 @@ impl Ledger {
     ) {
         self.redecided = true;
         self.count_block(&[decision], &mut tally[scenario..=scenario]);
-        if job.totals == Totals::Bounded && decision.liquidatable {
-            let figures = job.arbiter.figures(pool, Column::Scenario(scenario));
-            let shortfall = if decision.bankrupt && figures.equity < 0.0 { -figures.equity } else { 0.0 };
-            tally[scenario].notional_float += figures.gross_notional;
-            tally[scenario].shortfall_float += shortfall;
-            tally[scenario].shortfall_bound += f64::EPSILON * 64.0 * (shortfall + figures.gross_notional);
-        }
+        add_bounded(job, pool, scenario, decision, &mut tally[scenario]);
     }
 
     /// Tiles that may still hold the worst scenario.
@@ -189,6 +183,17 @@ impl Ledger {
             bankrupt_scenarios: self.bankrupt,
             expected_shortfall: self.weighted_shortfall / job.total_weight,
         }
+    }
+}
+
+/// Adds canonical figures of a verdict that no kernel has totalled to the totals that carry a bound.
+pub fn add_bounded(job: &Job<'_>, pool: &Pool<'_>, scenario: usize, decision: Decision, tally: &mut ScenarioTally) {
+    if job.totals == Totals::Bounded && (decision.liquidatable || decision.bankrupt) {
+        let figures = job.arbiter.figures(pool, Column::Scenario(scenario));
+        let shortfall = if decision.bankrupt && figures.equity < 0.0 { -figures.equity } else { 0.0 };
+        tally.notional_float += if decision.liquidatable { figures.gross_notional } else { 0.0 };
+        tally.shortfall_float += shortfall;
+        tally.shortfall_bound += f64::EPSILON * 64.0 * (shortfall + figures.gross_notional);
     }
 }
 
