@@ -66,25 +66,20 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
 pub fn choose(asked: Option<&str>) -> Result<wgpu::Adapter> {
     let all = adapters();
     let summaries: Vec<AdapterSummary> = all.iter().map(|adapter| AdapterSummary::of(&adapter.get_info())).collect();
-    match position(&summaries, asked).and_then(|index| all.into_iter().nth(index)) {
-        Some(adapter) => Ok(adapter),
-        None => {
-            let list = if summaries.is_empty() {
-                "there is none".to_string()
-            } else {
-                summaries
-                    .iter()
-                    .enumerate()
-                    .map(|(k, summary)| format!("{k}: {summary}"))
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            };
-            let wanted = asked.map_or("a hardware GPU".to_string(), |asked| format!("an adapter like {asked:?}"));
-            Err(Error::NoAdapter(format!(
-                "no adapter: wanted {wanted}; adapters here: {list}. A software adapter is used only if named with --adapter"
-            )))
-        }
-    }
+    let found = position(&summaries, asked).and_then(|index| all.into_iter().nth(index));
+    found.ok_or_else(|| none_like(asked, &summaries))
+}
+
+/// The error of an adapter that is not there.
+pub fn none_like(asked: Option<&str>, summaries: &[AdapterSummary]) -> Error {
+    let list = match summaries {
+        [] => "there is none".to_string(),
+        _ => summaries.iter().enumerate().map(|(k, summary)| format!("{k}: {summary}")).collect::<Vec<_>>().join("; "),
+    };
+    let wanted = asked.map_or("a hardware GPU".to_string(), |asked| format!("an adapter like {asked:?}"));
+    Error::NoAdapter(format!(
+        "no adapter: wanted {wanted}; adapters here: {list}. A software adapter is used only if named with --adapter"
+    ))
 }
 
 /// Which of the adapters [`choose`] takes.

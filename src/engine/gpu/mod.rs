@@ -22,7 +22,7 @@ mod tests;
 use std::ops::Range;
 use std::time::Instant;
 
-pub use adapter::{AdapterSummary, adapters, choose, position};
+pub use adapter::{AdapterSummary, adapters, choose, none_like, position};
 use canary::Canaries;
 use check::{Void, verify};
 use chunk::Prepared;
