@@ -163,7 +163,10 @@ fn a_corrupted_row_is_an_audit_failure_whichever_it_is() {
     for (&row, factor) in moving.iter().zip([1.05, -1.0, 0.0].into_iter().cycle()) {
         let lost = || Err(Error::Bug("the device was not lost".into()));
         match sweep_on_device(&case, broken(&adapter, Fault::scaled_row(row, factor)), lost) {
-            Err(error @ Error::Audit(_)) => assert_eq!(error.exit_code(), 4),
+            // By the checks of the device, which see every pool, not by the audit's sample.
+            Err(error) if error.to_string().contains("canary") || error.to_string().contains("Σ over") => {
+                assert_eq!(error.exit_code(), 4);
+            }
             other => missed.push((row, factor, other.map(|outcome| outcome.engine))),
         }
     }
