@@ -16,15 +16,17 @@ use crate::scenario::{Factor, ScenarioSet};
 const MARK: f64 = 128.0;
 /// Scenario k moves the mark by k/4, for k from −150 to 149: two tiles, the second one short.
 const STEPS: std::ops::Range<i64> = -150..150;
+/// Bracket bound, quote units of notional.
+const BOUND: i64 = 544;
 /// Balance and contracts of each pool. The first is liquidatable below k = −32 and bankrupt below −92, the second above 32
-/// and 100, the third, whose notional crosses a bracket bound at 0, below −8 and −71; none of them at the bound itself.
-const POOLS: [(i64, i64); 3] = [(23, 1), (25, -1), (71, 4)];
+/// and 100, the third, whose notional crosses the bound at 32, above 64 and 140; none of them at these steps themselves.
+const POOLS: [(i64, i64); 3] = [(23, 1), (25, -1), (140, -4)];
 
 /// Equity, initial and maintenance margin of a pool, in thirty-seconds: margins are an eighth of the notional and an
-/// eighth of what exceeds 512; the initial one is twice that.
+/// eighth of what exceeds the bound; the initial one is twice that.
 fn exact((balance, contracts): (i64, i64), step: i64) -> [i64; 3] {
     let eighths = contracts.abs() * (512 + step);
-    let maintenance = eighths + (eighths - 2_048).max(0);
+    let maintenance = eighths + (eighths - 4 * BOUND).max(0);
     [32 * balance + 8 * contracts * step, 2 * maintenance, maintenance]
 }
 
@@ -144,7 +146,8 @@ fn snapshot() -> Snapshot {
 }
 
 fn rulebook() -> Rulebook {
-    let schedule = |rates: [f64; 2]| Schedule { form: Form::Marginal, bounds: vec![512.0], rates: rates.to_vec() };
+    let schedule =
+        |rates: [f64; 2]| Schedule { form: Form::Marginal, bounds: vec![BOUND as f64], rates: rates.to_vec() };
     let class =
         MarginClass { maintenance: schedule([0.125, 0.25]), initial: schedule([0.25, 0.5]), max_notional: None };
     Rulebook {
