@@ -124,6 +124,12 @@ impl Fault {
     }
 }
 
+/// A foreign message as one line without control characters, which a terminal would obey.
+pub(crate) fn one_line(message: impl fmt::Display) -> String {
+    let message: String = message.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.table)?;

@@ -13,6 +13,7 @@ extern crate self as plimsoll;
 
 pub mod error;
 pub mod number;
+mod suggest;
 
 pub mod domain;
 pub mod scenario;

@@ -1,11 +1,108 @@
-use super::Context;
-use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{Context, Format, print_json, print_text};
+use crate::error::{Error, Fault, Result};
+use crate::io::snapshot::{self, Loaded};
+
+/// Faults shown on a terminal; JSON has them all.
+const SHOWN: usize = 50;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Directory of tables.
+    snapshot: PathBuf,
+    /// Margin rules [default: SNAPSHOT/rulebook.toml].
+    #[arg(long, value_name = "FILE")]
+    rulebook: Option<PathBuf>,
+    /// Scenario set to check as well.
+    #[arg(long, value_name = "FILE")]
+    scenarios: Option<PathBuf>,
+}
 
-/// Runs the command; returns the exit code.
-pub fn run(_args: &Args, _context: Context) -> Result<u8> {
-    Err(Error::Bug("not wired yet".into()))
+/// Runs the command; returns the exit code: 0, 3 where the snapshot or the scenario set breaks a rule, 2 where only the
+/// rulebook does.
+pub fn run(args: &Args, context: Context) -> Result<u8> {
+    let mut loaded = snapshot::read_with_faults(&args.snapshot)?;
+    let rulebook_faults = check_rulebook(args, &mut loaded)?;
+    if let Some(path) = &args.scenarios {
+        match check_scenarios(path) {
+            Err(Error::Refused(faults)) => loaded.add(faults, Vec::new()),
+            other => other?,
+        }
+    }
+    let input_is_good = loaded.fault_count == 0;
+    let rulebook_is_good = rulebook_faults.is_empty();
+    loaded.add(rulebook_faults, Vec::new());
+    match context.format {
+        Format::Json => print_json(&json!({
+            "faults": loaded.faults,
+            "fault_count": loaded.fault_count,
+            "counts": loaded.counts,
+            "warnings": loaded.warnings,
+        })),
+        Format::Table => print_summary(&loaded),
+    }
+    Ok(match (input_is_good, rulebook_is_good) {
+        (true, true) => 0,
+        (true, false) => 2,
+        (false, _) => 3,
+    })
+}
+
+/// Checks the rulebook against the book; answers the faults of the rulebook itself.
+fn check_rulebook(args: &Args, loaded: &mut Loaded) -> Result<Vec<Fault>> {
+    let default = args.snapshot.join("rulebook.toml");
+    let path = match &args.rulebook {
+        Some(path) => path,
+        None if default.exists() => &default,
+        None => {
+            loaded.add(Vec::new(), vec!["no rulebook.toml in the snapshot and none given: classes not checked".into()]);
+            return Ok(Vec::new());
+        }
+    };
+    match crate::io::read_rulebook(path) {
+        Ok(rulebook) => {
+            let (faults, warnings) = crate::margin::check_book(&loaded.snapshot, &rulebook);
+            loaded.add(faults, warnings);
+            Ok(Vec::new())
+        }
+        Err(Error::Configuration(faults)) => Ok(faults),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a scenario set for its faults.
+fn check_scenarios(path: &Path) -> Result<()> {
+    crate::io::scenario_file::read(path).map(|_| ())
+}
+
+fn print_summary(loaded: &Loaded) {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header(["table", "rows", "used", "refused"]);
+    for (name, counts) in &loaded.counts {
+        table.add_row([name.to_string(), counts.read.to_string(), counts.used.to_string(), counts.refused.to_string()]);
+    }
+    print_text(table);
+    print_text(format_args!(
+        "{} pools, {} unknown",
+        loaded.snapshot.book.len(),
+        loaded.snapshot.book.pools().filter(|p| p.unknown).count()
+    ));
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if loaded.fault_count == 0 {
+        print_text("no faults");
+        return;
+    }
+    eprintln!("error: input refused: {} fault(s)", loaded.fault_count);
+    for fault in loaded.faults.iter().take(SHOWN) {
+        eprintln!("  {fault}");
+    }
+    if loaded.fault_count > SHOWN as u64 {
+        eprintln!("  … and {} more; --format json lists them", loaded.fault_count - SHOWN as u64);
+    }
 }

@@ -10,7 +10,9 @@ mod bench;
 mod check;
 mod demo;
 mod doctor;
+mod engine_args;
 mod explain;
+mod progress;
 mod rulebook;
 mod scenarios;
 mod sweep;
@@ -117,5 +119,18 @@ fn run(command: &Command, context: Context) -> Result<u8> {
 
 /// Prints one JSON object on stdout.
 pub fn print_json(value: &serde_json::Value) {
-    println!("{value:#}");
+    print_text(format_args!("{value:#}"));
+}
+
+/// Prints text and a line break on stdout. A reader that went away changes nothing about the exit code; a full disk ends
+/// the process with exit 75.
+pub fn print_text(text: impl std::fmt::Display) {
+    use std::io::Write;
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("error: stdout: {error}");
+            std::process::exit(75);
+        }
+        _ => {}
+    }
 }

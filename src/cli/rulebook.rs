@@ -1,11 +1,178 @@
-use super::Context;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
+use crate::margin::{Form, Rulebook, Schedule};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Turn published leverage brackets into a rulebook.
+    Import {
+        /// CSV: symbol, tier, min_notional, max_notional, maint_margin_rate, max_leverage, cum_deduction.
+        brackets: PathBuf,
+        /// The rulebook to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Validate a rulebook; report every fault.
+    Check {
+        /// The rulebook.
+        file: PathBuf,
+    },
+    /// Show brackets with their derived deductions.
+    Explain {
+        /// The rulebook.
+        file: PathBuf,
+        /// A margin class [default: all].
+        class: Option<String>,
+    },
+}
 
 /// Runs the command; returns the exit code.
-pub fn run(_args: &Args, _context: Context) -> Result<u8> {
-    Err(Error::Bug("not wired yet".into()))
+pub fn run(args: &Args, context: Context) -> Result<u8> {
+    match &args.command {
+        Command::Import { brackets, out } => import(brackets, out, context),
+        Command::Check { file } => check(file, context),
+        Command::Explain { file, class } => explain(file, class.as_deref(), context),
+    }
+}
+
+fn import(brackets: &Path, out: &Path, context: Context) -> Result<u8> {
+    let imported = crate::io::bracket_csv::read(brackets)?;
+    let rulebook = &imported.rulebook;
+    crate::io::write_file(out, rulebook.to_toml().as_bytes())?;
+    for warning in rulebook.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    match context.format {
+        Format::Json => print_json(&json!({
+            "symbols": rulebook.margin.len(),
+            "tiers": imported.tiers,
+            "inner_boundaries": imported.inner_boundaries,
+            "warnings": rulebook.warnings(),
+            "out": out.display().to_string(),
+        })),
+        Format::Table => print_text(format_args!(
+            "{} symbols, {} tiers, maintenance margin continuous at {} inner boundaries: {}",
+            rulebook.margin.len(),
+            imported.tiers,
+            imported.inner_boundaries,
+            out.display()
+        )),
+    }
+    Ok(0)
+}
+
+fn check(file: &Path, context: Context) -> Result<u8> {
+    let (faults, rulebook) = match crate::io::read_rulebook(file) {
+        Ok(rulebook) => (Vec::new(), rulebook),
+        // In JSON the faults belong on stdout, where a caller looks for them.
+        Err(Error::Configuration(faults)) if context.format == Format::Json => (faults, Rulebook::default()),
+        Err(error) => return Err(error),
+    };
+    match context.format {
+        Format::Json => print_json(&json!({
+            "faults": faults,
+            "warnings": rulebook.warnings(),
+            "margin_classes": rulebook.margin.len(),
+            "haircut_classes": rulebook.haircut.len(),
+        })),
+        Format::Table => {
+            for warning in rulebook.warnings() {
+                eprintln!("warning: {warning}");
+            }
+            print_text(format_args!(
+                "{} margin classes, {} haircut classes, no faults",
+                rulebook.margin.len(),
+                rulebook.haircut.len()
+            ));
+        }
+    }
+    Ok(if faults.is_empty() { 0 } else { 2 })
+}
+
+fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
+    let rulebook = crate::io::read_rulebook(file)?;
+    if let Some(name) = class.filter(|name| !rulebook.margin.contains_key(*name)) {
+        let known = rulebook.margin.keys().map(String::as_str);
+        let remedy = crate::suggest::remedy(name, known, "run without a class to see all");
+        return Err(Error::Usage(format!("no margin class {name:?} in {} ({remedy})", file.display())));
+    }
+    let classes = rulebook.margin.iter().filter(|(name, _)| class.is_none_or(|class| class == name.as_str()));
+    if context.format == Format::Json {
+        let schedule = |schedule: &Schedule| {
+            json!({
+                "form": form_name(schedule.form),
+                "from": std::iter::once(0.0).chain(schedule.bounds.iter().copied()).collect::<Vec<_>>(),
+                "rate": schedule.rates,
+                "deduction": deductions(schedule),
+            })
+        };
+        let classes: serde_json::Map<_, _> = classes
+            .map(|(name, class)| {
+                let value = json!({
+                    "maintenance": schedule(&class.maintenance),
+                    "initial": schedule(&class.initial),
+                    "max_notional": class.max_notional,
+                });
+                (name.clone(), value)
+            })
+            .collect();
+        print_json(&json!({ "name": rulebook.name, "margin": classes }));
+        return Ok(0);
+    }
+    for (name, class) in classes {
+        let end = class.max_notional.map_or_else(|| "no upper end".into(), |end| format!("published up to {end}"));
+        print_text(format_args!("{name} ({end})"));
+        print_text(schedule_table("maintenance", &class.maintenance));
+        print_text(schedule_table("initial", &class.initial));
+    }
+    Ok(0)
+}
+
+/// To a millionth, so that the rounding of a derived number does not show.
+fn rounded(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::Marginal => "marginal",
+        Form::Whole => "whole",
+    }
+}
+
+/// What is subtracted in each bracket; nothing where the whole notional pays one rate.
+fn deductions(schedule: &Schedule) -> Vec<f64> {
+    match schedule.form {
+        Form::Marginal => schedule.deductions(),
+        Form::Whole => vec![0.0; schedule.rates.len()],
+    }
+}
+
+fn schedule_table(requirement: &str, schedule: &Schedule) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    let first = format!("{requirement} ({})", form_name(schedule.form));
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header([&first, "from", "rate", "1/rate", "deduction"]);
+    for (bracket, (rate, deduction)) in schedule.rates.iter().zip(deductions(schedule)).enumerate() {
+        let from = bracket.checked_sub(1).map_or(0.0, |before| schedule.bounds[before]);
+        let inverse = if *rate > 0.0 { format!("{:.6}", 1.0 / rate) } else { String::new() };
+        table.add_row([
+            (bracket + 1).to_string(),
+            from.to_string(),
+            rate.to_string(),
+            inverse,
+            rounded(deduction).to_string(),
+        ]);
+    }
+    table
 }

@@ -8,7 +8,6 @@ pub use args::Args;
 use args::{AssetShocks, CorrelationSource, EventsArgs, Generator, GridArgs, HistoryArgs, Mode, MonteCarloArgs};
 
 use super::{Context, Format, print_json};
-use crate::domain::Snapshot;
 use crate::error::{Error, Result};
 use crate::io::{panel, scenario_file};
 use crate::scenario::correlation::CorrelationMatrix;
@@ -48,13 +47,8 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     Ok(0)
 }
 
-// MERGE: replace the body by `crate::io::snapshot::read(path)`.
-fn read_snapshot(path: &Path) -> Result<Snapshot> {
-    Err(Error::Bug(format!("{}: reading snapshots is not merged yet", path.display())))
-}
-
 fn run_grid(args: &GridArgs) -> Result<Made> {
-    let snapshot = read_snapshot(&args.snapshot)?;
+    let snapshot = crate::io::snapshot::read(&args.snapshot)?;
     let request = GridRequest {
         price: args.price.clone(),
         volatility: args.vol.clone(),
@@ -74,7 +68,7 @@ fn run_events(args: &EventsArgs) -> Result<Made> {
         Some(path) => events::parse(&std::fs::read_to_string(path).map_err(|source| Error::io(path, source))?)?,
         None => events::catalogue()?,
     };
-    let snapshot = read_snapshot(&args.snapshot)?;
+    let snapshot = crate::io::snapshot::read(&args.snapshot)?;
     let set = events::events(&catalogue, &snapshot.underlyings, &snapshot.assets)?;
     let notes = set.labels.iter().cloned().chain(["figures are approximate; the catalogue names its sources".into()]);
     let notes = notes.collect();
@@ -101,7 +95,7 @@ fn run_history(args: &HistoryArgs) -> Result<Made> {
     };
     let mut lacking = Vec::new();
     if let Some(path) = &args.snapshot {
-        let snapshot = read_snapshot(path)?;
+        let snapshot = crate::io::snapshot::read(path)?;
         (set, lacking) = keep_held(&set, &snapshot.underlyings, &snapshot.assets)?;
     }
     let unquoted: u64 = set.unquoted().iter().sum();
@@ -140,7 +134,7 @@ fn run_history(args: &HistoryArgs) -> Result<Made> {
 }
 
 fn run_monte_carlo(args: &MonteCarloArgs) -> Result<Made> {
-    let snapshot = read_snapshot(&args.snapshot)?;
+    let snapshot = crate::io::snapshot::read(&args.snapshot)?;
     let choice = args.volatility.clone().unwrap_or_default();
     let (names, volatilities) = price_volatilities(&snapshot.underlyings, &choice)?;
     let dependence = dependence(args, &names)?;

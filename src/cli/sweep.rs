@@ -1,11 +1,259 @@
-use super::Context;
-use crate::error::{Error, Result};
+//! `sweep`: evaluates every pool under every scenario.
 
-/// Arguments.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::engine_args::EngineArgs;
+use super::progress::Meter;
+use super::{Context, Format, print_json, print_text};
+use crate::domain::Snapshot;
+use crate::engine::{Outcome, State, digest, sweep};
+use crate::error::{Error, Fault, Result};
+use crate::io::hash::{self, FileHash};
+use crate::io::results::ResultsWriter;
+use crate::io::snapshot::read_with_faults;
+use crate::io::{TableFormat, read_rulebook, scenario_file};
+use crate::margin::{Rulebook, check_book};
+use crate::report::{ReportInput, html, summary};
+use crate::scenario::ScenarioSet;
+
+/// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Directory of tables.
+    snapshot: PathBuf,
+    /// Scenario set.
+    #[arg(long, value_name = "FILE")]
+    scenarios: PathBuf,
+    /// Margin rules [default: SNAPSHOT/rulebook.toml].
+    #[arg(long, value_name = "FILE")]
+    rulebook: Option<PathBuf>,
+    /// Directory for the results; appears whole or not at all.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Format of the result tables.
+    #[arg(long, value_enum, default_value_t = TableName::Parquet)]
+    tables: TableName,
+    /// Go on when rows are refused: every pool they touch is unknown, and the exit code is 6.
+    #[arg(long)]
+    quarantine: bool,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// Formats of the result tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TableName {
+    /// Apache Parquet.
+    Parquet,
+    /// Comma-separated values.
+    Csv,
+    /// Arrow IPC.
+    Arrow,
+}
+
+impl TableName {
+    fn format(self) -> TableFormat {
+        match self {
+            Self::Parquet => TableFormat::Parquet,
+            Self::Csv => TableFormat::Csv,
+            Self::Arrow => TableFormat::Arrow,
+        }
+    }
+}
 
 /// Runs the command; returns the exit code.
-pub fn run(_args: &Args, _context: Context) -> Result<u8> {
-    Err(Error::Bug("not wired yet".into()))
+pub fn run(args: &Args, context: Context) -> Result<u8> {
+    let rulebook = args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml"));
+    let job = Job {
+        snapshot: &args.snapshot,
+        scenarios: &args.scenarios,
+        rulebook: &rulebook,
+        out: &args.out,
+        tables: args.tables.format(),
+        on_refused: if args.quarantine { OnRefused::Quarantine } else { OnRefused::Stop },
+        engine: &args.engine,
+    };
+    job.run(context)
+}
+
+/// What to do when rows are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRefused {
+    /// Write `refused` and nothing else.
+    Stop,
+    /// Go on; the pools they touch are unknown.
+    Quarantine,
+}
+
+/// A sweep from files to files.
+pub struct Job<'a> {
+    /// Directory of tables.
+    pub snapshot: &'a Path,
+    /// Scenario set.
+    pub scenarios: &'a Path,
+    /// Margin rules.
+    pub rulebook: &'a Path,
+    /// Directory for the results.
+    pub out: &'a Path,
+    /// Format of the result tables.
+    pub tables: TableFormat,
+    /// What to do when rows are refused.
+    pub on_refused: OnRefused,
+    /// Engine options.
+    pub engine: &'a EngineArgs,
+}
+
+/// The inputs of a sweep, read and found to fit together.
+struct Inputs {
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    scenarios: ScenarioSet,
+    hashes: Vec<FileHash>,
+    counts: serde_json::Value,
+    rows_refused: u64,
+    refused: Vec<Fault>,
+    warnings: Vec<String>,
+}
+
+impl Job<'_> {
+    /// Reads, sweeps, writes, prints; returns the exit code.
+    pub fn run(&self, context: Context) -> Result<u8> {
+        let options = self.engine.options()?;
+        let clock = Instant::now();
+        let inputs = self.read()?;
+        let read_seconds = clock.elapsed().as_secs_f64();
+        let meter = Meter::new(context.progress);
+        let swept = sweep(&inputs.snapshot, &inputs.rulebook, &inputs.scenarios, &options, &meter);
+        meter.finish();
+        let mut outcome = swept?;
+        outcome.seconds.read = read_seconds;
+        outcome.warnings.extend(inputs.warnings.iter().cloned());
+        let digest = digest(&outcome.pools, &outcome.scenarios);
+        let clock = Instant::now();
+        self.write(&inputs, &outcome, &digest)?;
+        outcome.seconds.write = clock.elapsed().as_secs_f64();
+        match context.format {
+            Format::Json => print_json(&json(&inputs, &outcome, &digest)),
+            Format::Table => {
+                let facts = self.facts(&inputs);
+                let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
+                let input = ReportInput { outcome: &outcome, book, scenarios, facts: &facts, digest: &digest };
+                print_text(&summary(&input));
+            }
+        }
+        Ok(if outcome.unknown_pools > 0 || inputs.rows_refused > 0 { 6 } else { 0 })
+    }
+
+    fn read(&self) -> Result<Inputs> {
+        let mut loaded = read_with_faults(self.snapshot)?;
+        let rulebook = read_rulebook(self.rulebook)?;
+        let scenarios = scenario_file::read(self.scenarios)?;
+        let mut warnings = loaded.warnings.clone();
+        let (faults, more) = check_book(&loaded.snapshot, &rulebook);
+        warnings.extend(more);
+        warnings.extend(rulebook.warnings());
+        loaded.add(faults, Vec::new());
+        let (refused, rows_refused) = (loaded.faults.clone(), loaded.rows_refused());
+        let counts: BTreeMap<&str, serde_json::Value> =
+            loaded.counts.iter().map(|(table, counts)| (*table, serde_json::json!(counts))).collect();
+        let counts = serde_json::json!(counts);
+        let read = match self.on_refused {
+            OnRefused::Stop => loaded.into_snapshot(),
+            OnRefused::Quarantine => loaded.into_quarantined(),
+        };
+        let snapshot = match read {
+            Ok(snapshot) => snapshot,
+            Err(error) => return Err(self.refuse(&refused, error)),
+        };
+        for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
+            warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
+        }
+        let mut hashes = hash::directory(self.snapshot)?;
+        hashes.push(hash::file(self.rulebook)?);
+        hashes.push(hash::file(self.scenarios)?);
+        Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
+    }
+
+    /// Writes the refused rows and nothing else.
+    fn refuse(&self, refused: &[Fault], error: Error) -> Error {
+        let write = || {
+            let writer = ResultsWriter::create(self.out, self.tables)?;
+            writer.write_faults(refused)?;
+            writer.finish(serde_json::json!({"complete": false, "refused": refused.len()}))
+        };
+        // The refusal is what matters; that its list could not be written is said beside it.
+        if let Err(other) = write() {
+            tracing::warn!("cannot write the refused rows: {other}");
+        }
+        error
+    }
+
+    fn write(&self, inputs: &Inputs, outcome: &Outcome, digest: &str) -> Result<()> {
+        let writer = ResultsWriter::create(self.out, self.tables)?;
+        let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
+        writer.write_pools(book, outcome, scenarios)?;
+        writer.write_scenarios(scenarios, outcome)?;
+        if !inputs.refused.is_empty() {
+            writer.write_faults(&inputs.refused)?;
+        }
+        let facts = self.facts(inputs);
+        writer.write_text("report.html", &html(&ReportInput { outcome, book, scenarios, facts: &facts, digest }))?;
+        let mut manifest = json(inputs, outcome, digest);
+        manifest["complete"] = true.into();
+        manifest["version"] = env!("CARGO_PKG_VERSION").into();
+        manifest["commit"] = option_env!("PLIMSOLL_COMMIT").into();
+        manifest["inputs"] = serde_json::json!(inputs.hashes);
+        manifest["rulebook"] = inputs.rulebook.name.as_str().into();
+        manifest["counts"] = inputs.counts.clone();
+        manifest["audit_seed"] = self.engine.audit_seed().into();
+        writer.finish(manifest)
+    }
+
+    fn facts(&self, inputs: &Inputs) -> Vec<(String, String)> {
+        let mut facts = vec![
+            ("plimsoll".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ("rulebook".to_string(), inputs.rulebook.name.clone()),
+            ("audit seed".to_string(), self.engine.audit_seed().to_string()),
+        ];
+        facts.extend(
+            inputs
+                .hashes
+                .iter()
+                .map(|file| (file.file.clone(), format!("{} bytes, BLAKE3 {}", file.size, file.blake3))),
+        );
+        facts
+    }
+}
+
+/// The run as one JSON object: what scripts rely on.
+fn json(inputs: &Inputs, outcome: &Outcome, digest: &str) -> serde_json::Value {
+    let seconds = outcome.seconds;
+    let sweep_seconds = seconds.revalue + seconds.sweep;
+    let count = |state: State| outcome.pools.iter().filter(|pool| pool.state == state).count();
+    serde_json::json!({
+        "digest": digest,
+        "engine": outcome.engine,
+        "adapter": outcome.adapter,
+        "totals": format!("{:?}", outcome.totals).to_lowercase(),
+        "pools": outcome.pools.len(),
+        "holdings": inputs.snapshot.book.position_count() + inputs.snapshot.book.balance_count(),
+        "positions": inputs.snapshot.book.position_count(),
+        "scenarios": outcome.scenarios.len(),
+        "cells": outcome.cells,
+        "seconds": {"read": seconds.read, "revalue": seconds.revalue, "sweep": seconds.sweep, "audit": seconds.audit,
+            "write": seconds.write},
+        "cells_per_second": if sweep_seconds > 0.0 { outcome.cells as f64 / sweep_seconds } else { 0.0 },
+        "redecided_pools": outcome.redecided_pools,
+        "exact_verdicts": outcome.exact_verdicts,
+        "unknown_pools": outcome.unknown_pools,
+        "rows_refused": inputs.rows_refused,
+        "states": {"healthy": count(State::Healthy), "restricted": count(State::Restricted),
+            "liquidatable": count(State::Liquidatable), "bankrupt": count(State::Bankrupt),
+            "unknown": count(State::Unknown)},
+        "audit": {"pools": outcome.audit.pools, "cells": outcome.audit.cells, "verdicts": outcome.audit.verdicts,
+            "decisions_differ": outcome.audit.decisions_differ, "worst_bound_ratio": outcome.audit.worst_bound_ratio},
+        "warnings": outcome.warnings,
+    })
 }

@@ -45,7 +45,7 @@ pub struct Pool<'a> {
 ///
 /// Pools are sorted by account, then pool (bytes); holdings by asset, or by instrument and side. The order of the input
 /// rows leaves no trace.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Book {
     names: String,
     /// End of the account name and of the pool name of each pool, in `names`.
@@ -115,13 +115,21 @@ impl Book {
     }
 }
 
+/// A holding on its way into a [`Book`]. The input row fills what would be padding.
+#[derive(Debug, Clone, Copy)]
+struct Entry<T> {
+    pool: u32,
+    row: u32,
+    holding: T,
+}
+
 /// Collects rows in any order and sorts them into a [`Book`].
 #[derive(Debug, Default)]
 pub struct BookBuilder {
     index: HashMap<Box<str>, u32>,
     names: Vec<(Box<str>, u32)>,
-    balances: Vec<(u32, Balance)>,
-    positions: Vec<(u32, Position)>,
+    balances: Vec<Entry<Balance>>,
+    positions: Vec<Entry<Position>>,
     settings: HashMap<u32, PoolSettings>,
     unknown: Vec<bool>,
     last: Option<u32>,
@@ -150,12 +158,32 @@ impl BookBuilder {
 
     /// Adds a balance to a pool.
     pub fn add_balance(&mut self, pool: u32, balance: Balance) {
-        self.balances.push((pool, balance));
+        self.add_balance_row(pool, 0, balance);
+    }
+
+    /// Adds a balance to a pool and remembers its input row for [`BookBuilder::drop_balance_rows`].
+    pub fn add_balance_row(&mut self, pool: u32, row: u32, balance: Balance) {
+        self.balances.push(Entry { pool, row, holding: balance });
     }
 
     /// Adds a position to a pool.
     pub fn add_position(&mut self, pool: u32, position: Position) {
-        self.positions.push((pool, position));
+        self.add_position_row(pool, 0, position);
+    }
+
+    /// Adds a position to a pool and remembers its input row for [`BookBuilder::drop_position_rows`].
+    pub fn add_position_row(&mut self, pool: u32, row: u32, position: Position) {
+        self.positions.push(Entry { pool, row, holding: position });
+    }
+
+    /// Takes the balances of these input rows (sorted) out again.
+    pub fn drop_balance_rows(&mut self, rows: &[u32]) {
+        drop_rows(&mut self.balances, rows);
+    }
+
+    /// Takes the positions of these input rows (sorted) out again.
+    pub fn drop_position_rows(&mut self, rows: &[u32]) {
+        drop_rows(&mut self.positions, rows);
     }
 
     /// The settings of a pool, to be filled in.
@@ -201,44 +229,42 @@ impl BookBuilder {
         }
         let unknown = order.iter().map(|&old| unknown[old as usize]).collect();
         drop(names);
-        let (balance_starts, mut balances) = group_by_pool(balances, &place);
-        for range in balance_starts.windows(2) {
-            balances[range[0] as usize..range[1] as usize].sort_by(|a, b| {
-                (a.asset, a.amount.to_bits(), a.accrued_interest.to_bits()).cmp(&(
-                    b.asset,
-                    b.amount.to_bits(),
-                    b.accrued_interest.to_bits(),
-                ))
-            });
-        }
-        let (position_starts, mut positions) = group_by_pool(positions, &place);
-        for range in position_starts.windows(2) {
-            positions[range[0] as usize..range[1] as usize]
-                .sort_by_key(|position| (position.instrument, position.side));
-        }
-        let settings = settings.into_iter().map(|(old, value)| (place[old as usize], value)).collect();
+        let (balance_starts, balances) = group_by_pool(balances, &place, |balance| {
+            (balance.asset, balance.amount.to_bits(), balance.accrued_interest.to_bits())
+        });
+        let (position_starts, positions) =
+            group_by_pool(positions, &place, |position| (position.instrument, position.side));
+        let settings = settings
+            .into_iter()
+            .map(|(old, mut settings)| {
+                settings
+                    .orders
+                    .sort_by_key(|o| (o.instrument, o.quantity.to_bits(), o.price.to_bits(), o.reduces_only));
+                (place[old as usize], settings)
+            })
+            .collect();
         Book { names: arena, name_ends, balance_starts, balances, position_starts, positions, settings, unknown }
     }
 }
 
-/// Counting sort by pool: starts `[n_pools + 1]` and the rows in pool order.
-fn group_by_pool<T: Copy>(rows: Vec<(u32, T)>, place: &[u32]) -> (Vec<u64>, Vec<T>) {
+fn drop_rows<T>(entries: &mut Vec<Entry<T>>, rows: &[u32]) {
+    if !rows.is_empty() {
+        entries.retain(|entry| rows.binary_search(&entry.row).is_err());
+    }
+}
+
+/// Sorts by pool, then `key`: starts `[n_pools + 1]` and the holdings in that order.
+///
+/// Everything happens in place, because the positions are most of the memory of a large book.
+fn group_by_pool<T, K: Ord>(mut entries: Vec<Entry<T>>, place: &[u32], key: impl Fn(&T) -> K) -> (Vec<u64>, Vec<T>) {
     let mut starts = vec![0u64; place.len() + 1];
-    for (pool, _) in &rows {
-        starts[place[*pool as usize] as usize + 1] += 1;
+    for entry in &mut entries {
+        entry.pool = place[entry.pool as usize];
+        starts[entry.pool as usize + 1] += 1;
     }
     for pool in 0..place.len() {
         starts[pool + 1] += starts[pool];
     }
-    let mut next = starts.clone();
-    let mut sorted: Vec<T> = match rows.first() {
-        Some((_, first)) => vec![*first; rows.len()],
-        None => Vec::new(),
-    };
-    for (pool, row) in rows {
-        let slot = &mut next[place[pool as usize] as usize];
-        sorted[*slot as usize] = row;
-        *slot += 1;
-    }
-    (starts, sorted)
+    entries.sort_unstable_by_key(|entry| (entry.pool, key(&entry.holding), entry.row));
+    (starts, entries.into_iter().map(|entry| entry.holding).collect())
 }

@@ -1,7 +1,7 @@
 use super::{Asset, Book, Instrument, InstrumentIndex, Underlying};
 
 /// Everything known about an exchange at one moment: its market data and its book.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// The moment; required where anything expires.
     pub as_of: Option<jiff::Timestamp>,

@@ -124,6 +124,7 @@ pub fn sweep_on(
         plan,
         options: options.plan,
         totals: options.totals.unwrap_or(runner.default_totals()),
+        arch: pulp::Arch::new(),
         arbiter: Arbiter::new(setting),
     };
     let clock = Instant::now();

@@ -1,4 +1,53 @@
-//! Tables on disk.
+//! Tables on disk: reading snapshots and bracket files with every fault reported, writing snapshots and results.
 
+pub mod bracket_csv;
+pub mod hash;
 pub mod panel;
+pub mod results;
 pub mod scenario_file;
+pub mod snapshot;
+pub mod snapshot_write;
+pub mod table;
+
+mod directory;
+mod table_write;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::margin::Rulebook;
+
+pub use table_write::TableFormat;
+
+/// Reads a rulebook from a TOML file.
+///
+/// # Errors
+/// [`Error::Io`] where the file cannot be read, [`Error::Configuration`] with every broken rule.
+pub fn read_rulebook(path: &Path) -> Result<Rulebook> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let text =
+        String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: a rulebook is UTF-8 text", path.display())))?;
+    Rulebook::parse(&text, &name)
+}
+
+/// Writes a file whole or not at all, in place of one that is there.
+///
+/// # Errors
+/// [`Error::Io`] where writing fails; an earlier file of that name is untouched then.
+pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
+    use std::io::Write;
+    let name = path.file_name().ok_or_else(|| Error::Usage(format!("{}: not a file name", path.display())))?;
+    let partial = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+    let write = || {
+        let mut file = std::fs::File::create_new(&partial)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    write().map_err(|source| {
+        // The write failed already; a file left behind is the lesser trouble.
+        let _ = std::fs::remove_file(&partial);
+        Error::io(path, source)
+    })
+}

@@ -1,6 +1,8 @@
 //! Margin rules: one file per rule, with its data, its direct formula and its lowering to the margin program.
 
+mod book_check;
 mod bracket;
+mod file;
 mod haircut;
 mod pool;
 mod rulebook;
@@ -9,4 +11,5 @@ mod rules;
 pub use pool::{Equity, Market, Requirement, Setting};
 pub use rules::Rules;
 
+pub use book_check::check_book;
 pub use rulebook::{Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule, SizeUnit};

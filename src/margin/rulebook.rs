@@ -26,6 +26,26 @@ impl Schedule {
     pub fn flat(rate: f64) -> Self {
         Self { form: Form::Marginal, bounds: Vec::new(), rates: vec![rate] }
     }
+
+    /// What to subtract from notional · rate in each bracket of the marginal form, quote units: `d₁ = 0`,
+    /// `d_{j+1} = d_j + b_j·(r_{j+1} − r_j)`. The definition is the hinge form; these are for reading and checking.
+    pub fn deductions(&self) -> Vec<f64> {
+        let mut deductions = vec![0.0];
+        for (bound, rates) in self.bounds.iter().zip(self.rates.windows(2)) {
+            deductions.push(deductions[deductions.len() - 1] + bound * (rates[1] - rates[0]));
+        }
+        deductions
+    }
+
+    /// Slope and intercept of the requirement in the bracket that holds `notional`.
+    fn line_at(&self, notional: f64) -> (f64, f64) {
+        let bracket = self.bounds.partition_point(|bound| *bound <= notional);
+        let deduction = match self.form {
+            Form::Marginal => self.deductions()[bracket],
+            Form::Whole => 0.0,
+        };
+        (self.rates[bracket], -deduction)
+    }
 }
 
 /// Requirements of the positions that share a margin class.
@@ -92,4 +112,46 @@ pub struct Rulebook {
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
     pub orders: OrderReserve,
+}
+
+impl Rulebook {
+    /// Things a reader should know that break no rule: margin classes whose initial requirement falls below the
+    /// maintenance requirement at some notional (the maintenance requirement is then used for both).
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (name, class) in &self.margin {
+            if let Some(notional) = class.initial_below_maintenance() {
+                warnings.push(format!(
+                    "margin class {name}: the initial requirement is below the maintenance requirement from a notional of \
+                     {notional}; the maintenance requirement is used there"
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+impl MarginClass {
+    /// The start of the first bracket in which the initial requirement falls below the maintenance requirement.
+    fn initial_below_maintenance(&self) -> Option<f64> {
+        // Rounding in derived deductions is not a shortfall.
+        const TOLERANCE: f64 = 1e-9;
+        let mut starts: Vec<f64> =
+            [0.0].iter().chain(&self.initial.bounds).chain(&self.maintenance.bounds).copied().collect();
+        starts.sort_by(f64::total_cmp);
+        starts.dedup();
+        let below = |(initial, maintenance): ((f64, f64), (f64, f64)), notional: f64| {
+            let gap = (initial.0 - maintenance.0) * notional + (initial.1 - maintenance.1);
+            gap < -TOLERANCE * (maintenance.0 * notional).max(1.0)
+        };
+        starts.iter().enumerate().find_map(|(i, &start)| {
+            let lines = (self.initial.line_at(start), self.maintenance.line_at(start));
+            // Both are straight within a bracket, so its two ends decide; the last bracket is decided by its slopes.
+            let at_end = match starts.get(i + 1) {
+                Some(end) => below(lines, *end),
+                None => lines.0.0 < lines.1.0,
+            };
+            (below(lines, start) || at_end).then_some(start)
+        })
+    }
 }

@@ -1,1 +1,37 @@
-//! What people look at.
+//! What people look at: a summary for the terminal, and one self-contained HTML file.
+
+mod chart;
+mod figures;
+mod format;
+mod html;
+mod page;
+mod scale;
+mod svg;
+#[cfg(feature = "cli")]
+mod terminal;
+
+pub use html::html;
+#[cfg(feature = "cli")]
+pub use terminal::summary;
+
+use crate::domain::Book;
+use crate::engine::Outcome;
+use crate::scenario::ScenarioSet;
+
+/// What a report is made of. The same input gives the same text, byte by byte.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportInput<'a> {
+    /// What the sweep found.
+    pub outcome: &'a Outcome,
+    /// The book that was swept; its pools are those of `outcome.pools`, in the same order.
+    pub book: &'a Book,
+    /// The scenarios; those of `outcome.scenarios`, in the same order.
+    pub scenarios: &'a ScenarioSet,
+    /// Facts of the run to list (name, value): inputs with their hashes, seed, version, limits.
+    pub facts: &'a [(String, String)],
+    /// Digest of the results.
+    pub digest: &'a str,
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ndarray::Array2;
 
-use super::names::{did_you_mean, price_factors};
+use super::names::price_factors;
 use super::{Factor, FactorKind, ScenarioSet};
 use crate::domain::{Asset, Underlying};
 use crate::error::{Error, Result};
@@ -142,13 +142,21 @@ fn columns(underlyings: &[Underlying], request: &GridRequest) -> Vec<Factor> {
 fn check(underlyings: &[Underlying], assets: &[Asset], request: &GridRequest) -> Result<()> {
     for name in &request.underlyings {
         if !underlyings.iter().any(|underlying| underlying.name == *name || underlying.factor == *name) {
-            let remedy = did_you_mean(name, underlyings.iter().map(|underlying| underlying.name.as_str()));
+            let remedy = crate::suggest::remedy(
+                name,
+                underlyings.iter().map(|underlying| underlying.name.as_str()),
+                "nothing like it is known",
+            );
             return Err(Error::Usage(format!("no underlying {name:?} in the snapshot: {remedy}")));
         }
     }
     for (position, (name, _)) in request.assets.iter().enumerate() {
         if !assets.iter().any(|asset| asset.name == *name) {
-            let remedy = did_you_mean(name, assets.iter().map(|asset| asset.name.as_str()));
+            let remedy = crate::suggest::remedy(
+                name,
+                assets.iter().map(|asset| asset.name.as_str()),
+                "nothing like it is known",
+            );
             return Err(Error::Usage(format!("no asset {name:?} in the snapshot: {remedy}")));
         }
         if request.assets[..position].iter().any(|(earlier, _)| earlier == name) {

@@ -17,5 +17,5 @@ pub mod philox;
 
 pub use distribution::inverse_normal;
 pub use factor::{Factor, FactorKind};
-pub use names::{did_you_mean, price_factors};
+pub use names::price_factors;
 pub use set::ScenarioSet;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::correlation::CholeskyFactor;
 use super::distribution::{chi_square, inverse_normal};
-use super::names::{did_you_mean, price_factors};
+use super::names::price_factors;
 use super::philox::Stream;
 use super::{Factor, ScenarioSet};
 use crate::domain::Underlying;
@@ -81,7 +81,7 @@ pub fn price_volatilities(underlyings: &[Underlying], choice: &VolatilityChoice)
     let names = price_factors(underlyings);
     for (name, _) in &choice.named {
         if !names.contains(name) {
-            let remedy = did_you_mean(name, names.iter().map(String::as_str));
+            let remedy = crate::suggest::remedy(name, names.iter().map(String::as_str), "nothing like it is known");
             return Err(Error::Usage(format!("no price factor {name:?} in the snapshot: {remedy}")));
         }
     }

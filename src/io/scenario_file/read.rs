@@ -4,7 +4,8 @@ use ndarray::Array2;
 
 use super::{Encoding, TABLE, binary, text};
 use crate::error::{Error, Fault, Result};
-use crate::scenario::{Factor, FactorKind, ScenarioSet, did_you_mean};
+use crate::scenario::{Factor, FactorKind, ScenarioSet};
+use crate::suggest::closest;
 
 /// Most faults kept: a wrong file of millions of cells must not fill the memory.
 const MOST_FAULTS: usize = 10_000;
@@ -167,14 +168,14 @@ fn unknown_column(name: &str) -> Fault {
     let rule = format!("a column is scenario, weight, label or one of {}", known.join(", "));
     let remedy = match name.split_once(':') {
         Some((prefix, "")) => format!("name what {prefix}: shocks"),
-        Some((prefix, rest)) => match did_you_mean(prefix, prefixes).strip_suffix('?') {
-            Some(suggestion) => format!("{suggestion}:{rest}?"),
+        Some((prefix, rest)) => match closest(prefix, prefixes) {
+            Some(prefix) => format!("did you mean {prefix}:{rest}?"),
             None => "the list of factors is closed".into(),
         },
-        None => {
-            let near = did_you_mean(name, ["scenario", "weight", "label", "time"]);
-            if near.ends_with('?') { near } else { format!("did you mean price:{name}?") }
-        }
+        None => match closest(name, ["scenario", "weight", "label", "time"]) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("did you mean price:{name}?"),
+        },
     };
     Fault { column: name.into(), ..Fault::of_table(TABLE, rule, remedy) }
 }

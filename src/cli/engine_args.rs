@@ -1,0 +1,105 @@
+//! Options of the engine, shared by every command that sweeps.
+
+use crate::engine::plan::PlanOptions;
+use crate::engine::{EngineChoice, SweepOptions, Totals};
+use crate::error::{Error, Result};
+use crate::pricing::Unshocked;
+
+/// Which engine, and how; shared by every command that sweeps.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EngineArgs {
+    /// Engine that evaluates the sweep; all publish the same decisions and figures.
+    #[arg(long, value_enum, default_value_t = EngineName::Auto)]
+    engine: EngineName,
+    /// Adapter for the GPU engine: its index, or a part of its name. Naming a software adapter is asking for it.
+    #[arg(long)]
+    adapter: Option<String>,
+    /// Worker threads (default: one per core).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    threads: Option<u32>,
+    /// How scenario totals are formed (default: exact on the CPU, bounded on a GPU).
+    #[arg(long, value_enum)]
+    totals: Option<TotalsName>,
+    /// Pools per chunk; results do not depend on it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    chunk_pools: Option<u32>,
+    /// Scenarios per tile of the CPU engine; results do not depend on it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    tile_scenarios: Option<u32>,
+    /// What to do with a held underlying that no factor moves.
+    #[arg(long, value_enum, default_value_t = UnshockedName::Refuse)]
+    unshocked: UnshockedName,
+    /// Seed of the audit's sample.
+    #[arg(long, default_value_t = 0)]
+    audit_seed: u64,
+}
+
+/// Names of the engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum EngineName {
+    /// The first hardware GPU, else the CPU engine.
+    Auto,
+    /// A GPU.
+    Gpu,
+    /// f64 vectors on all cores.
+    Cpu,
+    /// The plain formulas, pool by pool.
+    Reference,
+}
+
+/// Names of the kinds of totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TotalsName {
+    /// Summed in integers, equal everywhere.
+    Exact,
+    /// Summed in floating point, with a bound.
+    Bounded,
+}
+
+/// Names of the answers to a missing factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum UnshockedName {
+    /// Refuse the run.
+    Refuse,
+    /// Hold the price, and list it.
+    Hold,
+}
+
+impl EngineArgs {
+    /// Seed of the audit's sample.
+    pub fn audit_seed(&self) -> u64 {
+        self.audit_seed
+    }
+
+    /// The sweep's options.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where an adapter is named for an engine that has none.
+    pub fn options(&self) -> Result<SweepOptions> {
+        let engine = match (self.engine, &self.adapter) {
+            (EngineName::Auto | EngineName::Gpu, Some(adapter)) => EngineChoice::Gpu(Some(adapter.clone())),
+            (EngineName::Gpu, None) => EngineChoice::Gpu(None),
+            (EngineName::Auto, None) => EngineChoice::Auto,
+            (EngineName::Cpu, None) => EngineChoice::Cpu,
+            (EngineName::Reference, None) => EngineChoice::Reference,
+            (_, Some(_)) => return Err(Error::Usage("--adapter goes with --engine gpu".into())),
+        };
+        Ok(SweepOptions {
+            engine,
+            threads: self.threads.map(|threads| threads as usize),
+            totals: self.totals.map(|totals| match totals {
+                TotalsName::Exact => Totals::Exact,
+                TotalsName::Bounded => Totals::Bounded,
+            }),
+            unshocked: match self.unshocked {
+                UnshockedName::Refuse => Unshocked::Refuse,
+                UnshockedName::Hold => Unshocked::Hold,
+            },
+            plan: PlanOptions {
+                chunk_pools: self.chunk_pools.map(|pools| pools as usize),
+                tile_scenarios: self.tile_scenarios.map(|scenarios| scenarios as usize),
+            },
+            seed: self.audit_seed,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::holders::{Holders, Key, Uniqueness};
+use super::names::Names;
+use crate::domain::{Asset, Balance};
+use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
+
+pub(in crate::io) static LAYOUT: Layout = Layout {
+    table: "balances",
+    columns: &[
+        Column::required("account", CellKind::Text),
+        Column::optional("pool", CellKind::Text),
+        Column::required("asset", CellKind::Text),
+        Column::optional("network", CellKind::Text),
+        Column::required("amount", CellKind::Number),
+        Column::optional("accrued_interest", CellKind::Number),
+        Column::optional("locked", CellKind::Number),
+    ],
+};
+static UNIQUENESS: Uniqueness = Uniqueness {
+    table: "balances",
+    column: "asset",
+    rule: "one row for each asset and network of a pool",
+    remedy: "add the amounts up",
+};
+const ACCOUNT: usize = 0;
+const POOL: usize = 1;
+const ASSET: usize = 2;
+const NETWORK: usize = 3;
+const AMOUNT: usize = 4;
+const ACCRUED_INTEREST: usize = 5;
+const LOCKED: usize = 6;
+
+/// Reads the balances into `holders`. Several rows of one asset in a pool are lots; of one asset on one network, an error.
+pub(super) fn read(
+    dir: &Path,
+    assets: &[Asset],
+    names: &Names,
+    holders: &mut Holders,
+    log: &mut FaultLog,
+) -> TableRead {
+    let mut networks: HashMap<String, u32> = HashMap::new();
+    let mut keys: Vec<Key> = Vec::new();
+    let mut outcome = table::read(dir, &LAYOUT, Presence::Required, log, |row| {
+        let pool = holders.pool(row, ACCOUNT, POOL);
+        let name = row.required_text(ASSET);
+        let asset = name.and_then(|name| names.resolve(row, ASSET, name, "assets"));
+        let network = row.text(NETWORK);
+        let amount = row.required_number(AMOUNT, NumberRule::Amount);
+        let accrued_interest = row.number_at(ACCRUED_INTEREST, NumberRule::Amount).unwrap_or(0.0);
+        let locked = row.number_at(LOCKED, NumberRule::NonNegative);
+        if let (Some(amount), Some(locked)) = (amount, locked)
+            && locked > amount.max(0.0)
+        {
+            row.refuse(
+                LOCKED,
+                locked.to_string(),
+                format!("locked is at most the amount, {amount}"),
+                "correct one of them",
+            );
+        }
+        if row.is_refused() {
+            return holders.refuse(pool);
+        }
+        let (Some(pool), Some(asset), Some(amount)) = (pool, asset, amount) else { return };
+        let tag = match network {
+            None => 0,
+            Some(network) => {
+                let next = networks.len() as u32 + 1;
+                *networks.entry(network.into()).or_insert(next)
+            }
+        };
+        keys.push(Key { pool, item: asset, tag, row: row.number() as u32 });
+        holders.book.add_balance_row(pool, row.number() as u32, Balance { asset, amount, accrued_interest });
+    });
+    holders.lost_rows += outcome.unreadable;
+    keys.sort_unstable();
+    let name_of = |asset: u32| assets[asset as usize].name.as_str();
+    let repeated = holders.refuse_repeated(&UNIQUENESS, &keys, name_of, &mut outcome.counts, log);
+    holders.book.drop_balance_rows(&repeated);
+    outcome
+}

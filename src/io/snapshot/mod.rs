@@ -1,0 +1,162 @@
+//! Reading a snapshot: a directory of tables, checked row by row; one file per table.
+
+mod assets;
+mod balances;
+mod holders;
+mod instruments;
+mod names;
+mod orders;
+mod pools;
+mod positions;
+mod toml;
+mod underlyings;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::domain::{Snapshot, Underlying};
+use crate::error::{Error, Fault, Result};
+use crate::io::table::{EXTENSIONS, FaultLog, RowCounts};
+use names::Names;
+
+/// A snapshot together with everything that was wrong with its files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the used rows amount to. Every pool that a refused row touches is marked unknown.
+    pub snapshot: Snapshot,
+    /// Broken rules, sorted by table and row; past
+    /// [`crate::io::table::FAULTS_KEPT`] of a table they are only counted.
+    pub faults: Vec<Fault>,
+    /// Broken rules, listed or not.
+    pub fault_count: u64,
+    /// Rows read, used and refused, by table; optional tables that are absent have zero rows.
+    pub counts: BTreeMap<&'static str, RowCounts>,
+    /// Things a reader should know that refuse nothing.
+    pub warnings: Vec<String>,
+    /// Faults of whole tables (missing, unreadable, wrong columns): what they touch is not known.
+    pub table_faults: u64,
+}
+
+impl Loaded {
+    /// The snapshot, if no rule was broken; otherwise every fault as [`Error::Refused`].
+    pub fn into_snapshot(self) -> Result<Snapshot> {
+        if self.fault_count == 0 { Ok(self.snapshot) } else { Err(self.refusal()) }
+    }
+
+    /// The snapshot with the touched pools unknown. A fault of a whole table is still [`Error::Refused`], because it may
+    /// touch every pool.
+    pub fn into_quarantined(self) -> Result<Snapshot> {
+        if self.table_faults == 0 { Ok(self.snapshot) } else { Err(self.refusal()) }
+    }
+
+    /// Adds faults and warnings of later checks, which concern no single row.
+    pub fn add(&mut self, faults: Vec<Fault>, warnings: Vec<String>) {
+        self.fault_count += faults.len() as u64;
+        self.table_faults += faults.len() as u64;
+        self.faults.extend(faults);
+        self.warnings.extend(warnings);
+    }
+
+    /// Rows refused, over all tables.
+    pub fn rows_refused(&self) -> u64 {
+        self.counts.values().map(|counts| counts.refused).sum()
+    }
+
+    fn refusal(self) -> Error {
+        let mut faults = self.faults;
+        let unlisted = self.fault_count - faults.len() as u64;
+        if unlisted > 0 {
+            faults.push(Fault::of_table("snapshot", format!("{unlisted} more faults are not listed"), ""));
+        }
+        Error::Refused(faults)
+    }
+}
+
+/// Market data that rows refer to.
+#[derive(Debug)]
+struct Market {
+    as_of: Option<jiff::Timestamp>,
+    quote: String,
+    asset_names: Names,
+    underlyings: Vec<Underlying>,
+    underlying_names: Names,
+}
+
+/// Reads the snapshot in directory `dir`.
+///
+/// # Errors
+/// [`Error::Refused`] with every fault of every table, [`Error::Io`] where `dir` does not exist, [`Error::Usage`] where
+/// it is not a directory.
+pub fn read(dir: &Path) -> Result<Snapshot> {
+    read_with_faults(dir)?.into_snapshot()
+}
+
+/// Reads the snapshot in directory `dir` as far as it can be read; broken rules are in [`Loaded::faults`].
+///
+/// # Errors
+/// [`Error::Io`] where `dir` does not exist, [`Error::Usage`] where it is not a directory.
+pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
+    let metadata = std::fs::metadata(dir).map_err(|source| Error::io(dir, source))?;
+    if !metadata.is_dir() {
+        return Err(Error::Usage(format!("{}: a snapshot is a directory of tables", dir.display())));
+    }
+    let mut log = FaultLog::default();
+    let mut counts = BTreeMap::new();
+    let header = toml::read(dir, &mut log);
+    let (assets, asset_names, outcome) = assets::read(dir, &header.quote, &mut log);
+    counts.insert("assets", outcome.counts);
+    let (underlyings, underlying_names, outcome) = underlyings::read(dir, &mut log);
+    counts.insert("underlyings", outcome.counts);
+    let market = Market { as_of: header.as_of, quote: header.quote, asset_names, underlyings, underlying_names };
+    let (instruments, instrument_names, outcome) = instruments::read(dir, &market, &mut log);
+    counts.insert("instruments", outcome.counts);
+
+    let mut holders = holders::Holders::default();
+    let outcome = balances::read(dir, &assets, &market.asset_names, &mut holders, &mut log);
+    counts.insert("balances", outcome.counts);
+    let (mut pools, isolated) = pools::read(dir, &mut holders, &mut log);
+    let (outcome, keys) = positions::read(dir, &instruments, &instrument_names, &mut holders, &mut log);
+    counts.insert("positions", outcome.counts);
+    pools::check_isolated(&isolated, &keys, &mut pools, &mut holders, &mut log);
+    drop(keys);
+    counts.insert("pools", pools.counts);
+    counts.insert("orders", orders::read(dir, &instrument_names, &mut holders, &mut log).counts);
+
+    let mut warnings = unread_files(dir)?;
+    if holders.lost_rows > 0 {
+        warnings.push(format!(
+            "{} refused row(s) name no readable account or pool: the pools they belong to are not marked unknown",
+            holders.lost_rows
+        ));
+    }
+    let snapshot = Snapshot {
+        as_of: market.as_of,
+        quote: market.quote,
+        assets,
+        underlyings: market.underlyings,
+        instruments,
+        book: holders.book.build(),
+    };
+    let (fault_count, table_faults) = (log.total(), log.of_tables());
+    Ok(Loaded { snapshot, faults: log.into_faults(), fault_count, counts, warnings, table_faults })
+}
+
+/// Warnings about table files in `dir` that no table of a snapshot is called after: they may be misspelled.
+fn unread_files(dir: &Path) -> Result<Vec<String>> {
+    const TABLES: [&str; 7] = ["assets", "underlyings", "instruments", "balances", "positions", "pools", "orders"];
+    let mut unread = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|source| Error::io(dir, source))? {
+        let path = entry.map_err(|source| Error::io(dir, source))?.path();
+        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let is_table = EXTENSIONS.iter().any(|extension| path.extension().is_some_and(|found| found == *extension));
+        if is_table && !TABLES.contains(&stem.as_str()) {
+            let remedy = crate::suggest::remedy(&stem, TABLES, "a snapshot has no such table");
+            unread.push(format!("{:?} was not read: {remedy}", path.file_name().unwrap_or_default()));
+        }
+    }
+    unread.sort();
+    Ok(unread)
+}
+
+#[cfg(test)]
+mod tests;

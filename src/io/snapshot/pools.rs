@@ -1,0 +1,101 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::holders::{Holders, Key};
+use crate::error::Fault;
+use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
+
+pub(in crate::io) static LAYOUT: Layout = Layout {
+    table: "pools",
+    columns: &[
+        Column::required("account", CellKind::Text),
+        Column::optional("pool", CellKind::Text),
+        Column::optional("mode", CellKind::Text),
+        Column::optional("rulebook", CellKind::Text),
+        Column::optional("im_multiplier", CellKind::Number),
+        Column::optional("mm_multiplier", CellKind::Number),
+        Column::optional("open_order_margin", CellKind::Number),
+    ],
+};
+const ACCOUNT: usize = 0;
+const POOL: usize = 1;
+const MODE: usize = 2;
+const RULEBOOK: usize = 3;
+const IM_MULTIPLIER: usize = 4;
+const MM_MULTIPLIER: usize = 5;
+const OPEN_ORDER_MARGIN: usize = 6;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Cross,
+    Isolated,
+    Portfolio,
+}
+
+const MODES: [(&str, Mode); 3] = [("cross", Mode::Cross), ("isolated", Mode::Isolated), ("portfolio", Mode::Portfolio)];
+
+/// Reads the optional settings of pools. Also answers the isolated pools with their rows, to be checked against the
+/// positions by [`check_isolated`].
+pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (TableRead, Vec<(u32, u64)>) {
+    let mut first_rows: HashMap<u32, u64> = HashMap::new();
+    let mut isolated = Vec::new();
+    let outcome = table::read(dir, &LAYOUT, Presence::Optional, log, |row| {
+        let pool = holders.pool(row, ACCOUNT, POOL);
+        let mode = row.word(MODE, &MODES).unwrap_or(Mode::Cross);
+        if mode == Mode::Portfolio {
+            row.refuse(MODE, "portfolio", "portfolio margin is not part of this version", "use cross or isolated");
+        }
+        if let Some(rulebook) = row.text(RULEBOOK) {
+            row.refuse(
+                RULEBOOK,
+                rulebook,
+                "one rulebook per run",
+                "leave the cell empty; split the snapshot by rulebook",
+            );
+        }
+        let im_multiplier = row.number_at(IM_MULTIPLIER, NumberRule::Positive).unwrap_or(1.0);
+        let mm_multiplier = row.number_at(MM_MULTIPLIER, NumberRule::Positive).unwrap_or(1.0);
+        let open_order_margin = row.number_at(OPEN_ORDER_MARGIN, NumberRule::NonNegative).unwrap_or(0.0);
+        if let Some(first) = pool.and_then(|pool| first_rows.get(&pool)) {
+            let rule = format!("one row for each pool; row {first} is the first");
+            row.refuse_cell(POOL, rule, "remove one of them");
+        } else if let Some(pool) = pool {
+            first_rows.insert(pool, row.number());
+        }
+        if row.is_refused() {
+            return holders.refuse(pool);
+        }
+        let Some(pool) = pool else { return };
+        let settings = holders.book.settings(pool);
+        settings.im_multiplier = im_multiplier;
+        settings.mm_multiplier = mm_multiplier;
+        settings.open_order_margin = open_order_margin;
+        if mode == Mode::Isolated {
+            isolated.push((pool, row.number()));
+        }
+    });
+    holders.lost_rows += outcome.unreadable;
+    (outcome, isolated)
+}
+
+/// Refuses the rows of isolated pools that hold more than one instrument. `positions` is sorted by pool and instrument.
+pub(super) fn check_isolated(
+    isolated: &[(u32, u64)],
+    positions: &[Key],
+    outcome: &mut TableRead,
+    holders: &mut Holders,
+    log: &mut FaultLog,
+) {
+    for (pool, row) in isolated {
+        let start = positions.partition_point(|key| key.pool < *pool);
+        let held = positions[start..].iter().take_while(|key| key.pool == *pool);
+        let instruments = held.clone().zip(held.skip(1)).filter(|(a, b)| a.item != b.item).count() + 1;
+        if instruments > 1 {
+            let rule = format!("an isolated pool holds one instrument, not {instruments}");
+            let place = (LAYOUT.table, *row, "mode");
+            log.push(Fault::of_cell(place, "isolated", rule, "split the pool, or use cross"));
+            outcome.counts.refuse_later();
+            holders.book.mark_unknown(*pool);
+        }
+    }
+}

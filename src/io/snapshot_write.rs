@@ -1,0 +1,379 @@
+//! Writing a snapshot as a directory of tables, pool by pool, so that a book need not be in memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::builder::{Float64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+use super::directory::{PendingDirectory, Replace};
+use super::table_write::{TableFormat, TableWriter};
+use crate::domain::{Balance, Instrument, Kind, Payoff, Pool, PoolSettings, Position, Premium, Right, Side, Snapshot};
+use crate::error::{Error, Result};
+
+const BATCH_ROWS: usize = 65_536;
+
+/// Writes a snapshot directory. Nothing appears at its place before [`SnapshotWriter::finish`].
+pub struct SnapshotWriter {
+    directory: PendingDirectory,
+    market: Names,
+    balances: Sheet,
+    positions: Sheet,
+    pools: Sheet,
+    orders: Sheet,
+}
+
+/// What indices stand for.
+struct Names {
+    assets: Vec<String>,
+    instruments: Vec<String>,
+}
+
+impl SnapshotWriter {
+    /// Starts a snapshot in `dir` (absent or empty) and writes the market data of `market`; its book is not read.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where `dir` is not empty; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+    pub fn create(dir: &Path, format: TableFormat, market: &Snapshot) -> Result<Self> {
+        let directory = PendingDirectory::create(dir, Replace::Never)?;
+        let mut header = String::new();
+        if let Some(as_of) = market.as_of {
+            header.push_str(&format!("as_of = \"{as_of}\"\n"));
+        }
+        header.push_str(&format!("quote = {}\n", toml::Value::String(market.quote.clone())));
+        directory.write("snapshot.toml", header.as_bytes())?;
+        write_assets(&directory, format, market)?;
+        write_underlyings(&directory, format, market)?;
+        write_instruments(&directory, format, market)?;
+        let sheet = |table, columns| Sheet::create(&directory, format, table, columns);
+        Ok(Self {
+            balances: sheet(
+                "balances",
+                &[T("account"), T("pool"), T("asset"), T("network"), N("amount"), N("accrued_interest")],
+            )?,
+            positions: sheet(
+                "positions",
+                &[
+                    T("account"),
+                    T("pool"),
+                    T("instrument"),
+                    N("quantity"),
+                    N("entry_price"),
+                    N("leverage"),
+                    N("accrued_funding"),
+                    T("side"),
+                ],
+            )?,
+            pools: sheet(
+                "pools",
+                &[T("account"), T("pool"), N("im_multiplier"), N("mm_multiplier"), N("open_order_margin")],
+            )?,
+            orders: sheet(
+                "orders",
+                &[T("account"), T("pool"), T("instrument"), T("side"), N("quantity"), N("price"), T("reduce_only")],
+            )?,
+            market: Names {
+                assets: market.assets.iter().map(|asset| asset.name.clone()).collect(),
+                instruments: market.instruments.iter().map(|instrument| instrument.name.clone()).collect(),
+            },
+            directory,
+        })
+    }
+
+    /// Appends a pool with default settings. Balances are sorted by asset; several of one asset are written as lots, told
+    /// apart by a made-up network. Indices are those of the market given to [`SnapshotWriter::create`].
+    ///
+    /// # Errors
+    /// [`Error::Bug`] where an index is out of range; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+    pub fn write_pool(
+        &mut self,
+        account: &str,
+        pool: &str,
+        balances: &[Balance],
+        positions: &[Position],
+    ) -> Result<()> {
+        let mut lots_before = 0;
+        for (i, balance) in balances.iter().enumerate() {
+            lots_before = if i > 0 && balances[i - 1].asset == balance.asset { lots_before + 1 } else { 0 };
+            let network = (lots_before > 0).then(|| format!("lot {}", lots_before + 1));
+            let asset = named(&self.market.assets, balance.asset)?;
+            self.balances.texts(&[Some(account), Some(pool), Some(asset), network.as_deref()]);
+            self.balances.numbers(&[Some(balance.amount), Some(balance.accrued_interest)]);
+            self.balances.end_row()?;
+        }
+        for position in positions {
+            let side = match position.side {
+                Side::Net => None,
+                Side::Long => Some("long"),
+                Side::Short => Some("short"),
+            };
+            let instrument = named(&self.market.instruments, position.instrument)?;
+            self.positions.texts(&[Some(account), Some(pool), Some(instrument), side]);
+            self.positions.numbers(&[
+                Some(position.quantity),
+                Some(position.entry_price),
+                position.leverage,
+                Some(position.accrued_funding),
+            ]);
+            self.positions.end_row()?;
+        }
+        Ok(())
+    }
+
+    /// Appends the settings and open orders of a pool; a pool that holds nothing exists by this call alone.
+    ///
+    /// # Errors
+    /// As [`SnapshotWriter::write_pool`].
+    pub fn write_settings(&mut self, account: &str, pool: &str, settings: &PoolSettings) -> Result<()> {
+        self.pools.texts(&[Some(account), Some(pool)]);
+        self.pools.numbers(&[
+            Some(settings.im_multiplier),
+            Some(settings.mm_multiplier),
+            Some(settings.open_order_margin),
+        ]);
+        self.pools.end_row()?;
+        for order in &settings.orders {
+            let side = if order.quantity < 0.0 { "sell" } else { "buy" };
+            let instrument = named(&self.market.instruments, order.instrument)?;
+            let reduces_only = if order.reduces_only { "true" } else { "false" };
+            self.orders.texts(&[Some(account), Some(pool), Some(instrument), Some(side), Some(reduces_only)]);
+            self.orders.numbers(&[Some(order.quantity.abs()), Some(order.price)]);
+            self.orders.end_row()?;
+        }
+        Ok(())
+    }
+
+    /// Adds a text file beside the tables, for example `rulebook.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where writing fails or the file exists.
+    pub fn write_text(&mut self, name: &str, contents: &str) -> Result<()> {
+        self.directory.write(name, contents.as_bytes())
+    }
+
+    /// Completes every table and moves the directory to its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Temporary`] where writing fails; nothing is left behind then.
+    pub fn finish(self) -> Result<()> {
+        for sheet in [self.balances, self.positions, self.pools, self.orders] {
+            sheet.finish()?;
+        }
+        self.directory.publish(Replace::Never)
+    }
+}
+
+/// Writes a whole snapshot to `dir` (absent or empty).
+///
+/// # Errors
+/// As [`SnapshotWriter`].
+pub fn write(dir: &Path, format: TableFormat, snapshot: &Snapshot) -> Result<()> {
+    let mut writer = SnapshotWriter::create(dir, format, snapshot)?;
+    for Pool { account, pool, balances, positions, settings, .. } in snapshot.book.pools() {
+        writer.write_pool(account, pool, balances, positions)?;
+        if *settings != PoolSettings::default() || (balances.is_empty() && positions.is_empty()) {
+            writer.write_settings(account, pool, settings)?;
+        }
+    }
+    writer.finish()
+}
+
+fn named(names: &[String], index: u32) -> Result<&str> {
+    names.get(index as usize).map(String::as_str).ok_or_else(|| Error::Bug(format!("index {index} names nothing")))
+}
+
+/// A column to be written.
+#[derive(Clone, Copy)]
+enum Heading {
+    /// Text.
+    T(&'static str),
+    /// Numbers.
+    N(&'static str),
+}
+use Heading::{N, T};
+
+/// A table under construction: the rows of a batch, column by column, and the file of the batches before.
+struct Sheet {
+    schema: SchemaRef,
+    texts: Vec<StringBuilder>,
+    numbers: Vec<Float64Builder>,
+    rows: usize,
+    writer: TableWriter,
+}
+
+impl Sheet {
+    fn create(directory: &PendingDirectory, format: TableFormat, table: &str, columns: &[Heading]) -> Result<Self> {
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|column| match column {
+                T(name) => Field::new(*name, DataType::Utf8, true),
+                N(name) => Field::new(*name, DataType::Float64, true),
+            })
+            .collect();
+        let schema = Arc::new(Schema::new(fields));
+        let texts = columns.iter().filter(|column| matches!(column, T(_))).map(|_| StringBuilder::new()).collect();
+        let numbers = columns.iter().filter(|column| matches!(column, N(_))).map(|_| Float64Builder::new()).collect();
+        let path = directory.file(&format!("{table}.{}", format.extension()));
+        let writer = TableWriter::create(&path, &schema, format)?;
+        Ok(Self { schema, texts, numbers, rows: 0, writer })
+    }
+
+    /// The text cells of a row, in column order; an empty text is an absent value.
+    fn texts(&mut self, values: &[Option<&str>]) {
+        debug_assert_eq!(values.len(), self.texts.len());
+        for (builder, value) in self.texts.iter_mut().zip(values) {
+            builder.append_option(*value);
+        }
+    }
+
+    /// The number cells of a row, in column order.
+    fn numbers(&mut self, values: &[Option<f64>]) {
+        debug_assert_eq!(values.len(), self.numbers.len());
+        for (builder, value) in self.numbers.iter_mut().zip(values) {
+            builder.append_option(*value);
+        }
+    }
+
+    fn end_row(&mut self) -> Result<()> {
+        self.rows += 1;
+        if self.rows == BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.rows = 0;
+        let mut texts = self.texts.iter_mut();
+        let mut numbers = self.numbers.iter_mut();
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
+        for field in self.schema.fields() {
+            let column: Option<ArrayRef> = match field.data_type() {
+                DataType::Utf8 => texts.next().map(|builder| Arc::new(builder.finish()) as ArrayRef),
+                _ => numbers.next().map(|builder| Arc::new(builder.finish()) as ArrayRef),
+            };
+            columns.extend(column);
+        }
+        let batch =
+            RecordBatch::try_new(self.schema.clone(), columns).map_err(|error| Error::Bug(error.to_string()))?;
+        self.writer.write(&batch)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if self.rows > 0 {
+            self.flush()?;
+        }
+        self.writer.finish()
+    }
+}
+
+fn write_assets(directory: &PendingDirectory, format: TableFormat, market: &Snapshot) -> Result<()> {
+    let columns = [T("asset"), N("price"), T("underlying"), T("haircut_class"), T("network")];
+    let mut sheet = Sheet::create(directory, format, "assets", &columns)?;
+    for asset in &market.assets {
+        let (class, network) = (asset.haircut_class.as_deref(), asset.network.as_deref());
+        sheet.texts(&[Some(&asset.name), Some(&asset.underlying), class, network]);
+        sheet.numbers(&[Some(asset.price)]);
+        sheet.end_row()?;
+    }
+    sheet.finish()
+}
+
+fn write_underlyings(directory: &PendingDirectory, format: TableFormat, market: &Snapshot) -> Result<()> {
+    let columns = [
+        T("underlying"),
+        N("index_price"),
+        T("factor"),
+        N("beta"),
+        N("volatility_index"),
+        N("depth"),
+        N("adv"),
+        N("open_interest"),
+    ];
+    let mut sheet = Sheet::create(directory, format, "underlyings", &columns)?;
+    for underlying in &market.underlyings {
+        sheet.texts(&[Some(&underlying.name), Some(&underlying.factor)]);
+        sheet.numbers(&[
+            Some(underlying.index_price),
+            Some(underlying.beta),
+            underlying.volatility_index,
+            underlying.depth_quote,
+            underlying.adv_quote,
+            underlying.open_interest_quote,
+        ]);
+        sheet.end_row()?;
+    }
+    sheet.finish()
+}
+
+fn write_instruments(directory: &PendingDirectory, format: TableFormat, market: &Snapshot) -> Result<()> {
+    let columns = [
+        T("instrument"),
+        T("kind"),
+        T("underlying"),
+        T("payoff"),
+        T("settlement_asset"),
+        N("contract_size"),
+        N("mark_price"),
+        N("strike"),
+        T("expiry"),
+        T("right"),
+        N("implied_volatility"),
+        N("forward_price"),
+        N("rate"),
+        T("price_asset"),
+        T("premium"),
+        N("fixed_rate"),
+        T("margin_class"),
+    ];
+    let mut sheet = Sheet::create(directory, format, "instruments", &columns)?;
+    for instrument in &market.instruments {
+        write_instrument(&mut sheet, instrument, market)?;
+    }
+    sheet.finish()
+}
+
+fn write_instrument(sheet: &mut Sheet, instrument: &Instrument, market: &Snapshot) -> Result<()> {
+    let asset = |index: u32| market.assets.get(index as usize).map(|asset| asset.name.as_str());
+    let underlying = market.underlyings.get(instrument.underlying as usize).map(|underlying| underlying.name.as_str());
+    let kind = match instrument.kind {
+        Kind::Spot => "spot",
+        Kind::Perpetual => "perpetual",
+        Kind::Future => "future",
+        Kind::Option => "option",
+    };
+    let payoff = match instrument.payoff {
+        Payoff::Linear => "linear",
+        Payoff::Inverse => "inverse",
+        Payoff::Quanto => "quanto",
+    };
+    let right = instrument.right.map(|right| match right {
+        Right::Call => "call",
+        Right::Put => "put",
+    });
+    let premium = match instrument.premium {
+        Premium::Paid => "paid",
+        Premium::Margined => "margined",
+    };
+    let expiry = instrument.expiry.map(|expiry| expiry.to_string());
+    sheet.texts(&[
+        Some(&instrument.name),
+        Some(kind),
+        underlying,
+        Some(payoff),
+        asset(instrument.settlement_asset),
+        expiry.as_deref(),
+        right,
+        asset(instrument.price_asset),
+        Some(premium),
+        Some(&instrument.margin_class),
+    ]);
+    sheet.numbers(&[
+        Some(instrument.contract_size),
+        Some(instrument.mark_price),
+        instrument.strike,
+        instrument.implied_volatility,
+        instrument.forward_price,
+        Some(instrument.rate),
+        (instrument.payoff == Payoff::Quanto).then_some(instrument.fixed_rate),
+    ]);
+    sheet.end_row()
+}

@@ -1,0 +1,94 @@
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Once;
+
+use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_ipc::reader::{FileReader, StreamReader};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::cells::{Batch, Cells, normalise};
+use super::{FaultLog, Layout, column_fault, resolve};
+
+const BATCH_ROWS: usize = 65_536;
+
+/// Streams a Parquet or Arrow file (file or stream format). The error is a fault of the whole file.
+pub(super) fn stream(
+    path: &Path,
+    layout: &Layout,
+    log: &mut FaultLog,
+    on_batch: &mut dyn FnMut(&Batch, &mut FaultLog),
+) -> Result<(), String> {
+    let mut batches = guarded(|| open(path))?;
+    let schema = batches.schema();
+    let header: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    let Some(positions) = resolve(layout, &header, log) else { return Ok(()) };
+    while let Some(batch) = guarded(|| batches.next().transpose().map_err(|error| error.to_string()))? {
+        let converted = guarded(|| Ok(convert(&batch, layout, &positions)))?;
+        match converted {
+            Ok(batch) => on_batch(&batch, log),
+            Err((column, rule)) => {
+                log.push(column_fault(layout, column, rule, "write the column in a type that fits".into()));
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+type Batches = Box<dyn RecordBatchReader>;
+
+fn open(path: &Path) -> Result<Batches, String> {
+    let mut file = File::open(path).map_err(|error| error.to_string())?;
+    if path.extension().is_some_and(|extension| extension == "parquet") {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| error.to_string())?;
+        return Ok(Box::new(reader));
+    }
+    let mut magic = Vec::new();
+    Read::by_ref(&mut file).take(6).read_to_end(&mut magic).map_err(|error| error.to_string())?;
+    file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
+    let buffered = BufReader::new(file);
+    if magic == b"ARROW1" {
+        Ok(Box::new(FileReader::try_new(buffered, None).map_err(|error| error.to_string())?))
+    } else {
+        Ok(Box::new(StreamReader::try_new(buffered, None).map_err(|error| error.to_string())?))
+    }
+}
+
+fn convert(batch: &RecordBatch, layout: &Layout, positions: &[Option<usize>]) -> Result<Batch, (&'static str, String)> {
+    let mut columns = Vec::with_capacity(positions.len());
+    for (column, position) in layout.columns.iter().zip(positions) {
+        columns.push(match position {
+            Some(position) => normalise(batch.column(*position), column.kind).map_err(|rule| (column.name, rule))?,
+            None => Cells::Absent,
+        });
+    }
+    Ok(Batch { columns, rows: batch.num_rows(), ..Batch::default() })
+}
+
+thread_local! {
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a decoding step of the parquet and arrow crates, which may panic on a corrupt file; that is a fault of the file,
+/// not of this program, so the panic is caught and its message is not printed as one.
+fn guarded<T>(step: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !DECODING.get() {
+                previous(info);
+            }
+        }));
+    });
+    DECODING.set(true);
+    let result = catch_unwind(AssertUnwindSafe(step));
+    DECODING.set(false);
+    result
+        .unwrap_or_else(|_| Err("the file is corrupt: its decoder failed".into()))
+        .map_err(|error| format!("the file cannot be read: {error}"))
+}

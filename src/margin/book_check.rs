@@ -1,0 +1,150 @@
+use std::collections::BTreeSet;
+
+use super::{HaircutBase, OrderReserve, Rulebook};
+use crate::domain::Snapshot;
+use crate::error::Fault;
+
+/// Checks that a rulebook has a class for everything a book uses: the faults, and the warnings.
+///
+/// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing; a used
+/// asset whose haircut class is missing. A warning: used assets without a haircut class (their haircut is 0), orders
+/// under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
+pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<String>) {
+    let book = &snapshot.book;
+    let mut held: BTreeSet<u32> = book.positions().iter().map(|position| position.instrument).collect();
+    let mut used: BTreeSet<u32> = book.balances().iter().map(|balance| balance.asset).collect();
+    if rulebook.haircut_base == HaircutBase::BalanceAndPnl {
+        used.extend(held.iter().map(|&instrument| snapshot.instruments[instrument as usize].settlement_asset));
+    }
+    let mut orders = 0u64;
+    for pool in book.pools() {
+        orders += pool.settings.orders.len() as u64;
+        if rulebook.orders == OrderReserve::Initial {
+            held.extend(pool.settings.orders.iter().map(|order| order.instrument));
+        }
+    }
+    let mut faults = Vec::new();
+    let mut warnings = rulebook.warnings();
+    for instrument in held.iter().map(|&index| &snapshot.instruments[index as usize]) {
+        let class = &instrument.margin_class;
+        if !rulebook.margin.contains_key(class) {
+            let known = rulebook.margin.keys().map(String::as_str);
+            let rule = format!("margin class of held instrument {} is not in the rulebook", instrument.name);
+            let remedy = crate::suggest::remedy(class, known, "add the class, or set margin_class");
+            faults.push(missing("instruments", "margin_class", class, rule, remedy));
+        }
+    }
+    let mut without_class = Vec::new();
+    for asset in used.iter().map(|&index| &snapshot.assets[index as usize]) {
+        match &asset.haircut_class {
+            None => without_class.push(asset.name.as_str()),
+            Some(class) if !rulebook.haircut.contains_key(class) => {
+                let known = rulebook.haircut.keys().map(String::as_str);
+                let rule = format!("haircut class of held asset {} is not in the rulebook", asset.name);
+                let remedy = crate::suggest::remedy(class, known, "add the class, or leave haircut_class empty");
+                faults.push(missing("assets", "haircut_class", class, rule, remedy));
+            }
+            Some(_) => {}
+        }
+    }
+    if !without_class.is_empty() {
+        warnings.push(format!("no haircut_class, so a haircut of 0: {}", without_class.join(", ")));
+    }
+    if orders > 0 && rulebook.orders == OrderReserve::None {
+        warnings.push(format!("{orders} open order(s) reserve no margin under this rulebook"));
+    }
+    (faults, warnings)
+}
+
+fn missing(table: &str, column: &str, class: &str, rule: String, remedy: String) -> Fault {
+    Fault { column: column.into(), value: class.into(), ..Fault::of_table(table, rule, remedy) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Asset, Balance, Book, BookBuilder, Instrument, Kind, Order, Payoff, Position, Premium, Side, Underlying,
+    };
+    use crate::margin::{MarginClass, Schedule};
+
+    fn snapshot(book: Book) -> Snapshot {
+        let asset = |name: &str, class: Option<&str>| Asset {
+            name: name.into(),
+            price: 1.0,
+            underlying: name.into(),
+            haircut_class: class.map(Into::into),
+            network: None,
+        };
+        let instrument = |name: &str| Instrument {
+            name: name.into(),
+            kind: Kind::Perpetual,
+            underlying: 0,
+            payoff: Payoff::Linear,
+            settlement_asset: 1,
+            contract_size: 1.0,
+            mark_price: 1.0,
+            strike: None,
+            expiry: None,
+            right: None,
+            implied_volatility: None,
+            forward_price: None,
+            rate: 0.0,
+            price_asset: 1,
+            premium: Premium::Paid,
+            fixed_rate: 1.0,
+            margin_class: name.into(),
+        };
+        Snapshot {
+            as_of: None,
+            quote: "USD".into(),
+            assets: vec![asset("COIN", Some("coin")), asset("USD", None)],
+            underlyings: vec![Underlying {
+                name: "U".into(),
+                index_price: 1.0,
+                factor: "U".into(),
+                beta: 1.0,
+                volatility_index: None,
+                depth_quote: None,
+                adv_quote: None,
+                open_interest_quote: None,
+            }],
+            instruments: vec![instrument("held"), instrument("ordered"), instrument("unused")],
+            book,
+        }
+    }
+
+    #[test]
+    fn only_what_is_used_needs_a_class() {
+        let mut builder = BookBuilder::default();
+        let pool = builder.pool("a", "main");
+        builder.add_balance(pool, Balance { asset: 0, amount: 1.0, accrued_interest: 0.0 });
+        builder.add_position(
+            pool,
+            Position {
+                instrument: 0,
+                quantity: 1.0,
+                entry_price: 1.0,
+                leverage: None,
+                accrued_funding: 0.0,
+                side: Side::Net,
+            },
+        );
+        builder.settings(pool).orders.push(Order { instrument: 1, quantity: 1.0, price: 1.0, reduces_only: false });
+        let snapshot = snapshot(builder.build());
+        let values = |rulebook: &Rulebook| -> Vec<String> {
+            check_book(&snapshot, rulebook).0.into_iter().map(|fault| fault.value).collect()
+        };
+        let mut rulebook = Rulebook::default();
+        assert_eq!(values(&rulebook), ["held", "coin"]);
+        assert_eq!(check_book(&snapshot, &rulebook).1, ["1 open order(s) reserve no margin under this rulebook"]);
+        rulebook.orders = OrderReserve::Initial;
+        rulebook.haircut_base = HaircutBase::BalanceAndPnl;
+        assert_eq!(values(&rulebook), ["held", "ordered", "coin"]);
+        assert_eq!(check_book(&snapshot, &rulebook).1, ["no haircut_class, so a haircut of 0: USD"]);
+        let flat = Schedule::flat(0.1);
+        let class = MarginClass { maintenance: flat.clone(), initial: flat, max_notional: None };
+        rulebook.margin.insert("held".into(), class);
+        assert_eq!(values(&rulebook), ["ordered", "coin"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! A rulebook as a TOML file: reading with every fault reported, writing that reads back equal.
+
+mod reader;
+
+use std::fmt::Write as _;
+
+use toml::{Table, Value};
+
+use super::rulebook::{Form, HaircutBase, OrderReserve, Rulebook, Schedule, SizeUnit};
+use crate::error::{Error, Fault, Result, one_line};
+use reader::Reader;
+
+/// Version of the format this program reads and writes.
+const VERSION: i64 = 1;
+
+const HAIRCUT_BASES: [(&str, HaircutBase); 2] =
+    [("balance", HaircutBase::Balance), ("balance_and_pnl", HaircutBase::BalanceAndPnl)];
+const RESERVES: [(&str, OrderReserve); 2] = [("none", OrderReserve::None), ("initial", OrderReserve::Initial)];
+const UNITS: [(&str, SizeUnit); 2] = [("asset", SizeUnit::Asset), ("quote", SizeUnit::Quote)];
+
+impl Rulebook {
+    /// Reads a rulebook from TOML. `source_name` is the file's name in faults.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with every fault: unknown or missing keys, numbers out of range, bounds out of order,
+    /// published deductions that do not continue the schedule.
+    pub fn parse(text: &str, source_name: &str) -> Result<Self> {
+        let mut reader = Reader { source: source_name, faults: Vec::new() };
+        let root = match text.strip_prefix('\u{feff}').unwrap_or(text).parse::<Table>() {
+            Ok(root) => root,
+            Err(error) => {
+                let rule = format!("not a readable TOML file: {}", one_line(error));
+                return Err(Error::Configuration(vec![Fault::of_table(source_name, rule, "correct the file")]));
+            }
+        };
+        let rulebook = reader.rulebook(&root);
+        if reader.faults.is_empty() { Ok(rulebook) } else { Err(Error::Configuration(reader.faults)) }
+    }
+
+    /// The rulebook as TOML; [`Rulebook::parse`] reads it back equal, bit for bit.
+    pub fn to_toml(&self) -> String {
+        let mut text = format!(
+            "version = {VERSION}\nname = {}\nhaircut_base = \"{}\"\norders = \"{}\"\n",
+            quoted(&self.name),
+            word_of(&HAIRCUT_BASES, self.haircut_base),
+            word_of(&RESERVES, self.orders),
+        );
+        // Writing to a String cannot fail.
+        for (name, class) in &self.margin {
+            let _ = write!(text, "\n[margin.{}]\n", key(name));
+            if let Some(limit) = class.max_notional {
+                let _ = writeln!(text, "max_notional = {limit:?}");
+            }
+            let _ = writeln!(text, "maintenance = {}", schedule_text(&class.maintenance));
+            let _ = writeln!(text, "initial = {}", schedule_text(&class.initial));
+        }
+        for (name, class) in &self.haircut {
+            let from = from_zero(&class.bounds);
+            let unit = word_of(&UNITS, class.unit);
+            let _ = write!(text, "\n[haircut.{}]\nunit = \"{unit}\"\n", key(name));
+            let _ = writeln!(text, "from = {from:?}\nhaircut = {:?}", class.haircuts);
+        }
+        text
+    }
+}
+
+fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words.iter().find(|(_, candidate)| *candidate == value).map_or("", |(word, _)| word)
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.into()).to_string()
+}
+
+/// A key as TOML wants it: bare where it may be.
+fn key(name: &str) -> String {
+    let bare =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if bare { name.into() } else { quoted_key(name) }
+}
+
+/// A basic (single-line) quoted key; values may be written over several lines, keys may not.
+fn quoted_key(name: &str) -> String {
+    let mut text = String::from("\"");
+    for character in name.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            control if control.is_control() => text.push_str(&format!("\\u{:04X}", control as u32)),
+            plain => text.push(plain),
+        }
+    }
+    text.push('"');
+    text
+}
+
+fn from_zero(bounds: &[f64]) -> Vec<f64> {
+    std::iter::once(0.0).chain(bounds.iter().copied()).collect()
+}
+
+fn schedule_text(schedule: &Schedule) -> String {
+    let form = match schedule.form {
+        Form::Marginal if schedule.bounds.is_empty() => {
+            return format!("{{ form = \"flat\", rate = {:?} }}", schedule.rates[0]);
+        }
+        Form::Marginal => "marginal",
+        Form::Whole => "whole",
+    };
+    format!("{{ form = \"{form}\", from = {:?}, rate = {:?} }}", from_zero(&schedule.bounds), schedule.rates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = r#"
+version = 1
+name = "example \"quoted\""
+haircut_base = "balance_and_pnl"
+orders = "initial"
+[margin.BTCUSDT]
+max_notional = 1e9
+maintenance = { form = "marginal", from = [0, 50000], rate = [0.004, 0.005], deduction = [0, 50] }
+initial = { form = "whole", from = [0, 50000], max_leverage = [125, 100] }
+[margin."BTC/USDT:USDT"]
+maintenance = { form = "flat", rate = 0.03 }
+[haircut.stable]
+flat = 0.01
+[haircut.coin]
+unit = "quote"
+from = [0, 10, 20]
+haircut = [0.02, 0.05, 0.1]
+"#;
+
+    fn faults(text: &str) -> Vec<String> {
+        match Rulebook::parse(text, "rulebook.toml") {
+            Err(Error::Configuration(faults)) => faults.iter().map(ToString::to_string).collect(),
+            other => panic!("faults expected, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_example_reads_and_writes_back_equal() {
+        let rulebook = Rulebook::parse(EXAMPLE, "rulebook.toml").expect("a valid rulebook");
+        let class = &rulebook.margin["BTCUSDT"];
+        assert_eq!(class.initial.rates, [1.0 / 125.0, 1.0 / 100.0]);
+        assert_eq!((class.initial.form, class.maintenance.form), (Form::Whole, Form::Marginal));
+        assert_eq!(rulebook.margin["BTC/USDT:USDT"].initial, Schedule::flat(0.03));
+        assert_eq!(rulebook.haircut["coin"].bounds, [10.0, 20.0]);
+        assert!(rulebook.warnings().is_empty(), "{:?}", rulebook.warnings());
+        assert_eq!(Rulebook::parse(&rulebook.to_toml(), "again").expect("its own output"), rulebook);
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_once() {
+        let text = EXAMPLE
+            .replace("deduction = [0, 50]", "deduction = [0, 60]")
+            .replace("[125, 100]", "[125, 0.5]")
+            .replace("flat = 0.01", "flatt = 0.01")
+            .replace("[0.02, 0.05, 0.1]", "[0.02, 0.01, 1.1]");
+        let faults = faults(&text);
+        for expected in [
+            "margin.BTCUSDT.maintenance.deduction value \"60\": bracket 2 continues the one before with a deduction of 50",
+            "margin.BTCUSDT.initial.max_leverage value \"0.5\": leverage is at least 1",
+            "haircut.stable.flatt: no such key here",
+            "did you mean \"flat\"?",
+            "haircut.coin.haircut value \"1.1\": between 0 and 1",
+            "haircut.coin.haircut value \"0.02, 0.01\": haircuts never decrease",
+        ] {
+            assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected:?} is not in {faults:#?}");
+        }
+    }
+
+    #[test]
+    fn an_initial_requirement_below_maintenance_is_a_warning() {
+        let text = "version = 1\n[margin.X]\nmaintenance = { form = \"flat\", rate = 0.05 }\n\
+                    initial = { form = \"whole\", from = [0, 100], rate = [0.1, 0.04] }\n";
+        let rulebook = Rulebook::parse(text, "rulebook.toml").expect("valid, if odd");
+        assert_eq!(rulebook.warnings().len(), 1);
+        assert!(rulebook.warnings()[0].contains("from a notional of 100"));
+    }
+}

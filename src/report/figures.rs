@@ -1,0 +1,194 @@
+//! What a report says, picked from an outcome: one place for the terminal and the page.
+
+use super::ReportInput;
+use super::format::{count, number};
+use crate::engine::{Outcome, PoolOutcome, ScenarioOutcome, State};
+
+/// States in the order of reports, best first.
+pub(super) const STATES: [State; 5] =
+    [State::Healthy, State::Restricted, State::Liquidatable, State::Bankrupt, State::Unknown];
+
+/// Lower bounds of the second and later health classes. They are fixed so that one night compares with the next.
+pub(super) const HEALTH_BOUNDS: [f64; 14] = [0.0, 0.5, 0.8, 0.9, 1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0];
+
+/// The exclusive state at base of every pool, counted in the order of [`STATES`].
+pub(super) fn states_at_base(outcome: &Outcome) -> [u64; 5] {
+    count_states(outcome.pools.iter().map(|pool| pool.state))
+}
+
+/// The worst state that each pool has at base or reaches in any scenario, counted in the order of [`STATES`].
+pub(super) fn worst_states(outcome: &Outcome) -> [u64; 5] {
+    count_states(outcome.pools.iter().map(|pool| {
+        let reached = if pool.bankrupt_scenarios > 0 {
+            State::Bankrupt
+        } else if pool.liquidatable_scenarios > 0 {
+            State::Liquidatable
+        } else if pool.restricted_scenarios > 0 {
+            State::Restricted
+        } else {
+            State::Healthy
+        };
+        // `State` is ordered from unknown over bankrupt to healthy.
+        reached.min(pool.state)
+    }))
+}
+
+fn count_states(states: impl Iterator<Item = State>) -> [u64; 5] {
+    let mut counts = [0; 5];
+    for state in states {
+        counts[STATES.iter().position(|&candidate| candidate == state).unwrap_or(0)] += 1;
+    }
+    counts
+}
+
+/// The `limit` pools with the lowest excess below zero in their worst scenario, lowest first: book index and outcome.
+pub(super) fn breached_pools(outcome: &Outcome, limit: usize) -> Vec<(usize, &PoolOutcome)> {
+    let is_breached = |pool: &&PoolOutcome| pool.state != State::Unknown && pool.worst_excess < 0.0;
+    let mut breached: Vec<_> = outcome.pools.iter().enumerate().filter(|(_, pool)| is_breached(pool)).collect();
+    let order = |a: &(usize, &PoolOutcome), b: &(usize, &PoolOutcome)| {
+        a.1.worst_excess.total_cmp(&b.1.worst_excess).then(a.0.cmp(&b.0))
+    };
+    if breached.len() > limit {
+        breached.select_nth_unstable_by(limit, order);
+        breached.truncate(limit);
+    }
+    breached.sort_by(order);
+    breached
+}
+
+/// The `limit` scenarios with the largest shortfall, then the most liquidatable pools: index and outcome.
+pub(super) fn worst_scenarios(outcome: &Outcome, limit: usize) -> Vec<(usize, &ScenarioOutcome)> {
+    let mut worst: Vec<_> = outcome.scenarios.iter().enumerate().collect();
+    worst.sort_by(|a, b| {
+        let by_loss = b.1.shortfall.total_cmp(&a.1.shortfall);
+        by_loss.then(b.1.liquidatable_pools.cmp(&a.1.liquidatable_pools)).then(a.0.cmp(&b.0))
+    });
+    worst.truncate(limit);
+    worst
+}
+
+/// The loss distribution over the weighted scenarios, quote units.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Losses {
+    /// (loss, share of the weight with a loss at least this large), losses > 0, largest first, one per distinct loss.
+    pub(super) exceedance: Vec<(f64, f64)>,
+    /// Σ w·loss / Σ w.
+    pub(super) mean: f64,
+    /// The smallest loss that is exceeded with at most 1 % of the weight.
+    pub(super) var_99: f64,
+    /// Mean of the worst 1 % of the weight.
+    pub(super) es_99: f64,
+}
+
+/// Losses of an outcome under the weights of its scenario set; all zero where there is no weight.
+pub(super) fn losses(input: &ReportInput<'_>) -> Losses {
+    const TAIL: f64 = 0.01;
+    let weights = &input.scenarios.weights;
+    let mut weighted: Vec<(f64, f64)> =
+        input.outcome.scenarios.iter().zip(weights).map(|(scenario, &weight)| (scenario.shortfall, weight)).collect();
+    weighted.retain(|(loss, weight)| loss.is_finite() && *weight > 0.0);
+    weighted.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
+    let mut losses = Losses::default();
+    let (mut share, mut tail) = (0.0, 0.0);
+    for (loss, weight) in weighted {
+        let weight = weight / total;
+        if share <= TAIL {
+            losses.var_99 = loss;
+        }
+        tail += loss * weight.min((TAIL - share).max(0.0));
+        share += weight;
+        losses.mean += loss * weight;
+        match losses.exceedance.last_mut() {
+            Some(last) if last.0 == loss => last.1 = share,
+            _ if loss > 0.0 => losses.exceedance.push((loss, share)),
+            _ => {}
+        }
+    }
+    losses.es_99 = tail / TAIL;
+    losses
+}
+
+/// Pools by health class: at base, and with the worst excess measured by the base maintenance margin. A last class holds
+/// the pools without a requirement; unknown pools are left out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct HealthClasses {
+    /// Label of each class, lowest first.
+    pub(super) labels: Vec<String>,
+    /// Pools of each class at base.
+    pub(super) base: Vec<u64>,
+    /// Pools of each class at 1 + worst excess / base maintenance margin: below 1 exactly where the pool is liquidatable.
+    pub(super) worst: Vec<u64>,
+}
+
+/// Sorts the pools of an outcome into health classes.
+pub(super) fn health_classes(outcome: &Outcome) -> HealthClasses {
+    let last = HEALTH_BOUNDS.len();
+    let mut labels = vec![format!("below {}", HEALTH_BOUNDS[0])];
+    labels.extend(HEALTH_BOUNDS.windows(2).map(|pair| format!("{} – {}", pair[0], pair[1])));
+    labels.extend([format!("{} and more", HEALTH_BOUNDS[last - 1]), "no requirement".into()]);
+    let mut classes = HealthClasses { base: vec![0; labels.len()], worst: vec![0; labels.len()], labels };
+    for pool in outcome.pools.iter().filter(|pool| pool.state != State::Unknown) {
+        let margin = pool.base.maintenance_margin;
+        let class = |ratio: f64| {
+            if margin > 0.0 { HEALTH_BOUNDS.partition_point(|&bound| bound <= ratio) } else { last + 1 }
+        };
+        // The sign of the excess is exact: rounding 1 + x to 1 must not move a breached pool above the line.
+        let worst = 1.0 + pool.worst_excess / margin;
+        let worst = if pool.worst_excess < 0.0 { worst.min(1f64.next_down()) } else { worst };
+        classes.base[class(pool.base.adjusted_equity / margin)] += 1;
+        classes.worst[class(worst)] += 1;
+    }
+    classes
+}
+
+/// The `limit` largest shocks of a scenario, as `price:BTC −20 %`; absolute factors as plain numbers.
+pub(super) fn largest_shocks(input: &ReportInput<'_>, scenario: usize, limit: usize) -> String {
+    use crate::scenario::FactorKind::{Asset, Depth, Price, Volatility, VolatilityIndex};
+    let set = input.scenarios;
+    if scenario >= set.shocks.nrows() {
+        return String::new();
+    }
+    let mut shocks: Vec<(usize, f64)> = (0..set.factors.len()).map(|at| (at, set.shock(scenario, at))).collect();
+    shocks.retain(|(_, shock)| *shock != 0.0);
+    shocks.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+    let texts = shocks.iter().take(limit).map(|&(at, shock)| {
+        let factor = &set.factors[at];
+        let text = match factor.kind {
+            Price | Asset | Depth | Volatility | VolatilityIndex => super::format::relative_move(shock),
+            _ => number(shock, 4),
+        };
+        format!("{factor} {text}")
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// Id of a scenario by index; empty where there is none.
+pub(super) fn scenario_id<'a>(input: &ReportInput<'a>, scenario: u32) -> &'a str {
+    input.scenarios.ids.get(scenario as usize).map_or("", String::as_str)
+}
+
+/// What the audit found, in one sentence.
+pub(super) fn audit_sentence(outcome: &Outcome) -> String {
+    let audit = &outcome.audit;
+    let redecided =
+        format!("{} pools in {} were re-decided", count(outcome.redecided_pools), count(outcome.pools.len() as u64));
+    if audit.pools == 0 {
+        return format!("not audited; {redecided}");
+    }
+    format!(
+        "audited {} pools × {} scenarios: {} decisions differ, largest error {:.2} of its bound; {redecided}",
+        count(audit.pools),
+        count(outcome.scenarios.len() as u64),
+        count(audit.decisions_differ),
+        audit.worst_bound_ratio,
+    )
+}
+
+/// The sentence about what the sweep ran on.
+pub(super) fn ran_on(outcome: &Outcome) -> String {
+    match outcome.adapter.is_empty() {
+        true => format!("the {} engine", outcome.engine),
+        false => format!("the {} engine, {}", outcome.engine, outcome.adapter),
+    }
+}

@@ -1,1 +1,0 @@
-//! Synthetic exchanges, of any size, from a seed.

@@ -1,0 +1,300 @@
+//! Malformed inputs through the real binary: each is refused with its own words and exit code, none panics.
+
+#![expect(clippy::print_stdout, reason = "the catalogue is printed with --nocapture")]
+
+use std::path::Path;
+use std::process::Command;
+
+use plimsoll::io::{TableFormat, snapshot, snapshot_write};
+
+const CHECK: &[&str] = &["check", "."];
+const RULEBOOK: &[&str] = &["rulebook", "check", "rulebook.toml"];
+const IMPORT: &[&str] = &["rulebook", "import", "brackets.csv", "--out", "out.toml"];
+
+/// A valid snapshot, rulebook and bracket file.
+const BASE: &[(&str, &str)] = &[
+    ("snapshot.toml", "as_of = \"2026-06-26T08:00:00Z\"\nquote = \"USD\"\n"),
+    ("assets.csv", "asset,price,haircut_class\nBTC,50000,coin\nUSDT,1,coin\n"),
+    ("underlyings.csv", "underlying,index_price\nBTC,50000\n"),
+    (
+        "instruments.csv",
+        "instrument,kind,underlying,payoff,settlement_asset,mark_price,strike,expiry,right,implied_volatility,fixed_rate\n\
+         BTCUSDT,perpetual,BTC,linear,USDT,50000,,,,,\n",
+    ),
+    ("balances.csv", "account,pool,asset,network,amount,locked\na,,USDT,,1000,\n"),
+    ("positions.csv", "account,pool,instrument,quantity,entry_price,leverage,side\na,,BTCUSDT,1,,,\n"),
+    (
+        "rulebook.toml",
+        "version = 1\nname = \"base\"\n[margin.BTCUSDT]\nmaintenance = { form = \"flat\", rate = 0.05 }\n[haircut.coin]\nflat = 0.1\n",
+    ),
+    (
+        "brackets.csv",
+        "symbol,tier,min_notional,max_notional,maint_margin_rate,max_leverage,cum_deduction\nX,1,0,100,0.01,50,0\nX,2,100,200,0.02,25,1\n",
+    ),
+];
+
+/// What a case does to the base files.
+enum Edit {
+    /// Replaces the first text by the second.
+    Swap(&'static str, &'static str, &'static str),
+    /// Appends to a file, which may be new.
+    Append(&'static str, &'static [u8]),
+    /// Replaces the content of a file.
+    Content(&'static str, &'static [u8]),
+    /// Deletes a file.
+    Delete(&'static str),
+    /// Puts a directory in the place of a file.
+    Directory(&'static str),
+}
+use Edit::{Append, Content, Delete, Directory, Swap};
+
+/// Name, edits, command, exit code, text that stderr contains.
+type Case = (&'static str, &'static [Edit], &'static [&'static str], i32, &'static str);
+
+const CASES: &[Case] = &[
+    // Files.
+    ("missing table", &[Delete("positions.csv")], CHECK, 3, "a snapshot has positions.parquet, positions.csv or positions.arrow"),
+    ("two files of one table", &[Append("assets.parquet", b"")], CHECK, 3, "a table is one file, found assets.parquet and assets.csv"),
+    ("directory for a file", &[Directory("balances.csv")], CHECK, 3, "is not a file"),
+    ("empty file", &[Content("balances.csv", b"")], CHECK, 3, "the file is empty"),
+    ("missing snapshot", &[], &["check", "nowhere"], 2, "nowhere: No such file"),
+    ("file for a snapshot", &[], &["check", "assets.csv"], 2, "a snapshot is a directory of tables"),
+    ("text called parquet", &[Delete("assets.csv"), Content("assets.parquet", b"asset,price\nBTC,1\n")], CHECK, 3, "assets: the file cannot be read"),
+    ("empty parquet", &[Delete("assets.csv"), Content("assets.parquet", b"")], CHECK, 3, "assets: the file cannot be read"),
+    ("parquet with a huge footer length", &[Delete("assets.csv"), Content("assets.parquet", b"PAR1xxxx\xff\xff\xff\x7fPAR1")], CHECK, 3, "assets: the file cannot be read"),
+    ("text called arrow", &[Delete("assets.csv"), Content("assets.arrow", b"asset,price\nBTC,1\n")], CHECK, 3, "assets: the file cannot be read"),
+    ("arrow magic only", &[Delete("assets.csv"), Content("assets.arrow", b"ARROW1\0\0")], CHECK, 3, "assets: the file cannot be read"),
+    // Headers and rows.
+    ("misspelled optional column", &[Swap("positions.csv", "leverage", "levrage")], CHECK, 3, "column levrage: the table has no such column (did you mean \"leverage\"?)"),
+    ("unknown column", &[Swap("assets.csv", "haircut_class", "zzz")], CHECK, 3, "remove or rename the column"),
+    ("capitalised column", &[Swap("assets.csv", "asset,", "Asset,")], CHECK, 3, "did you mean \"asset\"?"),
+    ("missing required column", &[Swap("balances.csv", "amount", "locked2")], CHECK, 3, "column amount: a required column is missing"),
+    ("repeated column", &[Swap("balances.csv", "network", "asset")], CHECK, 3, "column asset: a column stands once"),
+    ("semicolons", &[Content("underlyings.csv", b"underlying;index_price\nBTC;50000\n")], CHECK, 3, "a required column is missing"),
+    ("UTF-16", &[Content("underlyings.csv", b"\xff\xfeu\0n\0d\0")], CHECK, 3, "the header is not UTF-8"),
+    ("short row", &[Append("balances.csv", b"b,,USDT\n")], CHECK, 3, "balances row 2: a row has as many fields as the header: 6, not 3"),
+    ("decimal comma", &[Append("balances.csv", b"b,,USDT,,1,5,\n")], CHECK, 3, "as the header: 6, not 7"),
+    ("unclosed quote", &[Append("balances.csv", b"b,,\"USDT,,1,\nc,,USDT,,1,\n")], CHECK, 3, "balances row 2: a row has as many fields"),
+    ("Latin-1 text", &[Append("balances.csv", b"caf\xe9,,USDT,,1,\n")], CHECK, 3, "column account value \"caf\u{fffd}\": text is UTF-8"),
+    // Numbers.
+    ("NaN", &[Swap("balances.csv", "1000", "NaN")], CHECK, 3, "balances row 1 column amount value \"NaN\": a number is finite"),
+    ("infinity", &[Swap("assets.csv", "50000", "inf")], CHECK, 3, "assets row 1 column price value \"inf\": a number is finite"),
+    ("overflow", &[Swap("balances.csv", "1000", "1e400")], CHECK, 3, "value \"1e400\": a number is finite"),
+    ("underflow", &[Swap("balances.csv", "1000", "1e-400")], CHECK, 3, "value \"1e-400\": a number in plain decimal form"),
+    ("digit groups", &[Swap("balances.csv", "1000", "1_000")], CHECK, 3, "value \"1_000\": a number in plain decimal form"),
+    ("quoted decimal comma", &[Swap("balances.csv", "1000", "\"1,5\"")], CHECK, 3, "value \"1,5\": a number in plain decimal form"),
+    ("currency sign", &[Swap("balances.csv", "1000", "$1000")], CHECK, 3, "a number in plain decimal form"),
+    ("hexadecimal", &[Swap("balances.csv", "1000", "0x10")], CHECK, 3, "a number in plain decimal form"),
+    ("oversized amount", &[Swap("balances.csv", "1000", "1e31")], CHECK, 3, "the number is between -1e30 and 1e30"),
+    ("oversized quantity", &[Swap("positions.csv", "BTCUSDT,1,", "BTCUSDT,-2e30,")], CHECK, 3, "the number is between -1e30 and 1e30"),
+    ("dust price", &[Swap("underlyings.csv", "50000", "1e-31")], CHECK, 3, "positive, between 1e-30 and 1e30"),
+    ("negative asset price", &[Swap("assets.csv", "50000", "-1")], CHECK, 3, "0, or between 1e-30 and 1e30"),
+    ("zero mark", &[Swap("instruments.csv", "USDT,50000", "USDT,0")], CHECK, 3, "instruments row 1 column mark_price value \"0\""),
+    ("missing mark", &[Swap("instruments.csv", "USDT,50000", "USDT,")], CHECK, 3, "mark_price: a required value is missing"),
+    ("zero entry price", &[Swap("positions.csv", "BTCUSDT,1,,", "BTCUSDT,1,0,")], CHECK, 3, "column entry_price value \"0\""),
+    ("leverage below one", &[Swap("positions.csv", "BTCUSDT,1,,,", "BTCUSDT,1,,0.5,")], CHECK, 3, "column leverage value \"0.5\": the number is between 1 and 1000"),
+    ("locked above amount", &[Swap("balances.csv", "1000,", "1000,1001")], CHECK, 3, "locked is at most the amount, 1000"),
+    // Names and references.
+    ("control character in a name", &[Append("balances.csv", b"b\x1b[31m,,USDT,,1,\n")], CHECK, 3, "a name has no control characters"),
+    ("NUL in a name", &[Append("balances.csv", b"b\0,,USDT,,1,\n")], CHECK, 3, "a name has no control characters"),
+    ("space at the end of a name", &[Append("balances.csv", b"b ,,USDT,,1,\n")], CHECK, 3, "a name has no space at either end"),
+    ("no account", &[Append("balances.csv", b",,USDT,,1,\n")], CHECK, 3, "balances row 2 column account: a required value is missing"),
+    ("unknown asset", &[Append("balances.csv", b"b,,USTD,,1,\n")], CHECK, 3, "no such name in assets (did you mean \"USDT\"?)"),
+    ("unknown instrument", &[Append("positions.csv", b"b,,BTCUSTD,1,,,\n")], CHECK, 3, "no such name in instruments (did you mean \"BTCUSDT\"?)"),
+    ("unknown underlying", &[Swap("instruments.csv", "perpetual,BTC", "perpetual,ETH")], CHECK, 3, "no such name in underlyings"),
+    ("reference to a refused row", &[Swap("assets.csv", "USDT,1", "USDT,x")], CHECK, 3, "it refers to a row of assets that was refused"),
+    ("repeated asset", &[Append("assets.csv", b"BTC,1,coin\n")], CHECK, 3, "assets row 3 column asset value \"BTC\": names are unique; row 1 has the same"),
+    ("repeated instrument", &[Append("instruments.csv", b"BTCUSDT,perpetual,BTC,linear,USDT,1,,,,,\n")], CHECK, 3, "names are unique; row 1 has the same"),
+    ("repeated position", &[Append("positions.csv", b"a,main,BTCUSDT,2,,,\n")], CHECK, 3, "positions row 2 column instrument value \"BTCUSDT\": one row for each instrument and side of a pool; row 1 is the first"),
+    ("repeated balance", &[Append("balances.csv", b"a,main,USDT,,2,\n")], CHECK, 3, "one row for each asset and network of a pool; row 1 is the first"),
+    // Instruments.
+    ("misspelled kind", &[Swap("instruments.csv", "perpetual", "perpetul")], CHECK, 3, "one of spot, perpetual, future, option (did you mean \"perpetual\"?)"),
+    ("future without expiry", &[Swap("instruments.csv", "perpetual", "future")], CHECK, 3, "kind future needs expiry"),
+    ("perpetual with a strike", &[Swap("instruments.csv", "USDT,50000,,", "USDT,50000,1,")], CHECK, 3, "kind perpetual has no strike"),
+    ("expired future", &[Append("instruments.csv", b"F,future,BTC,,,1,,2026-06-26T08:00:00Z,,,\n")], CHECK, 3, "expiry is after as_of 2026-06-26T08:00:00Z"),
+    ("expiry without an offset", &[Append("instruments.csv", b"F,future,BTC,,,1,,2026-12-26T08:00:00,,,\n")], CHECK, 3, "a moment is RFC 3339 with an offset"),
+    ("impossible date", &[Append("instruments.csv", b"F,future,BTC,,,1,,2026-02-30T08:00:00Z,,,\n")], CHECK, 3, "a moment is RFC 3339 with an offset"),
+    ("expiry without as_of", &[Content("snapshot.toml", b""), Append("instruments.csv", b"F,future,BTC,,,1,,2026-12-26T08:00:00Z,,,\n")], CHECK, 3, "snapshot.toml column as_of: a snapshot with an expiry says when it was taken"),
+    ("bare option", &[Append("instruments.csv", b"O,option,BTC,,,1,,2026-12-26T08:00:00Z,call,,\n")], CHECK, 3, "kind option needs strike"),
+    ("zero volatility", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0,\n")], CHECK, 3, "column implied_volatility value \"0\""),
+    ("option position", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0.5,\n"), Append("positions.csv", b"b,,O,1,,,\n")], CHECK, 3, "options are priced from the next version on"),
+    ("quanto without a rate", &[Swap("instruments.csv", "linear", "quanto")], CHECK, 3, "a quanto contract has a fixed rate"),
+    ("inverse without its coin", &[Swap("assets.csv", "BTC,", "XBT,"), Append("instruments.csv", b"I,perpetual,BTC,inverse,,1,,,,,\n")], CHECK, 3, "no usable asset is called \"BTC\""),
+    ("long leg with a negative quantity", &[Swap("positions.csv", "BTCUSDT,1,,,", "BTCUSDT,-1,,,long")], CHECK, 3, "the quantity of a long leg is"),
+    ("quote with a price", &[Append("assets.csv", b"USD,1.01,\n")], CHECK, 3, "the quote currency has price 1"),
+    // Pools, orders, snapshot.toml.
+    ("portfolio margin", &[Content("pools.csv", b"account,mode\na,portfolio\n")], CHECK, 3, "portfolio margin is not part of this version"),
+    ("rulebook of a pool", &[Content("pools.csv", b"account,rulebook\na,other\n")], CHECK, 3, "one rulebook per run"),
+    ("zero multiplier", &[Content("pools.csv", b"account,mm_multiplier\na,0\n")], CHECK, 3, "column mm_multiplier value \"0\""),
+    ("repeated pool", &[Content("pools.csv", b"account,pool\na,\na,main\n")], CHECK, 3, "one row for each pool; row 1 is the first"),
+    ("order without a side", &[Content("orders.csv", b"account,instrument,side,quantity,price\na,BTCUSDT,,1,1\n")], CHECK, 3, "column side: a required value is missing"),
+    ("negative order", &[Content("orders.csv", b"account,instrument,side,quantity,price\na,BTCUSDT,sell,-1,1\n")], CHECK, 3, "column quantity value \"-1\""),
+    ("flag that is no flag", &[Content("orders.csv", b"account,instrument,side,quantity,price,reduce_only\na,BTCUSDT,buy,1,1,yes\n")], CHECK, 3, "one of true, false"),
+    ("snapshot.toml is not TOML", &[Content("snapshot.toml", b"quote USD")], CHECK, 3, "snapshot.toml: not a readable TOML file"),
+    ("snapshot.toml unknown key", &[Content("snapshot.toml", b"qoute = \"USD\"")], CHECK, 3, "did you mean \"quote\"?"),
+    ("snapshot.toml bad moment", &[Content("snapshot.toml", b"as_of = \"yesterday\"")], CHECK, 3, "a moment is RFC 3339 with an offset"),
+    // The rulebook against the book.
+    ("margin class not in the rulebook", &[Swap("rulebook.toml", "margin.BTCUSDT", "margin.BTCUSD")], CHECK, 3, "margin class of held instrument BTCUSDT is not in the rulebook (did you mean \"BTCUSD\"?)"),
+    ("haircut class not in the rulebook", &[Swap("rulebook.toml", "haircut.coin", "haircut.other")], CHECK, 3, "haircut class of held asset USDT is not in the rulebook"),
+    // Rulebooks.
+    ("rulebook is not TOML", &[Content("rulebook.toml", b"[margin")], RULEBOOK, 2, "rulebook.toml: not a readable TOML file"),
+    ("rulebook is not UTF-8", &[Content("rulebook.toml", b"name = \"\xff\"")], RULEBOOK, 2, "a rulebook is UTF-8 text"),
+    ("missing rulebook", &[Delete("rulebook.toml")], RULEBOOK, 2, "rulebook.toml: No such file"),
+    ("bad rulebook under check", &[Swap("rulebook.toml", "0.05", "5")], CHECK, 2, "between 0 and 1"),
+    ("no version", &[Swap("rulebook.toml", "version = 1", "")], RULEBOOK, 2, "version: a required key is missing"),
+    ("later version", &[Swap("rulebook.toml", "version = 1", "version = 2")], RULEBOOK, 2, "this program reads version 1"),
+    ("unknown key", &[Swap("rulebook.toml", "maintenance", "maintenence")], RULEBOOK, 2, "did you mean \"maintenance\"?"),
+    ("unknown form", &[Swap("rulebook.toml", "flat\"", "margnal\"")], RULEBOOK, 2, "did you mean \"marginal\"?"),
+    ("percent for a fraction", &[Swap("rulebook.toml", "0.05", "5")], RULEBOOK, 2, "between 0 and 1 (0.05 = 5 %)"),
+    ("NaN rate", &[Swap("rulebook.toml", "0.05", "nan")], RULEBOOK, 2, "a number is finite and at most 1e30"),
+    ("rate in quotes", &[Swap("rulebook.toml", "0.05", "\"0.05\"")], RULEBOOK, 2, "write it without quotes"),
+    ("brackets not from zero", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [1, 2], rate = [0.1, 0.2] }\n")], RULEBOOK, 2, "the first bracket starts at 0"),
+    ("brackets out of order", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [0, 2, 2], rate = [0.1, 0.2, 0.3] }\n")], RULEBOOK, 2, "bounds increase strictly"),
+    ("too few rates", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0, 2], rate = [0.1] }\n")], RULEBOOK, 2, "for each bracket: 2, not 1"),
+    ("no brackets", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [], rate = [] }\n")], RULEBOOK, 2, "at least one bracket"),
+    ("rate and leverage", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0], rate = [0.1], max_leverage = [10] }\n")], RULEBOOK, 2, "either rate or max_leverage"),
+    ("deduction that jumps", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [0, 100], rate = [0.1, 0.2], deduction = [0, 11] }\n")], RULEBOOK, 2, "with a deduction of 10"),
+    ("decreasing haircut", &[Append("rulebook.toml", b"[haircut.X]\nfrom = [0, 1]\nhaircut = [0.2, 0.1]\n")], RULEBOOK, 2, "haircuts never decrease with size"),
+    ("negative max_notional", &[Append("rulebook.toml", b"[margin.X]\nmax_notional = -1\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "a notional is positive"),
+    ("repeated class", &[Append("rulebook.toml", b"[margin.BTCUSDT]\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "not a readable TOML file"),
+    // Bracket files.
+    ("missing brackets", &[Delete("brackets.csv")], IMPORT, 2, "brackets.csv: No such file"),
+    ("no tiers", &[Content("brackets.csv", b"symbol,tier,min_notional,max_notional,maint_margin_rate,max_leverage,cum_deduction\n")], IMPORT, 3, "the file has no brackets"),
+    ("tiers with a gap in number", &[Swap("brackets.csv", "X,2", "X,3")], IMPORT, 3, "symbol X tier 3: tiers count from 1 without a gap: expected 2, found 3"),
+    ("gap between tiers", &[Swap("brackets.csv", "X,2,100", "X,2,110")], IMPORT, 3, "a tier begins where the last ends: expected 100, found 110"),
+    ("maintenance that jumps", &[Swap("brackets.csv", "25,1", "25,2")], IMPORT, 3, "symbol X tier 2: the maintenance margin is continuous: expected a deduction of 1, found 2"),
+    ("tier that ends before it begins", &[Swap("brackets.csv", "100,200", "100,50")], IMPORT, 3, "a tier ends above its beginning"),
+    ("maintenance rate in percent", &[Swap("brackets.csv", "0.02", "2")], IMPORT, 3, "between 0 and 1 (0.05 = 5 %)"),
+    ("zero leverage", &[Swap("brackets.csv", "0.02,25", "0.02,0")], IMPORT, 3, "column max_leverage value \"0\""),
+];
+
+fn write_base(dir: &Path) {
+    for (name, content) in BASE {
+        std::fs::write(dir.join(name), content).expect("a writable file");
+    }
+}
+
+fn apply(dir: &Path, edit: &Edit) {
+    match edit {
+        Swap(file, from, to) => {
+            let text = std::fs::read_to_string(dir.join(file)).expect("a base file");
+            assert!(text.contains(from), "{file} holds no {from:?}");
+            std::fs::write(dir.join(file), text.replacen(from, to, 1)).expect("a writable file");
+        }
+        Append(file, bytes) => {
+            let mut content = std::fs::read(dir.join(file)).unwrap_or_default();
+            content.extend_from_slice(bytes);
+            std::fs::write(dir.join(file), content).expect("a writable file");
+        }
+        Content(file, bytes) => std::fs::write(dir.join(file), bytes).expect("a writable file"),
+        Delete(file) => std::fs::remove_file(dir.join(file)).expect("a base file"),
+        Directory(file) => {
+            std::fs::remove_file(dir.join(file)).expect("a base file");
+            std::fs::create_dir(dir.join(file)).expect("a directory");
+        }
+    }
+}
+
+/// Exit code and stderr of the binary, run in `dir`.
+fn plimsoll(dir: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(arguments)
+        .current_dir(dir)
+        .output()
+        .expect("the binary runs");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), stderr)
+}
+
+/// The line that holds the expected words, or the first one.
+fn telling_line<'a>(stderr: &'a str, expected: &str) -> &'a str {
+    stderr.lines().find(|line| line.contains(expected)).or(stderr.lines().next()).unwrap_or("").trim()
+}
+
+#[test]
+fn the_base_files_are_valid() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    write_base(dir.path());
+    for command in [CHECK, RULEBOOK, IMPORT] {
+        let (exit, stderr) = plimsoll(dir.path(), command);
+        assert_eq!(exit, 0, "{command:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_crlf_and_quotes_are_no_faults() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    write_base(dir.path());
+    apply(dir.path(), &Content("underlyings.csv", b"\xef\xbb\xbfunderlying,index_price\r\n\"BTC\",\"50000\"\r\n"));
+    apply(dir.path(), &Content("positions.csv", b"account,instrument,quantity\n"));
+    let (exit, stderr) = plimsoll(dir.path(), CHECK);
+    assert_eq!(exit, 0, "{stderr}");
+}
+
+#[test]
+fn malformed_inputs_are_refused_with_their_own_words() {
+    let mut failures = Vec::new();
+    for (name, edits, command, expected_exit, expected) in CASES {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        write_base(dir.path());
+        edits.iter().for_each(|edit| apply(dir.path(), edit));
+        let (exit, stderr) = plimsoll(dir.path(), command);
+        println!("{name} | {exit} | {}", telling_line(&stderr, expected));
+        if exit != *expected_exit || !stderr.contains(expected) || stderr.contains("panicked") {
+            failures.push(format!("{name}: exit {exit}, expected {expected_exit} and {expected:?}:\n{stderr}"));
+        }
+        if dir.path().join("out.toml").exists() {
+            failures.push(format!("{name}: a refused import wrote its output"));
+        }
+    }
+    println!("{} malformed inputs", CASES.len());
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), CASES.len(), failures.join("\n"));
+}
+
+#[test]
+fn json_lists_the_faults_on_stdout() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    write_base(dir.path());
+    apply(dir.path(), &Swap("balances.csv", "1000", "x"));
+    let output = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(["check", ".", "--format", "json"])
+        .current_dir(dir.path())
+        .output()
+        .expect("the binary runs");
+    assert_eq!(output.status.code(), Some(3));
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let fault = &object["faults"][0];
+    assert_eq!((&fault["table"], &fault["row"], &fault["column"]), (&"balances".into(), &1.into(), &"amount".into()));
+    assert_eq!(object["counts"]["balances"]["refused"], 1);
+}
+
+/// Damages a written table byte by byte: reading answers, with a fault or without one, and never panics.
+#[test]
+fn damaged_columnar_files_never_panic() {
+    let base = tempfile::tempdir().expect("a temporary directory");
+    write_base(base.path());
+    let book = snapshot::read(base.path()).expect("the base is valid");
+    for format in [TableFormat::Parquet, TableFormat::Arrow] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let target = dir.path().join("book");
+        snapshot_write::write(&target, format, &book).expect("a written snapshot");
+        let path = target.join(format!("positions.{}", format.extension()));
+        let bytes = std::fs::read(&path).expect("a table");
+        let (mut refused, mut tried) = (0, 0);
+        for length in (0..bytes.len()).step_by(7) {
+            std::fs::write(&path, &bytes[..length]).expect("a writable file");
+            assert!(snapshot::read(&target).is_err(), "{format:?} cut to {length} of {} bytes", bytes.len());
+        }
+        for place in (0..bytes.len()).step_by(3) {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1 << (place % 8);
+            std::fs::write(&path, &damaged).expect("a writable file");
+            let loaded = snapshot::read_with_faults(&target).expect("a directory");
+            let counts = loaded.counts["positions"];
+            assert_eq!(counts.read, counts.used + counts.refused);
+            tried += 1;
+            refused += u32::from(loaded.fault_count > 0);
+        }
+        println!("{format:?}: {refused} of {tried} single-bit damages refused, every truncation refused");
+    }
+}
