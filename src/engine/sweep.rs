@@ -79,21 +79,27 @@ pub fn sweep(
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     match options.threads {
-        None => sweep_here(snapshot, rulebook, scenarios, options, progress),
+        None => sweep_on(snapshot, rulebook, scenarios, options, progress, || Runner::choose(&options.engine)),
         Some(threads) => {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
-            pool.install(|| sweep_here(snapshot, rulebook, scenarios, options, progress))
+            let choose = || Runner::choose(&options.engine);
+            pool.install(|| sweep_on(snapshot, rulebook, scenarios, options, progress, choose))
         }
     }
 }
 
-fn sweep_here(
+/// The sweep on an engine of the caller's, which is opened once the inputs are known to fit together.
+///
+/// # Errors
+/// As [`sweep`].
+pub fn sweep_on(
     snapshot: &Snapshot,
     rulebook: &Rulebook,
     scenarios: &ScenarioSet,
     options: &SweepOptions,
     progress: &dyn Progress,
+    open: impl FnOnce() -> Result<Runner>,
 ) -> Result<Outcome> {
     let faults = scenarios.faults();
     if !faults.is_empty() {
@@ -108,7 +114,7 @@ fn sweep_here(
     let tiles = Tiles::new(&rows, &ranges, plan);
     let revalue_seconds = clock.elapsed().as_secs_f64();
 
-    let runner = Runner::choose(&options.engine)?;
+    let runner = open()?;
     let setting = Setting { snapshot, rules: &rules, rows: &rows };
     let job = Job {
         setting,
@@ -237,12 +243,22 @@ pub struct Label {
 }
 
 /// An engine, ready to run.
-enum Runner {
+pub enum Runner {
+    /// The CPU engine.
     Cpu,
+    /// The direct formulas.
     Reference,
+    /// An open device.
     #[cfg(feature = "gpu")]
     Gpu(Box<super::gpu::Gpu>),
+    /// What a test wants to happen in place of an engine.
+    #[cfg(all(test, feature = "gpu"))]
+    Test(TestRun),
 }
+
+/// An engine that a test makes up.
+#[cfg(all(test, feature = "gpu"))]
+pub type TestRun = Box<dyn Fn(&Job<'_>, &mut Merge<'_>) -> Result<Label>>;
 
 impl Runner {
     fn choose(choice: &EngineChoice) -> Result<Self> {
@@ -265,6 +281,8 @@ impl Runner {
             Self::Cpu | Self::Reference => Totals::Exact,
             #[cfg(feature = "gpu")]
             Self::Gpu(_) => Totals::Bounded,
+            #[cfg(all(test, feature = "gpu"))]
+            Self::Test(_) => Totals::Bounded,
         }
     }
 
@@ -280,6 +298,8 @@ impl Runner {
             }
             #[cfg(feature = "gpu")]
             Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
+            #[cfg(all(test, feature = "gpu"))]
+            Self::Test(run) => run(job, merge),
         }
     }
 }
