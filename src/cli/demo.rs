@@ -90,7 +90,13 @@ fn step(line: &[&str], context: Context) -> Result<u8> {
         Cli::try_parse_from(words).map_err(|error| Error::Bug(format!("the demo's own command line: {error}")))?;
     match (&cli.command, context.format) {
         (Command::Synth(args), Format::Json) => synth::generate(args).map(|_| 0),
-        (Command::Scenarios(args), Format::Json) => scenarios::make(args).map(|_| 0),
+        (Command::Scenarios(args), format) => {
+            let (scenarios, factors) = scenarios::make(args)?.set.shocks.dim();
+            if format == Format::Table {
+                print_text(format_args!("{scenarios} scenarios × {factors} factors"));
+            }
+            Ok(0)
+        }
         (command, _) => super::run(command, context),
     }
 }

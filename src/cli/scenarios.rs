@@ -23,7 +23,7 @@ const USUAL_CORRELATION: f64 = 0.6;
 
 /// What a command made: the set, sentences for reading, and fields for JSON.
 pub(super) struct Made {
-    set: ScenarioSet,
+    pub(super) set: ScenarioSet,
     notes: Vec<String>,
     fields: Map<String, Value>,
 }
