@@ -246,12 +246,15 @@ fn explained_terms_add_up_to_what_the_sweep_publishes() {
         let object = exchange.json(&["explain", "book", fields[0], "--pool", fields[1], "--scenarios", "set.csv"]);
         assert_adds_up(&object);
         assert_adds_up(&object["base"]);
-        let number = |text: &str| text.parse::<f64>().expect("a number");
-        let base = ["equity", "adjusted_equity", "initial_margin", "maintenance_margin"]
-            .map(|key| object["base"][key].as_f64());
-        assert_eq!(base, [2, 3, 4, 5].map(|at| Some(number(fields[at]))), "{line}");
+        // As text: this reader of JSON may be wrong in the last bit.
+        let base = exchange.ok(&["explain", "book", fields[0], "--pool", fields[1], "--format", "json"]);
+        for (key, at) in [("equity", 2), ("adjusted_equity", 3), ("initial_margin", 4), ("maintenance_margin", 5)] {
+            let published = format!("\"{key}\": {},", fields[at]);
+            assert!(base.contains(&published), "{line}: no {published} in {base}");
+        }
         assert_eq!((&object["base"]["state"], &object["scenario"]), (&fields[8].into(), &fields[9].into()), "{line}");
-        assert_eq!(object["equity"].as_f64(), Some(number(fields[11])), "{line}");
+        let worst: f64 = fields[11].parse().expect("a number");
+        assert!((object["equity"].as_f64().expect("a figure") - worst).abs() <= 1e-12 * worst.abs(), "{line}");
     }
     // One scenario asked for, and a table for reading.
     let asked = exchange.json(&[

@@ -253,8 +253,13 @@ fn basis_text(term: &Term) -> String {
                 bracket.brackets
             )
         }
-        Basis::Amount { amount, price } => format!("{amount} at {price}"),
-        Basis::Position { quantity, unit_value, .. } => format!("{quantity} at {unit_value} each"),
+        Basis::Amount { amount, price } => format!("{} · {}", money(amount), money(price)),
+        Basis::Position { quantity, unit_value, entry_value: 0.0, .. } => {
+            format!("{} · {}", money(quantity), money(unit_value))
+        }
+        Basis::Position { quantity, unit_value, entry_value, price } => {
+            format!("{} · ({} − {} at entry)", money(quantity), money(unit_value), money(entry_value * price))
+        }
         Basis::Kept { value, kept } if term.component == Component::Haircut && kept != value => {
             format!("{} of {} count", money(kept), money(value))
         }

@@ -155,7 +155,7 @@ impl Setting<'_> {
             terms.extend(self.requirement_terms(pool, position, column));
         }
         let (_, groups) = self.groups::<f64>(pool, &(self.rows, column));
-        terms.extend(groups.iter().map(|group| self.haircut_term(group, column)));
+        terms.extend(groups.iter().filter_map(|group| self.haircut_term(group, column)));
         terms.extend(self.order_terms(pool));
         let requirement = self.requirement::<f64>(pool, &(self.rows, column));
         if requirement.initial < requirement.maintenance {
@@ -244,15 +244,19 @@ impl Setting<'_> {
         ]
     }
 
-    fn haircut_term(&self, group: &Group<f64>, column: Column) -> Term {
+    /// What of an asset does not count; none where there is nothing to take it of.
+    fn haircut_term(&self, group: &Group<f64>, column: Column) -> Option<Term> {
         let (collateral, adjusted) = self.after_haircut(group, &(self.rows, column));
         let (value, kept) = match self.rules.haircut_base {
             HaircutBase::Balance => (group.balance, collateral),
             HaircutBase::BalanceAndPnl => (group.total(), adjusted),
         };
+        if value == 0.0 {
+            return None;
+        }
         let alternative = match self.rules.haircut(group.asset) {
             None => "no haircut class: it counts in full".into(),
-            Some(_) if value <= 0.0 => "not positive: it counts in full, a haircut never helps a loan".into(),
+            Some(_) if value < 0.0 => "negative: it counts in full, a haircut never helps a loan".into(),
             Some(haircut) => {
                 let (first, last) = (haircut.haircuts.first(), haircut.haircuts.last());
                 let [first, last] = [first, last].map(|rate| number(-rate.copied().unwrap_or_default() * value));
@@ -262,13 +266,13 @@ impl Setting<'_> {
                 }
             }
         };
-        Term {
+        Some(Term {
             component: Component::Haircut,
             item: self.snapshot.assets[group.asset as usize].name.clone(),
             value: kept - value,
             alternative: Some(alternative),
             basis: Basis::Kept { value, kept },
-        }
+        })
     }
 
     fn order_terms(&self, pool: &Pool<'_>) -> Vec<Term> {
@@ -338,7 +342,11 @@ fn leverage_alternative(schedule: &Schedule, bracket: &Bracket, leverage: f64) -
     let Bracket { notional, multiplier, rate, .. } = *bracket;
     if rate > own_rate {
         let otherwise = multiplier * schedule.requirement(&notional, 0.0);
-        format!("leverage {leverage} binds; the bracket's own rate {} would require {}", own_rate, number(otherwise))
+        format!(
+            "leverage {leverage} binds; the bracket's own rate {} would require {}",
+            number(own_rate),
+            number(otherwise)
+        )
     } else {
         let otherwise = multiplier * notional / leverage;
         format!("the bracket binds; leverage {leverage} alone would require {}", number(otherwise))
@@ -347,7 +355,7 @@ fn leverage_alternative(schedule: &Schedule, bracket: &Bracket, leverage: f64) -
 
 fn next_bracket(schedule: &Schedule, bracket: &Bracket) -> Option<String> {
     let rate = schedule.rates.get(bracket.bracket)?;
-    Some(format!("rate {} from a notional of {}", rate, number(bracket.to?)))
+    Some(format!("rate {} from a notional of {}", number(*rate), number(bracket.to?)))
 }
 
 /// To a millionth, without the digits that rounding left.
