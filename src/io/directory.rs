@@ -61,7 +61,7 @@ impl PendingDirectory {
     pub(super) fn publish(self, replace: Replace) -> Result<()> {
         check_replaceable(&self.target, replace)?;
         sync_directory(self.building.path());
-        let replaced = self.building.publish(&self.target).map_err(|source| Error::io(&self.target, source))?;
+        let replaced = self.building.replace(&self.target).map_err(|source| Error::io(&self.target, source))?;
         if let Some(parent) = self.target.parent() {
             sync_directory(parent);
         }

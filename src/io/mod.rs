@@ -45,7 +45,7 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
         let (partial, mut file) = partial::Partial::create(&partial, |path| std::fs::File::create_new(path))?;
         file.write_all(contents)?;
         file.sync_all()?;
-        partial.publish(path).map(drop)
+        partial.publish(path)
     };
     write().map_err(|source| Error::io(path, source))
 }

@@ -35,8 +35,17 @@ impl Partial {
         &self.path
     }
 
-    /// Moves it to `target`. A directory that stands there is moved aside and handed back, to be removed.
-    pub(super) fn publish(self, target: &Path) -> io::Result<Option<Self>> {
+    /// Moves a file to `target`, in place of a file that stands there; over a directory it fails.
+    pub(super) fn publish(self, target: &Path) -> io::Result<()> {
+        let mut list = list();
+        fs::rename(&self.path, target)?;
+        list.remove(&self.path);
+        Ok(())
+    }
+
+    /// Moves a directory to `target`. A directory that stands there is moved aside and handed back, to be removed: whether
+    /// it may be is for the caller to know.
+    pub(super) fn replace(self, target: &Path) -> io::Result<Option<Self>> {
         let mut list = list();
         let aside = target.is_dir().then(|| self.path.with_extension("replaced"));
         if let Some(aside) = &aside {
@@ -110,13 +119,15 @@ mod tests {
         drop(Partial::create(&at("a"), |path| fs::create_dir(path)).expect("a directory"));
         assert!(!at("a").exists());
         let (first, _) = Partial::create(&at("b"), |path| fs::write(path, "b")).expect("a file");
-        assert!(first.publish(&at("c")).expect("published").is_none());
+        first.publish(&at("c")).expect("published");
         assert!(at("c").is_file() && !at("b").exists());
         fs::create_dir(at("d")).expect("a directory");
         let (second, _) = Partial::create(&at("e"), |path| fs::create_dir(path)).expect("a directory");
-        let replaced = second.publish(&at("d")).expect("published").expect("a directory stood there");
+        let replaced = second.replace(&at("d")).expect("published").expect("a directory stood there");
         assert!(replaced.path().exists());
         replaced.remove().expect("removed");
+        let (third, _) = Partial::create(&at("f"), |path| fs::write(path, "f")).expect("a file");
+        assert!(third.publish(&at("d")).is_err(), "a file never takes the place of a directory");
         assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 2);
     }
 }

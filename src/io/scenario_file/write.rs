@@ -36,5 +36,5 @@ pub fn write(path: &Path, set: &ScenarioSet) -> Result<()> {
     output.flush().map_err(|source| Error::io(path, source))?;
     drop(output);
     file.sync_all().map_err(|source| Error::io(path, source))?;
-    temporary.publish(path).map(drop).map_err(|source| Error::io(path, source))
+    temporary.publish(path).map_err(|source| Error::io(path, source))
 }
