@@ -58,11 +58,21 @@ enum TotalsName {
 
 /// Names of the answers to a missing factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum UnshockedName {
+pub enum UnshockedName {
     /// Refuse the run.
     Refuse,
     /// Hold the price, and list it.
     Hold,
+}
+
+impl UnshockedName {
+    /// The policy of this name.
+    pub fn policy(self) -> Unshocked {
+        match self {
+            Self::Refuse => Unshocked::Refuse,
+            Self::Hold => Unshocked::Hold,
+        }
+    }
 }
 
 impl EngineArgs {
@@ -91,10 +101,7 @@ impl EngineArgs {
                 TotalsName::Exact => Totals::Exact,
                 TotalsName::Bounded => Totals::Bounded,
             }),
-            unshocked: match self.unshocked {
-                UnshockedName::Refuse => Unshocked::Refuse,
-                UnshockedName::Hold => Unshocked::Hold,
-            },
+            unshocked: self.unshocked.policy(),
             plan: PlanOptions {
                 chunk_pools: self.chunk_pools.map(|pools| pools as usize),
                 tile_scenarios: self.tile_scenarios.map(|scenarios| scenarios as usize),

@@ -1,11 +1,306 @@
-use super::Context;
+//! `explain`: every term of one account's equity and requirement.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::engine_args::UnshockedName;
+use super::{Context, Format, print_json, print_text};
+use crate::domain::Snapshot;
+use crate::engine::{Explainer, Explanation, Reach, State, Statement};
 use crate::error::{Error, Result};
+use crate::io::snapshot::read_with_faults;
+use crate::io::{read_rulebook, scenario_file};
+use crate::margin::{Basis, Component, Term, TermSums};
+use crate::pricing::Column;
+use crate::scenario::ScenarioSet;
 
-/// Arguments.
+/// Rounding of sums that is not worth a word, relative to the sizes summed.
+const ROUNDING: f64 = 1e-9;
+
+/// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Directory of tables.
+    snapshot: PathBuf,
+    /// Account to explain.
+    account: String,
+    /// Pool of the account [default: each of them].
+    #[arg(long)]
+    pool: Option<String>,
+    /// Scenario set; without it only the unshocked market is shown.
+    #[arg(long, value_name = "FILE")]
+    scenarios: Option<PathBuf>,
+    /// Scenario to show [default: the pool's worst].
+    #[arg(long, value_name = "ID", requires = "scenarios")]
+    scenario: Option<String>,
+    /// Margin rules [default: SNAPSHOT/rulebook.toml].
+    #[arg(long, value_name = "FILE")]
+    rulebook: Option<PathBuf>,
+    /// What to do with a held underlying that no factor moves.
+    #[arg(long, value_enum, default_value_t = UnshockedName::Refuse)]
+    unshocked: UnshockedName,
+}
 
-/// Runs the command; returns the exit code.
-pub fn run(_args: &Args, _context: Context) -> Result<u8> {
-    Err(Error::Bug("not wired yet".into()))
+/// What is known of one pool; no explanation where a refused row touches it.
+struct Explained<'a> {
+    account: &'a str,
+    pool: &'a str,
+    explanation: Option<Explanation>,
+    /// The scenario set, where there is one.
+    scenarios: Option<&'a ScenarioSet>,
+}
+
+/// Runs the command; returns the exit code: 0, or 6 where a pool asked for is unknown.
+pub fn run(args: &Args, context: Context) -> Result<u8> {
+    let rulebook = read_rulebook(&args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml")))?;
+    let scenarios = args.scenarios.as_deref().map(scenario_file::read).transpose()?;
+    let scenario = match (&scenarios, &args.scenario) {
+        (Some(set), Some(id)) => Some(position_of(set, id)?),
+        _ => None,
+    };
+    let loaded = read_with_faults(&args.snapshot)?;
+    let refused = loaded.rows_refused();
+    if refused > 0 {
+        tracing::warn!(
+            "{refused} row(s) of the snapshot refused: the pools they touch are unknown; `check` lists them"
+        );
+    }
+    let snapshot = loaded.into_quarantined()?;
+    let pools = find(&snapshot, &args.account, args.pool.as_deref())?;
+    let explainer = Explainer {
+        snapshot: &snapshot,
+        rulebook: &rulebook,
+        scenarios: scenarios.as_ref(),
+        unshocked: args.unshocked.policy(),
+    };
+    let mut explained = Vec::with_capacity(pools.len());
+    for index in pools {
+        let pool = snapshot.book.pool(index);
+        let explanation = if pool.unknown { None } else { Some(explainer.explain(index, scenario)?) };
+        explained.push(Explained {
+            account: pool.account,
+            pool: pool.pool,
+            explanation,
+            scenarios: scenarios.as_ref(),
+        });
+    }
+    match context.format {
+        Format::Json => print_json(&match &explained[..] {
+            [only] => only.json(),
+            all => json!({"account": args.account, "pools": all.iter().map(Explained::json).collect::<Vec<_>>()}),
+        }),
+        Format::Table => explained.iter().for_each(Explained::print),
+    }
+    Ok(if explained.iter().all(|pool| pool.explanation.is_some()) { 0 } else { 6 })
+}
+
+fn position_of(set: &ScenarioSet, id: &str) -> Result<usize> {
+    set.position(id).ok_or_else(|| {
+        let remedy = crate::suggest::remedy(id, set.ids.iter().map(String::as_str), "the set has no such id");
+        Error::Usage(format!("no scenario {id:?} ({remedy})"))
+    })
+}
+
+/// Positions in the book of the pools asked for.
+fn find(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Result<Vec<usize>> {
+    let book = &snapshot.book;
+    let of_account: Vec<usize> = (0..book.len()).filter(|&index| book.pool(index).account == account).collect();
+    if of_account.is_empty() {
+        let accounts = book.pools().map(|pool| pool.account);
+        let remedy = crate::suggest::remedy(account, accounts, "the snapshot has no such account");
+        return Err(Error::Usage(format!("no account {account:?} ({remedy})")));
+    }
+    let Some(name) = pool else { return Ok(of_account) };
+    let names: Vec<&str> = of_account.iter().map(|&index| book.pool(index).pool).collect();
+    match names.iter().position(|candidate| *candidate == name) {
+        Some(at) => Ok(vec![of_account[at]]),
+        None => {
+            let otherwise = format!("it has {}", names.join(", "));
+            let remedy = crate::suggest::remedy(name, names, &otherwise);
+            Err(Error::Usage(format!("account {account:?} has no pool {name:?} ({remedy})")))
+        }
+    }
+}
+
+impl Explained<'_> {
+    /// Id of a market's scenario; none at base.
+    fn id(&self, column: Column) -> Option<&str> {
+        match (column, self.scenarios) {
+            (Column::Scenario(at), Some(set)) => set.ids.get(at).map(String::as_str),
+            _ => None,
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Some(explanation) = &self.explanation else {
+            return json!({
+                "account": self.account, "pool": self.pool, "scenario": null, "state": State::Unknown.name(),
+                "equity": null, "adjusted_equity": null, "initial_margin": null, "maintenance_margin": null,
+                "health_ratio": null, "terms": [],
+            });
+        };
+        let mut object = self.statement_json(explanation.scenario.as_ref().unwrap_or(&explanation.base));
+        if explanation.scenario.is_some() {
+            object.insert("base".into(), self.statement_json(&explanation.base).into());
+        }
+        let reach = |reach: &Reach| json!({"factor": reach.factor, "down": reach.down, "up": reach.up});
+        object.insert("liquidating_moves".into(), explanation.reaches.iter().map(reach).collect());
+        object.into()
+    }
+
+    fn statement_json(&self, statement: &Statement) -> Map<String, Value> {
+        let figures = &statement.figures;
+        Map::from_iter([
+            ("account".into(), self.account.into()),
+            ("pool".into(), self.pool.into()),
+            ("scenario".into(), self.id(statement.column).into()),
+            ("state".into(), statement.state.name().into()),
+            ("equity".into(), figures.equity.into()),
+            ("adjusted_equity".into(), figures.adjusted_equity.into()),
+            ("initial_margin".into(), figures.initial_margin.into()),
+            ("maintenance_margin".into(), figures.maintenance_margin.into()),
+            ("health_ratio".into(), figures.health_ratio().into()),
+            ("utilisation".into(), figures.utilisation().into()),
+            ("terms_rounding".into(), statement.rounding.into()),
+            ("terms".into(), statement.terms.iter().map(term_json).collect()),
+        ])
+    }
+
+    fn print(&self) {
+        let Some(explanation) = &self.explanation else {
+            print_text(format_args!(
+                "{} / {}: unknown: a refused row touches this pool, so nothing is claimed about it",
+                self.account, self.pool
+            ));
+            return;
+        };
+        self.print_statement(&explanation.base, "unshocked market");
+        if let Some(statement) = &explanation.scenario {
+            self.print_statement(statement, &self.title(statement.column));
+        }
+        print_reaches(&explanation.reaches);
+    }
+
+    fn title(&self, column: Column) -> String {
+        let label = match (column, self.scenarios) {
+            (Column::Scenario(at), Some(set)) => set.labels.get(at).filter(|label| !label.is_empty()),
+            _ => None,
+        };
+        let label = label.map_or_else(String::new, |label| format!(" ({label})"));
+        format!("scenario {}{label}", self.id(column).unwrap_or_default())
+    }
+
+    fn print_statement(&self, statement: &Statement, market: &str) {
+        print_text(format_args!("{} / {}, {market}: {}", self.account, self.pool, statement.state.name()));
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header([
+            "component",
+            "item",
+            "value",
+            "alternative",
+        ]);
+        if let Some(column) = table.column_mut(2) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        for term in &statement.terms {
+            let alternative = [basis_text(term), term.alternative.clone().unwrap_or_default()];
+            let alternative: Vec<String> = alternative.into_iter().filter(|text| !text.is_empty()).collect();
+            table.add_row([term.component.name().into(), term.item.clone(), money(term.value), alternative.join("; ")]);
+        }
+        let figures = &statement.figures;
+        let totals = [
+            ("equity", figures.equity),
+            ("adjusted equity", figures.adjusted_equity),
+            ("initial margin", figures.initial_margin),
+            ("maintenance margin", figures.maintenance_margin),
+        ];
+        for (name, value) in totals {
+            table.add_row(["total", name, &money(value), ""]);
+        }
+        print_text(table);
+        let health =
+            figures.health_ratio().map_or_else(|| "none: no requirement".into(), |ratio| format!("{ratio:.6}"));
+        print_text(format_args!("health ratio (adjusted equity / maintenance margin): {health}"));
+        print_text(format_args!("{}\n", rounding_text(statement)));
+    }
+}
+
+fn term_json(term: &Term) -> Value {
+    let basis = json!(term.basis);
+    json!({
+        "component": term.component.name(),
+        "item": term.item,
+        "value": term.value,
+        "alternative": term.alternative,
+        "basis": basis,
+    })
+}
+
+/// The numbers of a requirement; those of other terms are in the JSON.
+fn basis_text(term: &Term) -> String {
+    match term.basis {
+        Basis::Bracket(bracket) => {
+            let multiplier =
+                if bracket.multiplier == 1.0 { String::new() } else { format!("{} · ", bracket.multiplier) };
+            let deduction =
+                if bracket.deduction == 0.0 { String::new() } else { format!(" − {}", money(bracket.deduction)) };
+            format!(
+                "{multiplier}{} · {}{deduction}, bracket {} of {}",
+                money(bracket.notional),
+                rate(bracket.rate),
+                bracket.bracket,
+                bracket.brackets
+            )
+        }
+        Basis::Amount { amount, price } => format!("{} · {}", money(amount), money(price)),
+        Basis::Position { quantity, unit_value, entry_value: 0.0, .. } => {
+            format!("{} · {}", money(quantity), money(unit_value))
+        }
+        Basis::Position { quantity, unit_value, entry_value, price } => {
+            format!("{} · ({} − {} at entry)", money(quantity), money(unit_value), money(entry_value * price))
+        }
+        Basis::Kept { value, kept } if term.component == Component::Haircut && kept != value => {
+            format!("{} of {} count", money(kept), money(value))
+        }
+        Basis::Kept { .. } | Basis::Given => String::new(),
+    }
+}
+
+/// How well the terms add up.
+fn rounding_text(statement: &Statement) -> String {
+    let size = TermSums::of(&statement.terms).size;
+    let rounding = statement.rounding;
+    if rounding <= ROUNDING {
+        "the terms add to the totals within 1e-9".into()
+    } else {
+        format!("the terms add to the totals within {rounding:.1e}, the rounding of sums of {}", money(size))
+    }
+}
+
+fn print_reaches(reaches: &[Reach]) {
+    if reaches.is_empty() {
+        return;
+    }
+    print_text(
+        "moves of one price, all others still, from which the pool is liquidatable (−100 % to +1,000 % searched):",
+    );
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header(["factor", "fall", "rise"]);
+    let shown = |shock: Option<f64>| shock.map_or_else(|| "none".into(), |shock| format!("{:+.4} %", 100.0 * shock));
+    for reach in reaches {
+        table.add_row([format!("price:{}", reach.factor), shown(reach.down), shown(reach.up)]);
+    }
+    print_text(table);
+}
+
+/// To a millionth.
+fn money(value: f64) -> String {
+    let text = format!("{value:.6}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
+fn rate(rate: f64) -> String {
+    format!("{} %", money(100.0 * rate))
 }

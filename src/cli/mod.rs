@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod interrupt;
 mod progress;
 mod rulebook;
 mod scenarios;
@@ -94,7 +95,10 @@ pub fn main() -> ExitCode {
     };
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).compact().init();
     let context = Context { format: cli.format, progress: cli.progress };
-    match run(&cli.command, context) {
+    let interrupt = interrupt::watch();
+    let outcome = run(&cli.command, context);
+    interrupt.settle();
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");

@@ -5,9 +5,11 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use args::Args;
-use args::{AssetShocks, CorrelationSource, EventsArgs, Generator, GridArgs, HistoryArgs, Mode, MonteCarloArgs};
+use args::{
+    AssetShocks, CorrelationSource, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs,
+};
 
-use super::{Context, Format, print_json};
+use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::io::{panel, scenario_file};
 use crate::scenario::correlation::CorrelationMatrix;
@@ -20,20 +22,34 @@ use crate::scenario::{ScenarioSet, events};
 const USUAL_CORRELATION: f64 = 0.6;
 
 /// What a command made: the set, sentences for reading, and fields for JSON.
-struct Made {
-    set: ScenarioSet,
+pub(super) struct Made {
+    pub(super) set: ScenarioSet,
     notes: Vec<String>,
     fields: Map<String, Value>,
 }
 
 /// Runs the command; returns the exit code.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
-    let (out, name) = match &args.generator {
+    let made = make(args)?;
+    let (out, name) = target(args);
+    print(name, out, &made, context);
+    Ok(0)
+}
+
+/// Where the set goes, and the generator's name.
+fn target(args: &Args) -> (&Path, &'static str) {
+    match &args.generator {
         Generator::Grid(args) => (&args.out, "grid"),
         Generator::Events(args) => (&args.out, "events"),
         Generator::History(args) => (&args.out, "history"),
         Generator::MonteCarlo(args) => (&args.out, "monte-carlo"),
-    };
+        Generator::Join(args) => (&args.out, "join"),
+    }
+}
+
+/// Makes and writes the set.
+pub(super) fn make(args: &Args) -> Result<Made> {
+    let (out, _) = target(args);
     // A wrong extension must not cost the work first.
     scenario_file::Encoding::of(out)?;
     let made = match &args.generator {
@@ -41,10 +57,15 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         Generator::Events(args) => run_events(args),
         Generator::History(args) => run_history(args),
         Generator::MonteCarlo(args) => run_monte_carlo(args),
+        Generator::Join(args) => run_join(args),
     }?;
     scenario_file::write(out, &made.set)?;
-    print(name, out, &made, context);
-    Ok(0)
+    Ok(made)
+}
+
+fn run_join(args: &JoinArgs) -> Result<Made> {
+    let sets = args.sets.iter().map(|path| scenario_file::read(path)).collect::<Result<Vec<_>>>()?;
+    Ok(Made { set: ScenarioSet::join(&sets), notes: Vec::new(), fields: Map::new() })
 }
 
 fn run_grid(args: &GridArgs) -> Result<Made> {
@@ -212,7 +233,6 @@ fn dependence(args: &MonteCarloArgs, names: &[String]) -> Result<Dependence> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's result")]
 fn print(generator: &str, out: &Path, made: &Made, context: Context) {
     let (scenarios, factors) = made.set.shocks.dim();
     match context.format {
@@ -227,9 +247,9 @@ fn print(generator: &str, out: &Path, made: &Made, context: Context) {
             print_json(&object.into());
         }
         Format::Table => {
-            println!("{}: {scenarios} scenarios × {factors} factors", out.display());
+            print_text(format_args!("{}: {scenarios} scenarios × {factors} factors", out.display()));
             for note in &made.notes {
-                println!("{note}");
+                print_text(note);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::engine_args::EngineArgs;
 use super::progress::Meter;
 use super::{Context, Format, print_json, print_text};
 use crate::domain::Snapshot;
-use crate::engine::{Outcome, State, digest, sweep};
+use crate::engine::{Outcome, State, SweepOptions, digest, sweep};
 use crate::error::{Error, Fault, Result};
 use crate::io::hash::{self, FileHash};
 use crate::io::results::ResultsWriter;
@@ -121,23 +121,43 @@ impl Job<'_> {
     /// Reads, sweeps, writes, prints; returns the exit code.
     pub fn run(&self, context: Context) -> Result<u8> {
         let options = self.engine.options()?;
+        // First of all: a directory that must be left alone should not cost a sweep before it is said.
+        let writer = ResultsWriter::create(self.out, self.tables)?;
+        match self.sweep(&options, context) {
+            Ok((inputs, outcome)) => self.publish(writer, &inputs, outcome, context),
+            Err(Error::Refused(faults)) => {
+                // The refusal is what matters; that its list could not be written is said beside it.
+                if let Err(other) = write_refused(writer, &faults) {
+                    tracing::warn!("cannot write the refused rows: {other}");
+                }
+                Err(Error::Refused(faults))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn sweep(&self, options: &SweepOptions, context: Context) -> Result<(Inputs, Outcome)> {
         let clock = Instant::now();
         let inputs = self.read()?;
         let read_seconds = clock.elapsed().as_secs_f64();
         let meter = Meter::new(context.progress);
-        let swept = sweep(&inputs.snapshot, &inputs.rulebook, &inputs.scenarios, &options, &meter);
+        let swept = sweep(&inputs.snapshot, &inputs.rulebook, &inputs.scenarios, options, &meter);
         meter.finish();
         let mut outcome = swept?;
         outcome.seconds.read = read_seconds;
         outcome.warnings.extend(inputs.warnings.iter().cloned());
+        Ok((inputs, outcome))
+    }
+
+    fn publish(&self, writer: ResultsWriter, inputs: &Inputs, mut outcome: Outcome, context: Context) -> Result<u8> {
         let digest = digest(&outcome.pools, &outcome.scenarios);
         let clock = Instant::now();
-        self.write(&inputs, &outcome, &digest)?;
+        self.write(writer, inputs, &outcome, &digest)?;
         outcome.seconds.write = clock.elapsed().as_secs_f64();
         match context.format {
-            Format::Json => print_json(&json(&inputs, &outcome, &digest)),
+            Format::Json => print_json(&json(inputs, &outcome, &digest)),
             Format::Table => {
-                let facts = self.facts(&inputs);
+                let facts = self.facts(inputs);
                 let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
                 let input = ReportInput { outcome: &outcome, book, scenarios, facts: &facts, digest: &digest };
                 print_text(&summary(&input));
@@ -159,14 +179,10 @@ impl Job<'_> {
         let counts: BTreeMap<&str, serde_json::Value> =
             loaded.counts.iter().map(|(table, counts)| (*table, serde_json::json!(counts))).collect();
         let counts = serde_json::json!(counts);
-        let read = match self.on_refused {
+        let snapshot = match self.on_refused {
             OnRefused::Stop => loaded.into_snapshot(),
             OnRefused::Quarantine => loaded.into_quarantined(),
-        };
-        let snapshot = match read {
-            Ok(snapshot) => snapshot,
-            Err(error) => return Err(self.refuse(&refused, error)),
-        };
+        }?;
         for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
             warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
         }
@@ -176,22 +192,7 @@ impl Job<'_> {
         Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
     }
 
-    /// Writes the refused rows and nothing else.
-    fn refuse(&self, refused: &[Fault], error: Error) -> Error {
-        let write = || {
-            let writer = ResultsWriter::create(self.out, self.tables)?;
-            writer.write_faults(refused)?;
-            writer.finish(serde_json::json!({"complete": false, "refused": refused.len()}))
-        };
-        // The refusal is what matters; that its list could not be written is said beside it.
-        if let Err(other) = write() {
-            tracing::warn!("cannot write the refused rows: {other}");
-        }
-        error
-    }
-
-    fn write(&self, inputs: &Inputs, outcome: &Outcome, digest: &str) -> Result<()> {
-        let writer = ResultsWriter::create(self.out, self.tables)?;
+    fn write(&self, writer: ResultsWriter, inputs: &Inputs, outcome: &Outcome, digest: &str) -> Result<()> {
         let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
         writer.write_pools(book, outcome, scenarios)?;
         writer.write_scenarios(scenarios, outcome)?;
@@ -225,6 +226,12 @@ impl Job<'_> {
         );
         facts
     }
+}
+
+/// Writes the refused rows and nothing else.
+fn write_refused(writer: ResultsWriter, faults: &[Fault]) -> Result<()> {
+    writer.write_faults(faults)?;
+    writer.finish(serde_json::json!({"complete": false, "refused": faults.len()}))
 }
 
 /// The run as one JSON object: what scripts rely on.

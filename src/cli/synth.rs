@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{Context, Format, print_json};
+use super::{Context, Format, print_json, print_text};
 use crate::domain::Book;
 use crate::error::{Error, Result};
 use crate::io::snapshot_write::SnapshotWriter;
@@ -71,7 +71,7 @@ enum Tables {
 
 /// Rows written.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+pub(super) struct Counts {
     pools: u64,
     balances: u64,
     positions: u64,
@@ -79,6 +79,13 @@ struct Counts {
 
 /// Runs the command; returns the exit code.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
+    let (market, counts) = generate(args)?;
+    report(args, &market, counts, context);
+    Ok(0)
+}
+
+/// Makes and writes the exchange.
+pub(super) fn generate(args: &Args) -> Result<(Market, Counts)> {
     let options = MarketOptions {
         seed: args.seed,
         instruments: args.instruments,
@@ -104,8 +111,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     }
     let options = Options { accounts: args.accounts, seed: args.seed, near_threshold_share: args.near_threshold };
     let counts = write(args, &Accounts::new(&market, &rules, options)?, (&market, &rules))?;
-    report(args, &market, counts, context);
-    Ok(0)
+    Ok((market, counts))
 }
 
 /// Names from a comma-separated list, or from a file that holds them separated by commas or white space. Of a CSV file only the
@@ -169,7 +175,7 @@ fn report(args: &Args, market: &Market, counts: Counts, context: Context) {
             "assets": market.assets.len(),
             "skipped_classes": market.skipped_classes,
         })),
-        Format::Table => println!(
+        Format::Table => print_text(format_args!(
             "{}: {} accounts, {} pools, {} balances, {} positions in {} instruments",
             args.out_dir.display(),
             args.accounts,
@@ -177,7 +183,7 @@ fn report(args: &Args, market: &Market, counts: Counts, context: Context) {
             counts.balances,
             counts.positions,
             market.instruments.len(),
-        ),
+        )),
     }
 }
 

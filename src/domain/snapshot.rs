@@ -1,4 +1,4 @@
-use super::{Asset, Book, Instrument, InstrumentIndex, Underlying};
+use super::{Asset, Book, BookBuilder, Instrument, InstrumentIndex, Underlying};
 
 /// Everything known about an exchange at one moment: its market data and its book.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,29 @@ pub struct Snapshot {
     pub instruments: Vec<Instrument>,
     /// Pools with their holdings, sorted by account, then pool (bytes).
     pub book: Book,
+}
+
+impl Snapshot {
+    /// The same market with the pool at `index` (< [`Book::len`]) alone: what a question about one pool needs.
+    pub fn of_pool(&self, index: usize) -> Self {
+        let pool = self.book.pool(index);
+        let mut builder = BookBuilder::default();
+        let id = builder.pool(pool.account, pool.pool);
+        pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
+        pool.positions.iter().for_each(|position| builder.add_position(id, *position));
+        *builder.settings(id) = pool.settings.clone();
+        if pool.unknown {
+            builder.mark_unknown(id);
+        }
+        Self {
+            as_of: self.as_of,
+            quote: self.quote.clone(),
+            assets: self.assets.clone(),
+            underlyings: self.underlyings.clone(),
+            instruments: self.instruments.clone(),
+            book: builder.build(),
+        }
+    }
 }
 
 /// An open order, whose margin the rulebook may reserve.

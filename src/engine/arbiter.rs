@@ -94,6 +94,28 @@ impl<'a> Arbiter<'a> {
         }
     }
 
+    /// The formulas.
+    pub fn setting(&self) -> &Setting<'a> {
+        &self.setting
+    }
+
+    /// The first of `candidates` (ascending) with the lowest canonical adjusted equity − maintenance margin, and the figures
+    /// there.
+    pub fn worst_scenario(
+        &self,
+        pool: &Pool<'_>,
+        candidates: impl IntoIterator<Item = usize>,
+    ) -> Option<(usize, Figures)> {
+        let mut worst: Option<(usize, Figures)> = None;
+        for scenario in candidates {
+            let figures = self.figures(pool, Column::Scenario(scenario));
+            if worst.is_none_or(|(_, lowest)| figures.maintenance_excess() < lowest.maintenance_excess()) {
+                worst = Some((scenario, figures));
+            }
+        }
+        worst
+    }
+
     /// Published figures of a pool in a market: the canonical f64 evaluation.
     pub fn figures(&self, pool: &Pool<'_>, column: Column) -> Figures {
         let market = (self.setting.rows, column);

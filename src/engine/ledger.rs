@@ -174,22 +174,14 @@ impl Ledger {
 
     /// Closes the pool: the worst scenario is the first of `candidates` (ascending) with the lowest canonical excess.
     pub fn close(&self, job: &Job<'_>, pool: &Pool<'_>, candidates: impl Iterator<Item = usize>) -> PoolOutcome {
-        let mut worst: Option<(usize, f64, f64)> = None;
-        for scenario in candidates {
-            let figures = job.arbiter.figures(pool, Column::Scenario(scenario));
-            let excess = figures.adjusted_equity - figures.maintenance_margin;
-            if worst.is_none_or(|(_, lowest, _)| excess < lowest) {
-                worst = Some((scenario, excess, figures.equity));
-            }
-        }
-        let (scenario, worst_excess, worst_equity) = worst.unwrap_or_default();
+        let (scenario, worst) = job.arbiter.worst_scenario(pool, candidates).unwrap_or_default();
         let base = job.arbiter.figures(pool, Column::Base);
         PoolOutcome {
             base,
             state: job.arbiter.state_of(pool, Column::Base, &base, self.canonical_error),
             worst_scenario: scenario as u32,
-            worst_excess,
-            worst_equity,
+            worst_excess: worst.maintenance_excess(),
+            worst_equity: worst.equity,
             restricted_scenarios: self.restricted,
             liquidatable_scenarios: self.liquidatable,
             bankrupt_scenarios: self.bankrupt,

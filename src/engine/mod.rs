@@ -10,6 +10,7 @@ mod block;
 mod chunk;
 mod cpu;
 mod digest;
+mod explain;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 mod job;
@@ -25,6 +26,7 @@ mod verdicts;
 
 pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;
+pub use explain::{Explainer, Explanation, Reach, Statement};
 pub use outcome::{Audit, Figures, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
 pub use progress::Progress;
 pub use sweep::{EngineChoice, SweepOptions, sweep};

@@ -49,6 +49,11 @@ impl Figures {
         ratio(self.adjusted_equity, self.maintenance_margin)
     }
 
+    /// Adjusted equity − maintenance margin, quote units.
+    pub fn maintenance_excess(&self) -> f64 {
+        self.adjusted_equity - self.maintenance_margin
+    }
+
     /// Initial margin / adjusted collateral without P&L; `None` where the collateral is zero.
     pub fn utilisation(&self) -> Option<f64> {
         ratio(self.initial_margin, self.adjusted_collateral)

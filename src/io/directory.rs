@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::partial::Partial;
 use crate::error::{Error, Result};
 
 /// Whether an existing directory may be replaced.
@@ -17,9 +18,8 @@ pub(super) enum Replace {
 /// A directory under construction beside its final place; removed again unless [`PendingDirectory::publish`] succeeds.
 #[derive(Debug)]
 pub(super) struct PendingDirectory {
-    building: PathBuf,
+    building: Partial,
     target: PathBuf,
-    published: bool,
 }
 
 impl PendingDirectory {
@@ -33,15 +33,16 @@ impl PendingDirectory {
             fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
         }
         let name = format!(".{}.{}.partial", name.to_string_lossy(), std::process::id());
-        let building = target.with_file_name(name);
+        let path = target.with_file_name(name);
         // A create, not a create-all: a directory of this name is another writer's and is not taken over.
-        fs::create_dir(&building).map_err(|source| Error::io(&building, source))?;
-        Ok(Self { building, target: target.into(), published: false })
+        let building =
+            Partial::create(&path, |path| fs::create_dir(path)).map_err(|source| Error::io(&path, source))?;
+        Ok(Self { building: building.0, target: target.into() })
     }
 
     /// Where a file of this name is to be written.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.building.join(name)
+        self.building.path().join(name)
     }
 
     /// Writes a small file and forces it to disk.
@@ -57,37 +58,16 @@ impl PendingDirectory {
     }
 
     /// Moves the directory to its place. An earlier run's directory there is moved aside first, and then removed.
-    pub(super) fn publish(mut self, replace: Replace) -> Result<()> {
+    pub(super) fn publish(self, replace: Replace) -> Result<()> {
         check_replaceable(&self.target, replace)?;
-        sync_directory(&self.building);
-        let aside = self.building.with_extension("replaced");
-        let existed = self.target.exists();
-        if existed {
-            fs::rename(&self.target, &aside).map_err(|source| Error::io(&self.target, source))?;
-        }
-        if let Err(source) = fs::rename(&self.building, &self.target) {
-            if existed {
-                // Put the earlier result back; should this fail as well, it still stands beside, and the error is told.
-                let _ = fs::rename(&aside, &self.target);
-            }
-            return Err(Error::io(&self.target, source));
-        }
-        self.published = true;
+        sync_directory(self.building.path());
+        let replaced = self.building.replace(&self.target).map_err(|source| Error::io(&self.target, source))?;
         if let Some(parent) = self.target.parent() {
             sync_directory(parent);
         }
-        if existed {
-            fs::remove_dir_all(&aside).map_err(|source| Error::io(&aside, source))?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for PendingDirectory {
-    fn drop(&mut self) {
-        if !self.published {
-            // Nothing better can be done with a failure here: the run is failing already.
-            let _ = fs::remove_dir_all(&self.building);
+        match replaced {
+            Some(replaced) => replaced.remove().map_err(|source| Error::io(&self.target, source)),
+            None => Ok(()),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod snapshot_write;
 pub mod table;
 
 mod directory;
+mod partial;
 mod table_write;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::margin::Rulebook;
 
+pub use partial::remove_all as remove_partial;
 pub use table_write::TableFormat;
 
 /// Reads a rulebook from a TOML file.
@@ -40,14 +42,10 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
     let name = path.file_name().ok_or_else(|| Error::Usage(format!("{}: not a file name", path.display())))?;
     let partial = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
     let write = || {
-        let mut file = std::fs::File::create_new(&partial)?;
+        let (partial, mut file) = partial::Partial::create(&partial, |path| std::fs::File::create_new(path))?;
         file.write_all(contents)?;
         file.sync_all()?;
-        std::fs::rename(&partial, path)
+        partial.publish(path)
     };
-    write().map_err(|source| {
-        // The write failed already; a file left behind is the lesser trouble.
-        let _ = std::fs::remove_file(&partial);
-        Error::io(path, source)
-    })
+    write().map_err(|source| Error::io(path, source))
 }

@@ -2,6 +2,7 @@
 
 mod book_check;
 mod bracket;
+mod explain;
 mod file;
 mod haircut;
 mod pool;
@@ -12,4 +13,5 @@ pub use pool::{Equity, Market, Requirement, Setting};
 pub use rules::Rules;
 
 pub use book_check::check_book;
+pub use explain::{Basis, Bracket, Component, Term, TermSums};
 pub use rulebook::{Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule, SizeUnit};

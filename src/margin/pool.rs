@@ -51,24 +51,31 @@ pub struct Requirement<N> {
 }
 
 /// One asset of a pool in the direct evaluation: its balance, and the profit of the positions settled in it.
-struct Group<N> {
-    asset: AssetIndex,
-    balance: N,
-    pnl: N,
+pub(super) struct Group<N> {
+    pub(super) asset: AssetIndex,
+    pub(super) balance: N,
+    pub(super) pnl: N,
+}
+
+impl<N: Number> Group<N> {
+    /// Balance and profit, before any haircut.
+    pub(super) fn total(&self) -> N {
+        self.balance.plus(&self.pnl)
+    }
 }
 
 impl Setting<'_> {
     /// A row that revaluation has made: a pool's holdings are always held.
-    fn asset_row(&self, asset: AssetIndex) -> u32 {
+    pub(super) fn asset_row(&self, asset: AssetIndex) -> u32 {
         self.rows.of_asset(asset).unwrap_or_default()
     }
 
-    fn instrument_row(&self, instrument: InstrumentIndex) -> u32 {
+    pub(super) fn instrument_row(&self, instrument: InstrumentIndex) -> u32 {
         self.rows.of_instrument(instrument).unwrap_or_default()
     }
 
     /// Contracts as a coefficient ≥ 0 of the instrument's notional: an inverse contract's unit value is negative.
-    fn notional_coefficient(&self, position: &Position) -> f64 {
+    pub(super) fn notional_coefficient(&self, position: &Position) -> f64 {
         match self.snapshot.instruments[position.instrument as usize].payoff {
             Payoff::Inverse => -position.quantity.abs(),
             Payoff::Linear | Payoff::Quanto => position.quantity.abs(),
@@ -81,37 +88,49 @@ impl Setting<'_> {
     /// A position is worth quantity · (unit value − entry value · price of the settlement asset) plus accrued funding; spot
     /// is worth its full value and takes no haircut. Haircuts apply per asset, to the sum of its lots.
     pub fn equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Equity<N> {
+        let (spot, groups) = self.groups(pool, market);
+        let mut equity = Equity { raw: self.raw_equity(pool, market), adjusted: spot, collateral: N::of(0.0) };
+        for group in groups {
+            let (collateral, adjusted) = self.after_haircut(&group, market);
+            equity.adjusted = equity.adjusted.plus(&adjusted);
+            equity.collateral = equity.collateral.plus(&collateral);
+        }
+        equity
+    }
+
+    /// Value of the spot positions, and of everything else by asset.
+    pub(super) fn groups<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> (N, Vec<Group<N>>) {
         let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
         for balance in pool.balances {
             let value = self.balance_value(balance, market);
             let group = group_of(&mut groups, balance.asset);
             group.balance = group.balance.plus(&value);
         }
-        let mut adjusted = N::of(0.0);
+        let mut spot = N::of(0.0);
         for position in pool.positions {
             let instrument = &self.snapshot.instruments[position.instrument as usize];
             let (value, funding) = self.position_value(position, market);
             let group = group_of(&mut groups, instrument.settlement_asset);
             group.pnl = group.pnl.plus(&funding);
             if instrument.kind == Kind::Spot {
-                adjusted = adjusted.plus(&value);
+                spot = spot.plus(&value);
             } else {
                 group.pnl = group.pnl.plus(&value);
             }
         }
-        let mut equity = Equity { raw: self.raw_equity(pool, market), adjusted, collateral: N::of(0.0) };
-        for Group { asset, balance, pnl } in groups {
-            let price = market.row(self.asset_row(asset));
-            let kept = |value: &N| self.rules.haircut(asset).map_or(value.clone(), |h| h.kept(value, &price));
-            let collateral = kept(&balance);
-            let adjusted = match self.rules.haircut_base {
-                HaircutBase::Balance => collateral.plus(&pnl),
-                HaircutBase::BalanceAndPnl => kept(&balance.plus(&pnl)),
-            };
-            equity.adjusted = equity.adjusted.plus(&adjusted);
-            equity.collateral = equity.collateral.plus(&collateral);
-        }
-        equity
+        (spot, groups)
+    }
+
+    /// What counts of a group's balance, and of all of it.
+    pub(super) fn after_haircut<N: Number>(&self, group: &Group<N>, market: &impl Market<N>) -> (N, N) {
+        let price = market.row(self.asset_row(group.asset));
+        let kept = |value: &N| self.rules.haircut(group.asset).map_or(value.clone(), |h| h.kept(value, &price));
+        let collateral = kept(&group.balance);
+        let adjusted = match self.rules.haircut_base {
+            HaircutBase::Balance => collateral.plus(&group.pnl),
+            HaircutBase::BalanceAndPnl => kept(&group.total()),
+        };
+        (collateral, adjusted)
     }
 
     /// Direct formula of raw equity: balances, then positions, summed in stored order.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::rulebook::{HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule};
-use crate::domain::{AssetIndex, InstrumentIndex, Pool, Snapshot};
+use crate::domain::{AssetIndex, InstrumentIndex, Order, Pool, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// A rulebook resolved against a snapshot: every instrument knows its class, every asset its haircut.
@@ -13,7 +13,8 @@ pub struct Rules {
     haircut_of_asset: Vec<Option<HaircutSchedule>>,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
-    orders: OrderReserve,
+    /// What open orders reserve.
+    pub orders: OrderReserve,
 }
 
 impl Rules {
@@ -85,17 +86,19 @@ impl Rules {
     ///
     /// Added to initial margin only; a constant over scenarios, since a reserve is set when the order is placed.
     pub fn order_reserve(&self, pool: &Pool<'_>, snapshot: &Snapshot) -> f64 {
-        let given = pool.settings.open_order_margin;
-        if self.orders == OrderReserve::None {
-            return given;
+        let orders = pool.settings.orders.iter();
+        orders.fold(pool.settings.open_order_margin, |sum, order| sum + self.order_margin(order, snapshot))
+    }
+
+    /// What one open order adds to the reserve, quote units.
+    pub fn order_margin(&self, order: &Order, snapshot: &Snapshot) -> f64 {
+        if self.orders == OrderReserve::None || order.reduces_only {
+            return 0.0;
         }
-        let growing = pool.settings.orders.iter().filter(|order| !order.reduces_only);
-        growing.fold(given, |sum, order| {
-            let instrument = &snapshot.instruments[order.instrument as usize];
-            let price = snapshot.assets[instrument.settlement_asset as usize].price;
-            let notional = (crate::pricing::unit_value(instrument, order.price) * price * order.quantity).abs();
-            sum + self.class(order.instrument).initial.requirement(&notional, 0.0)
-        })
+        let instrument = &snapshot.instruments[order.instrument as usize];
+        let price = snapshot.assets[instrument.settlement_asset as usize].price;
+        let notional = (crate::pricing::unit_value(instrument, order.price) * price * order.quantity).abs();
+        self.class(order.instrument).initial.requirement(&notional, 0.0)
     }
 }
 

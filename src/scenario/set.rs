@@ -1,4 +1,4 @@
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 use super::Factor;
 use crate::error::Fault;
@@ -54,6 +54,35 @@ impl ScenarioSet {
         self.ids.iter().position(|candidate| candidate == id)
     }
 
+    /// The scenarios of several sets, in order. A factor that a set lacks stands still in its scenarios; an id that stands
+    /// twice is a fault of the result.
+    pub fn join(sets: &[Self]) -> Self {
+        let mut factors: Vec<Factor> = Vec::new();
+        for factor in sets.iter().flat_map(|set| &set.factors) {
+            if !factors.contains(factor) {
+                factors.push(factor.clone());
+            }
+        }
+        let mut shocks = Array2::zeros((sets.iter().map(Self::len).sum(), factors.len()));
+        let mut start = 0;
+        for set in sets {
+            for (factor, shock) in set.factors.iter().zip(set.shocks.columns()) {
+                if let Some(column) = factors.iter().position(|candidate| candidate == factor) {
+                    shocks.slice_mut(s![start..start + set.len(), column]).assign(&shock);
+                }
+            }
+            start += set.len();
+        }
+        let texts = |of: fn(&Self) -> &Vec<String>| sets.iter().flat_map(of).cloned().collect();
+        Self {
+            ids: texts(|set| &set.ids),
+            weights: sets.iter().flat_map(|set| &set.weights).copied().collect(),
+            labels: texts(|set| &set.labels),
+            factors,
+            shocks,
+        }
+    }
+
     /// Checks every rule of a scenario set and reports every fault: unique ids and factors, finite weights ≥ 0 with a
     /// positive sum, finite shocks at or above their kind's minimum.
     pub fn faults(&self) -> Vec<Fault> {
@@ -103,5 +132,37 @@ impl ScenarioSet {
             }
         }
         faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn set(id: &str, factors: &[&str], shocks: Array2<f64>) -> ScenarioSet {
+        ScenarioSet {
+            ids: vec![id.into()],
+            weights: vec![2.0],
+            labels: vec![String::new()],
+            factors: factors.iter().map(|name| Factor::price(*name)).collect(),
+            shocks,
+        }
+    }
+
+    #[test]
+    fn joined_sets_keep_their_shocks_and_stand_still_elsewhere() {
+        let joined = ScenarioSet::join(&[
+            set("a", &["X", "Y"], array![[0.1, f64::NAN]]),
+            set("b", &["Z", "X"], array![[0.3, 0.2]]),
+        ]);
+        assert!(joined.faults().is_empty());
+        assert_eq!(joined.factors, ["X", "Y", "Z"].map(Factor::price));
+        assert_eq!(joined.shocks.row(0).to_vec()[..1], [0.1]);
+        assert!(joined.shocks[[0, 1]].is_nan(), "not quoted stays not quoted");
+        assert_eq!((joined.shocks[[0, 2]], joined.shocks.row(1).to_vec()), (0.0, vec![0.2, 0.0, 0.3]));
+        let twice = ScenarioSet::join(&[set("a", &["X"], array![[0.1]]), set("a", &["X"], array![[0.1]])]);
+        assert_eq!(twice.faults().len(), 1);
     }
 }

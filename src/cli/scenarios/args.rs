@@ -19,6 +19,18 @@ pub(super) enum Generator {
     History(HistoryArgs),
     /// Draw correlated Student-t shocks.
     MonteCarlo(MonteCarloArgs),
+    /// Put several sets into one, in order.
+    Join(JoinArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct JoinArgs {
+    /// Scenario sets; what only some of them shock stands still in the scenarios of the others.
+    #[arg(required = true)]
+    pub(super) sets: Vec<PathBuf>,
+    /// Scenario set to write (.csv, .parquet or .arrow).
+    #[arg(long)]
+    pub(super) out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,10 @@
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Encoding, binary, text};
 use crate::error::{Error, Result};
+use crate::io::partial::Partial;
 use crate::scenario::ScenarioSet;
 
 /// Writes a scenario set in the encoding of the path's extension, all or nothing: the data goes to a temporary file in the
@@ -19,7 +20,10 @@ pub fn write(path: &Path, set: &ScenarioSet) -> Result<()> {
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
-    let (temporary, file) = TemporaryFile::create(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let open = |path: &Path| OpenOptions::new().write(true).create(true).truncate(true).open(path);
+    let (temporary, file) = Partial::create(&temporary, open).map_err(|source| Error::io(path, source))?;
     let mut output = BufWriter::new(&file);
     match encoding {
         Encoding::Csv => text::write(&mut output, set).map_err(|error| match error.into_kind() {
@@ -32,32 +36,5 @@ pub fn write(path: &Path, set: &ScenarioSet) -> Result<()> {
     output.flush().map_err(|source| Error::io(path, source))?;
     drop(output);
     file.sync_all().map_err(|source| Error::io(path, source))?;
-    temporary.rename(path)
-}
-
-/// A file that is removed when dropped, unless it was renamed.
-struct TemporaryFile {
-    path: PathBuf,
-}
-
-impl TemporaryFile {
-    /// Creates one beside `target`, hidden, with the process id in its name.
-    fn create(target: &Path) -> Result<(Self, File)> {
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let path = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
-        let file = file.map_err(|source| Error::io(target, source))?;
-        Ok((Self { path }, file))
-    }
-
-    fn rename(self, target: &Path) -> Result<()> {
-        std::fs::rename(&self.path, target).map_err(|source| Error::io(target, source))
-    }
-}
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        // After a rename there is nothing to remove; a failed removal cannot be helped here.
-        let _ = std::fs::remove_file(&self.path);
-    }
+    temporary.publish(path).map_err(|source| Error::io(path, source))
 }

@@ -1,0 +1,188 @@
+//! Worked cases: published examples restated as tiny snapshots, with the numbers worked out beside them.
+
+use std::path::Path;
+
+use ndarray::Array2;
+use plimsoll::domain::Snapshot;
+use plimsoll::engine::{EngineChoice, Explainer, Progress, Statement, SweepOptions, sweep};
+use plimsoll::io::{read_rulebook, scenario_file, snapshot};
+use plimsoll::margin::{Rulebook, TermSums};
+use plimsoll::pricing::Unshocked;
+use plimsoll::scenario::ScenarioSet;
+
+/// One file of `fixtures/cases`.
+struct Case {
+    name: String,
+    tolerance: f64,
+    expects: Vec<toml::Table>,
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    scenarios: ScenarioSet,
+}
+
+/// Nothing to see.
+struct Quiet;
+
+impl Progress for Quiet {
+    fn advance(&self, _done: u64, _total: u64) {}
+}
+
+/// One scenario in which nothing moves.
+fn still() -> ScenarioSet {
+    ScenarioSet {
+        ids: vec!["still".into()],
+        weights: vec![1.0],
+        labels: vec![String::new()],
+        factors: Vec::new(),
+        shocks: Array2::zeros((1, 0)),
+    }
+}
+
+impl Case {
+    fn read(path: &Path) -> Self {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(path).expect("a readable case");
+        let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for (file, content) in table["files"].as_table().expect("files") {
+            std::fs::write(dir.path().join(file), content.as_str().expect("text")).expect("a writable file");
+        }
+        let scenarios = dir.path().join("scenarios.csv");
+        let scenarios =
+            scenarios.exists().then(|| scenario_file::read(&scenarios).unwrap_or_else(|e| panic!("{name}: {e}")));
+        // A snapshot has no table of this name.
+        let _ = std::fs::remove_file(dir.path().join("scenarios.csv"));
+        Self {
+            tolerance: table["tolerance"].as_float().expect("a tolerance"),
+            expects: table["expect"]
+                .as_array()
+                .expect("expect")
+                .iter()
+                .map(|e| e.as_table().expect("a table").clone())
+                .collect(),
+            snapshot: snapshot::read(dir.path()).unwrap_or_else(|error| panic!("{name}: {error}")),
+            rulebook: read_rulebook(&dir.path().join("rulebook.toml"))
+                .unwrap_or_else(|error| panic!("{name}: {error}")),
+            scenarios: scenarios.unwrap_or_else(still),
+            name,
+        }
+    }
+
+    fn explainer(&self) -> Explainer<'_> {
+        let unshocked = Unshocked::Hold;
+        Explainer { snapshot: &self.snapshot, rulebook: &self.rulebook, scenarios: Some(&self.scenarios), unshocked }
+    }
+
+    /// Compares one `[[expect]]`; answers how many numbers it holds.
+    fn check(&self, expect: &toml::Table) -> usize {
+        let text = |key: &str| expect.get(key).map(|value| value.as_str().expect("text"));
+        let (account, pool) = (text("account").expect("an account"), text("pool").unwrap_or("main"));
+        let place = format!("{}: {account}/{pool} {}", self.name, text("scenario").unwrap_or("base"));
+        let index = self.snapshot.book.pools().position(|p| (p.account, p.pool) == (account, pool)).expect("a pool");
+        let scenario = text("scenario").map(|id| self.scenarios.position(id).expect("a scenario"));
+        let explanation = self.explainer().explain(index, scenario).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let statement = match scenario {
+            None => &explanation.base,
+            Some(_) => explanation.scenario.as_ref().expect("a scenario"),
+        };
+        adds_up(statement, &place);
+        let figures = statement.figures;
+        let mut checked = 0;
+        for (key, expected) in expect {
+            let value = match key.as_str() {
+                "equity" => figures.equity,
+                "adjusted_equity" => figures.adjusted_equity,
+                "initial_margin" => figures.initial_margin,
+                "maintenance_margin" => figures.maintenance_margin,
+                "health_ratio" => figures.health_ratio().expect("a requirement"),
+                "state" => {
+                    assert_eq!(statement.state.name(), expected.as_str().expect("a state"), "{place}");
+                    continue;
+                }
+                "account" | "pool" | "scenario" => continue,
+                other => panic!("{place}: nothing is called {other}"),
+            };
+            let expected = expected.as_float().expect("a number");
+            let difference = (value - expected).abs();
+            assert!(
+                difference <= self.tolerance * expected.abs().max(1.0),
+                "{place}: {key} {value}, expected {expected}"
+            );
+            checked += 1;
+        }
+        checked
+    }
+
+    /// The sweep says what the explanation says, bit for bit.
+    fn check_sweep(&self, engine: EngineChoice) {
+        let options = SweepOptions { engine, unshocked: Unshocked::Hold, ..SweepOptions::default() };
+        let outcome = sweep(&self.snapshot, &self.rulebook, &self.scenarios, &options, &Quiet).expect("a sweep");
+        for (index, swept) in outcome.pools.iter().enumerate() {
+            let explanation = self.explainer().explain(index, None).expect("an explanation");
+            let worst = explanation.scenario.expect("a worst scenario");
+            let place = format!("{} pool {index}", self.name);
+            assert_eq!((swept.base, swept.state), (explanation.base.figures, explanation.base.state), "{place}");
+            assert_eq!(plimsoll::pricing::Column::Scenario(swept.worst_scenario as usize), worst.column, "{place}");
+            assert_eq!(
+                (swept.worst_excess, swept.worst_equity),
+                (worst.figures.maintenance_excess(), worst.figures.equity)
+            );
+            for statement in [&explanation.base, &worst] {
+                adds_up(statement, &place);
+            }
+            for reach in &explanation.reaches {
+                assert!(reach.down.is_none_or(|fall| (-1.0..0.0).contains(&fall)), "{place}: {reach:?}");
+                assert!(reach.up.is_none_or(|rise| rise > 0.0), "{place}: {reach:?}");
+            }
+        }
+    }
+}
+
+/// The terms of a statement add up to its figures.
+fn adds_up(statement: &Statement, place: &str) {
+    let size = TermSums::of(&statement.terms).size;
+    assert!(statement.rounding <= 1e-14 * size, "{place}: terms differ by {} of {size}", statement.rounding);
+}
+
+fn cases() -> Vec<Case> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(dir).expect("the cases").map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    paths.iter().map(|path| Case::read(path)).collect()
+}
+
+#[test]
+fn worked_cases_give_the_worked_numbers() {
+    let cases = cases();
+    assert!(cases.len() >= 12);
+    let mut checked = 0;
+    for case in &cases {
+        checked += case.expects.iter().map(|expect| case.check(expect)).sum::<usize>();
+    }
+    assert!(checked >= 40, "{checked} numbers");
+}
+
+#[test]
+fn sweeps_of_the_worked_cases_agree_with_their_explanations() {
+    for case in cases() {
+        case.check_sweep(EngineChoice::Cpu);
+        case.check_sweep(EngineChoice::Reference);
+    }
+}
+
+/// The published liquidation prices, from the other side: how far the price may fall.
+#[test]
+fn the_reach_of_a_pool_is_its_liquidation_price() {
+    for (name, factor, entry, price) in [
+        ("binance-isolated-liquidation-price", "ETH", 1456.84, 1_114.784_963_745_872_3),
+        ("cross-liquidation-price", "X", 100.0, 99.0 / 0.996),
+    ] {
+        let case = cases().into_iter().find(|case| case.name == name).expect("the case");
+        let explanation = case.explainer().explain(0, None).expect("an explanation");
+        let reach = explanation.reaches.iter().find(|reach| reach.factor == factor).expect("a factor");
+        let found = entry * (1.0 + reach.down.expect("a liquidation price"));
+        assert!((found - price).abs() < 1e-8, "{name}: {found}, published {price}");
+        assert_eq!(reach.up, None, "{name}");
+    }
+}

@@ -1,0 +1,323 @@
+//! The command line end to end, through the real binary: exit codes, digests, whole outputs, interrupts.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A synthetic exchange with scenarios, in a directory of its own.
+struct Exchange {
+    dir: tempfile::TempDir,
+}
+
+impl Exchange {
+    fn new(accounts: &str, tables: &str, scenarios: &str) -> Self {
+        let exchange = Self { dir: tempfile::tempdir().expect("a temporary directory") };
+        exchange.ok(&[
+            "synth",
+            "book",
+            "--accounts",
+            accounts,
+            "--seed",
+            "11",
+            "--near-threshold",
+            "0.05",
+            "--tables",
+            tables,
+        ]);
+        exchange.ok(&["scenarios", "monte-carlo", "book", "--count", scenarios, "--seed", "3", "--out", "set.csv"]);
+        exchange
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.args(arguments).current_dir(self.dir.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+
+    /// Runs a command that succeeds; its stdout.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs a command that fails with this code and these words.
+    fn fails(&self, arguments: &[&str], exit: i32, words: &str) {
+        let output = self.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {words:?} is not in {stderr}");
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let all: Vec<&str> = arguments.iter().copied().chain(["--format", "json"]).collect();
+        serde_json::from_str(&self.ok(&all)).expect("one JSON object")
+    }
+
+    fn sweep(&self, more: &[&str]) -> Value {
+        let all: Vec<&str> = ["sweep", "book", "--scenarios", "set.csv", "--engine", "cpu", "--out", "run"]
+            .iter()
+            .chain(more)
+            .copied()
+            .collect();
+        self.json(&all)
+    }
+
+    /// Names in the exchange's directory, hidden ones included.
+    fn names(&self) -> Vec<String> {
+        names(self.dir.path())
+    }
+
+    fn append(&self, file: &str, text: &str) {
+        let path = self.path(file);
+        let before = std::fs::read_to_string(&path).expect("a text file");
+        std::fs::write(path, before + text).expect("a writable file");
+    }
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).expect("a directory");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+const SWEEP: [&str; 6] = ["sweep", "book", "--scenarios", "set.csv", "--out", "run"];
+
+#[test]
+fn a_sweep_has_every_key_of_the_contract_and_writes_every_file() {
+    let exchange = Exchange::new("200", "parquet", "32");
+    let object = exchange.sweep(&[]);
+    for key in [
+        "digest",
+        "engine",
+        "adapter",
+        "pools",
+        "holdings",
+        "scenarios",
+        "cells",
+        "seconds",
+        "cells_per_second",
+        "redecided_pools",
+        "unknown_pools",
+        "rows_refused",
+        "audit",
+    ] {
+        assert!(object.get(key).is_some(), "no {key}");
+    }
+    for key in ["pools", "cells", "decisions_differ", "worst_bound_ratio"] {
+        assert!(object["audit"].get(key).is_some(), "no audit.{key}");
+    }
+    assert_eq!(
+        (&object["engine"], &object["scenarios"], &object["audit"]["decisions_differ"]),
+        (&"cpu".into(), &32.into(), &0.into())
+    );
+    assert_eq!(names(&exchange.path("run")), ["manifest.json", "pools.parquet", "report.html", "scenarios.parquet"]);
+    let manifest = std::fs::read_to_string(exchange.path("run/manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!((&manifest["digest"], &manifest["complete"]), (&object["digest"], &true.into()));
+}
+
+#[test]
+fn the_digest_depends_on_no_format_thread_chunk_or_tile() {
+    let parquet = Exchange::new("150", "parquet", "200");
+    let digest = parquet.sweep(&[])["digest"].clone();
+    for tables in ["csv", "arrow"] {
+        let other = Exchange::new("150", tables, "200");
+        assert_eq!(other.sweep(&[])["digest"], digest, "{tables}");
+    }
+    for more in [
+        ["--threads", "1"],
+        ["--threads", "2"],
+        ["--chunk-pools", "1"],
+        ["--chunk-pools", "7"],
+        ["--chunk-pools", "1000"],
+        ["--tile-scenarios", "16"],
+        ["--tile-scenarios", "4096"],
+        ["--audit-seed", "9"],
+        ["--tables", "csv"],
+    ] {
+        assert_eq!(parquet.sweep(&more)["digest"], digest, "{more:?}");
+    }
+    let reference = ["sweep", "book", "--scenarios", "set.csv", "--out", "run", "--engine", "reference"];
+    assert_eq!(parquet.json(&reference)["digest"], digest);
+}
+
+#[test]
+fn wrong_calls_end_with_2_and_leave_nothing() {
+    let exchange = Exchange::new("20", "csv", "8");
+    std::fs::write(exchange.path("bad.toml"), "version = 1\n[margin.X]\n").expect("a file");
+    std::fs::create_dir(exchange.path("mine")).expect("a directory");
+    std::fs::write(exchange.path("mine/thesis.txt"), "years of work").expect("a file");
+    let before = exchange.names();
+    exchange.fails(&["sweep", "book", "--scenarios", "none.csv", "--out", "run"], 2, "none.csv");
+    exchange.fails(&["sweep", "nowhere", "--scenarios", "set.csv", "--out", "run"], 2, "nowhere");
+    exchange.fails(&[&SWEEP[..], &["--rulebook", "bad.toml"]].concat(), 2, "a required key is missing");
+    exchange.fails(&["sweep", "book", "--scenarios", "set.csv", "--out", "mine"], 2, "left alone");
+    exchange.fails(&[&SWEEP[..], &["--engine", "cpu", "--adapter", "x"]].concat(), 2, "--adapter");
+    exchange.fails(&["sweep", "book"], 2, "--scenarios");
+    exchange.fails(&[&SWEEP[..], &["--engine", "gpu", "--adapter", "no-such-adapter"]].concat(), 7, "no-such-adapter");
+    exchange.fails(&["explain", "book", "a9"], 2, "no account \"a9\"");
+    exchange.fails(&["explain", "book", "a0000OO3"], 2, "did you mean \"a0000003\"?");
+    exchange.fails(&["explain", "book", "a0000003", "--pool", "mian"], 2, "did you mean \"main\"?");
+    exchange.fails(
+        &["explain", "book", "a0000003", "--scenarios", "set.csv", "--scenario", "x"],
+        2,
+        "no scenario \"x\"",
+    );
+    exchange.fails(&["demo", "--out", "mine"], 2, "left alone");
+    assert_eq!(exchange.names(), before);
+    assert_eq!(names(&exchange.path("mine")), ["thesis.txt"]);
+}
+
+#[test]
+fn refused_rows_stop_a_run_or_make_their_pools_unknown() {
+    let exchange = Exchange::new("20", "csv", "8");
+    exchange.append("book/balances.csv", "zoe,main,NOPE,,1,\n");
+    exchange.fails(&SWEEP, 3, "no such name in assets");
+    assert_eq!(names(&exchange.path("run")), ["manifest.json", "refused.parquet"]);
+    let output = exchange.run(&[&SWEEP[..], &["--quarantine", "--tables", "csv", "--format", "json"]].concat());
+    assert_eq!(output.status.code(), Some(6));
+    let object: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&object["unknown_pools"], &object["rows_refused"]), (&1.into(), &1.into()));
+    assert_eq!(
+        names(&exchange.path("run")),
+        ["manifest.json", "pools.csv", "refused.csv", "report.html", "scenarios.csv"]
+    );
+    let pools = std::fs::read_to_string(exchange.path("run/pools.csv")).expect("a table");
+    assert_eq!(pools.lines().last(), Some("zoe,main,,,,,,,unknown,,,,,,,"));
+    let output = exchange.run(&["explain", "book", "zoe", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(6));
+    let object: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&object["state"], &object["equity"]), (&"unknown".into(), &Value::Null));
+}
+
+#[test]
+fn a_refused_scenario_set_stops_a_run() {
+    let exchange = Exchange::new("20", "csv", "8");
+    exchange.append("set.csv", "again,1,\n");
+    exchange.fails(&SWEEP, 3, "scenarios");
+    assert_eq!(names(&exchange.path("run")), ["manifest.json", "refused.parquet"]);
+}
+
+/// Sum of the terms of these components.
+fn sum(object: &Value, components: &[&str]) -> f64 {
+    let terms = object["terms"].as_array().expect("terms").iter();
+    let of = terms.filter(|term| components.contains(&term["component"].as_str().expect("a component")));
+    of.map(|term| term["value"].as_f64().expect("a number")).sum()
+}
+
+fn assert_adds_up(object: &Value) {
+    let equity = ["balance", "position_value", "accrued_funding"];
+    let adjusted = [&equity[..], &["haircut"]].concat();
+    for (total, components) in [
+        ("equity", &equity[..]),
+        ("adjusted_equity", &adjusted),
+        ("initial_margin", &["initial_margin", "order_reserve"]),
+        ("maintenance_margin", &["maintenance_margin"]),
+    ] {
+        let (published, added) = (object[total].as_f64().expect("a figure"), sum(object, components));
+        assert!((published - added).abs() < 1e-9 * published.abs().max(1.0), "{total} {published}, terms {added}");
+    }
+    for term in object["terms"].as_array().expect("terms") {
+        for key in ["component", "item", "value", "alternative"] {
+            assert!(term.get(key).is_some(), "no {key} in {term}");
+        }
+    }
+}
+
+#[test]
+fn explained_terms_add_up_to_what_the_sweep_publishes() {
+    let exchange = Exchange::new("40", "csv", "64");
+    exchange.sweep(&["--tables", "csv"]);
+    let pools = std::fs::read_to_string(exchange.path("run/pools.csv")).expect("a table");
+    for line in pools.lines().skip(1).step_by(4) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let object = exchange.json(&["explain", "book", fields[0], "--pool", fields[1], "--scenarios", "set.csv"]);
+        assert_adds_up(&object);
+        assert_adds_up(&object["base"]);
+        // As text: this reader of JSON may be wrong in the last bit.
+        let base = exchange.ok(&["explain", "book", fields[0], "--pool", fields[1], "--format", "json"]);
+        for (key, at) in [("equity", 2), ("adjusted_equity", 3), ("initial_margin", 4), ("maintenance_margin", 5)] {
+            let published = format!("\"{key}\": {},", fields[at]);
+            assert!(base.contains(&published), "{line}: no {published} in {base}");
+        }
+        assert_eq!((&object["base"]["state"], &object["scenario"]), (&fields[8].into(), &fields[9].into()), "{line}");
+        let worst: f64 = fields[11].parse().expect("a number");
+        assert!((object["equity"].as_f64().expect("a figure") - worst).abs() <= 1e-12 * worst.abs(), "{line}");
+    }
+    // One scenario asked for, and a table for reading.
+    let asked = exchange.json(&[
+        "explain",
+        "book",
+        "a0000003",
+        "--pool",
+        "main",
+        "--scenarios",
+        "set.csv",
+        "--scenario",
+        &scenario(&exchange),
+    ]);
+    assert_eq!(asked["scenario"], scenario(&exchange).as_str());
+    let text = exchange.ok(&["explain", "book", "a0000003"]);
+    assert!(text.contains("unshocked market") && text.contains("the terms add to the totals within"), "{text}");
+}
+
+/// The id of the first scenario.
+fn scenario(exchange: &Exchange) -> String {
+    let set = std::fs::read_to_string(exchange.path("set.csv")).expect("a set");
+    let line = set.lines().nth(1).expect("a scenario");
+    line.split(',').next().expect("an id").to_string()
+}
+
+#[test]
+fn a_demo_runs_shows_its_commands_and_replaces_an_earlier_one() {
+    let exchange = Exchange { dir: tempfile::tempdir().expect("a temporary directory") };
+    let text = exchange.ok(&["demo", "--accounts", "300"]);
+    for words in [
+        "$ plimsoll synth plimsoll-demo/snapshot",
+        "$ plimsoll sweep",
+        "report: plimsoll-demo/result/report.html",
+        "digest",
+    ] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    assert!(exchange.path("plimsoll-demo/result/report.html").exists());
+    let object = exchange.json(&["demo", "--accounts", "300"]);
+    assert!(text.contains(object["digest"].as_str().expect("a digest")), "the same exchange again");
+    assert_eq!(exchange.names(), ["plimsoll-demo"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_leaves_nothing() {
+    use std::time::{Duration, Instant};
+    let exchange = Exchange::new("2000", "parquet", "4000");
+    let before = exchange.names();
+    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+        let mut child = exchange.command(&[&SWEEP[..], &["--engine", "reference", "--progress", "off"]].concat());
+        let mut child = child.stderr(std::process::Stdio::piped()).spawn().expect("the binary runs");
+        let start = Instant::now();
+        while !exchange.names().iter().any(|name| name.ends_with(".partial")) {
+            assert!(start.elapsed() < Duration::from_secs(60), "nothing is under construction");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(child.try_wait().expect("a child"), None, "the sweep is too short for this test");
+        let sent = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+        let status = child.wait().expect("a child");
+        assert_eq!(status.code(), Some(exit), "SIG{signal}");
+        assert_eq!(exchange.names(), before, "SIG{signal}");
+    }
+}
