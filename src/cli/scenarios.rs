@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 pub use args::Args;
 use args::{AssetShocks, CorrelationSource, EventsArgs, Generator, GridArgs, HistoryArgs, Mode, MonteCarloArgs};
 
-use super::{Context, Format, print_json};
+use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::io::{panel, scenario_file};
 use crate::scenario::correlation::CorrelationMatrix;
@@ -212,7 +212,6 @@ fn dependence(args: &MonteCarloArgs, names: &[String]) -> Result<Dependence> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's result")]
 fn print(generator: &str, out: &Path, made: &Made, context: Context) {
     let (scenarios, factors) = made.set.shocks.dim();
     match context.format {
@@ -227,10 +226,8 @@ fn print(generator: &str, out: &Path, made: &Made, context: Context) {
             print_json(&object.into());
         }
         Format::Table => {
-            println!("{}: {scenarios} scenarios × {factors} factors", out.display());
-            for note in &made.notes {
-                println!("{note}");
-            }
+            print_text(format_args!("{}: {scenarios} scenarios × {factors} factors", out.display()));
+            made.notes.iter().for_each(print_text);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{Context, Format, print_json};
+use super::{Context, Format, print_json, print_text};
 use crate::domain::Book;
 use crate::error::{Error, Result};
 use crate::io::snapshot_write::SnapshotWriter;
@@ -169,7 +169,7 @@ fn report(args: &Args, market: &Market, counts: Counts, context: Context) {
             "assets": market.assets.len(),
             "skipped_classes": market.skipped_classes,
         })),
-        Format::Table => println!(
+        Format::Table => print_text(format_args!(
             "{}: {} accounts, {} pools, {} balances, {} positions in {} instruments",
             args.out_dir.display(),
             args.accounts,
@@ -177,7 +177,7 @@ fn report(args: &Args, market: &Market, counts: Counts, context: Context) {
             counts.balances,
             counts.positions,
             market.instruments.len(),
-        ),
+        )),
     }
 }
 

@@ -179,4 +179,4 @@ fn lower_or_nan(a: f64, b: f64) -> f64 {
 }
 
 // A block of canonical evaluation never straddles a tile.
-const _: () = assert!(super::plan::SCENARIO_BLOCK % LANES == 0);
+const _: () = assert!(super::plan::SCENARIO_BLOCK.is_multiple_of(LANES));
