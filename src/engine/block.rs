@@ -15,7 +15,7 @@ pub struct Block<'a> {
 }
 
 impl Market<Lanes> for Block<'_> {
-    #[inline]
+    #[inline(always)]
     fn row(&self, row: u32) -> Lanes {
         let values = self.rows.shocked.row(row as usize);
         let last = values.len() - 1;

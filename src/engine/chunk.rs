@@ -2,6 +2,7 @@ use super::job::Job;
 use super::ledger::{self, Ledger, Witness};
 use super::outcome::PoolOutcome;
 use super::tally::ScenarioTally;
+use super::verdicts::Verdicts;
 use crate::domain::Pool;
 use crate::pricing::Column;
 use crate::program::Weights;
@@ -48,12 +49,16 @@ impl Chunk {
 pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, constant: bool, chunk: &mut Chunk) {
     let mut ledger = Ledger::default();
     let n_scenarios = job.scenario_count();
-    let decisions = if constant {
-        vec![job.arbiter.decide(pool, Column::Base); n_scenarios]
-    } else {
-        (0..n_scenarios).map(|scenario| job.arbiter.decide(pool, Column::Scenario(scenario))).collect()
-    };
-    ledger.count(job, pool, 0, &decisions, &mut chunk.tally);
+    let at_base = job.arbiter.decide(pool, Column::Base);
+    for block in (0..job.tiles.len()).flat_map(|tile| job.tiles.tile(tile).blocks()) {
+        let mut verdicts = Verdicts::all(at_base, block.len());
+        if !constant {
+            for lane in 0..block.len() {
+                verdicts.set(lane, job.arbiter.decide(pool, Column::Scenario(block.first() + lane)));
+            }
+        }
+        ledger.count(job, pool, block.first(), verdicts, &mut chunk.tally);
+    }
     let candidates = 0..if constant { n_scenarios.min(1) } else { n_scenarios };
     chunk.pools.push(ledger.close(job, pool, candidates));
     chunk.witnesses.push(None);

@@ -1,13 +1,16 @@
+use pulp::Arch;
+
 use super::arbiter::Arbiter;
+use super::block::Block;
 use super::outcome::Totals;
 use super::plan::{Plan, PlanOptions};
 use super::tile::Tiles;
 use crate::domain::Pool;
 use crate::margin::Setting;
+use crate::number::Lanes;
 use crate::program::{Builder, Program, RowRange};
 
 /// Everything a sweep's engines share: formulas, scenarios' weights, row ranges, the cut, the arbiter.
-#[derive(Debug)]
 pub struct Job<'a> {
     /// Formulas and rows.
     pub setting: Setting<'a>,
@@ -25,6 +28,8 @@ pub struct Job<'a> {
     pub options: PlanOptions,
     /// How totals are formed.
     pub totals: Totals,
+    /// The widest vectors of this machine. Separate multiplications and additions give the same bits on all of them.
+    pub arch: Arch,
     /// Decides what a kernel cannot.
     pub arbiter: Arbiter<'a>,
 }
@@ -38,6 +43,24 @@ impl<'a> Job<'a> {
     /// Number of scenarios.
     pub fn scenario_count(&self) -> usize {
         self.setting.rows.scenario_count()
+    }
+
+    /// Canonical raw equity of a pool under the block of scenarios from `first` on.
+    pub fn canonical_equity(&self, pool: &Pool<'_>, first: usize) -> Lanes {
+        let market = Block { rows: self.setting.rows, first };
+        self.arch.dispatch(
+            #[inline(always)]
+            || self.setting.raw_equity(pool, &market),
+        )
+    }
+
+    /// Canonical gross notional of a pool under the block of scenarios from `first` on.
+    pub fn canonical_notional(&self, pool: &Pool<'_>, first: usize) -> Lanes {
+        let market = Block { rows: self.setting.rows, first };
+        self.arch.dispatch(
+            #[inline(always)]
+            || self.setting.gross_notional(pool, &market),
+        )
     }
 
     /// Compiles a range of pools. Unknown pools get an empty program: nothing is claimed about them.

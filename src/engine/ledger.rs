@@ -1,19 +1,18 @@
-//! What is known of one pool while its tiles go by: counts, shortfall, and the tiles that may hold its worst scenario.
+//! What is known of one pool while its scenarios go by: counts, shortfall, and where its worst scenario may be.
 //! Every engine closes its pools here, so every engine publishes the same figures.
 
 use super::arbiter::Decision;
-use super::block::Block;
 use super::job::Job;
 use super::outcome::{PoolOutcome, State, Totals};
 use super::tally::{ScenarioTally, quanta};
+use super::verdicts::{Verdicts, lanes};
 use crate::domain::Pool;
-use crate::number::LANES;
 use crate::pricing::Column;
 
-/// A tile that may hold the worst scenario, with the lowest value a kernel saw there.
+/// Neighbouring scenarios that may hold the worst, with the lowest value a kernel saw there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
-    tile: u32,
+    first: u32,
     lowest: f64,
 }
 
@@ -52,9 +51,10 @@ impl Ledger {
         Self { lowest: f64::INFINITY, slack: 2.0 * (error + 2.0 * compile_error), ..Self::default() }
     }
 
-    /// Takes note of the lowest maintenance root of a tile. A NaN (an uncertain node) may be anything.
+    /// Takes note of the lowest maintenance root of the scenarios from `first` on. A NaN (an uncertain node) may be
+    /// anything.
     #[inline]
-    pub fn note_lowest(&mut self, tile: usize, lowest: f64) {
+    pub fn note_lowest(&mut self, first: usize, lowest: f64) {
         let lowest = if lowest.is_nan() { f64::NEG_INFINITY } else { lowest };
         if lowest > self.lowest + self.slack {
             return;
@@ -64,36 +64,29 @@ impl Ledger {
             let limit = lowest + self.slack;
             self.candidates.retain(|candidate| candidate.lowest <= limit);
         }
-        self.candidates.push(Candidate { tile: tile as u32, lowest });
+        self.candidates.push(Candidate { first: first as u32, lowest });
     }
 
-    /// Counts decided verdicts of neighbouring scenarios, the first being `first`, and adds what they contribute to the
-    /// pool's and the scenarios' totals.
+    /// Counts the verdicts of a block, and adds what they contribute to the pool's and the scenarios' totals.
     pub fn count(
         &mut self,
         job: &Job<'_>,
         pool: &Pool<'_>,
         first: usize,
-        decisions: &[Decision],
+        verdicts: Verdicts,
         tally: &mut [ScenarioTally],
     ) {
-        for (block, decisions) in decisions.chunks(LANES).enumerate() {
-            let start = first + block * LANES;
-            self.count_block(decisions, &mut tally[start..start + decisions.len()]);
-            self.settle(job, pool, start, decisions, tally);
+        self.restricted += verdicts.restricted.count_ones();
+        self.liquidatable += verdicts.liquidatable.count_ones();
+        self.bankrupt += verdicts.bankrupt.count_ones();
+        // Who is bankrupt or liquidatable is restricted too.
+        for lane in lanes(verdicts.restricted | verdicts.bankrupt) {
+            let scenario = &mut tally[first + lane];
+            scenario.restricted += verdicts.restricted >> lane & 1;
+            scenario.liquidatable += verdicts.liquidatable >> lane & 1;
+            scenario.bankrupt += verdicts.bankrupt >> lane & 1;
         }
-    }
-
-    fn count_block(&mut self, decisions: &[Decision], tally: &mut [ScenarioTally]) {
-        for (decision, scenario) in decisions.iter().zip(tally) {
-            let counts = [decision.restricted, decision.liquidatable, decision.bankrupt].map(u32::from);
-            self.restricted += counts[0];
-            self.liquidatable += counts[1];
-            self.bankrupt += counts[2];
-            scenario.restricted += counts[0];
-            scenario.liquidatable += counts[1];
-            scenario.bankrupt += counts[2];
-        }
+        self.settle(job, pool, first, verdicts, tally);
     }
 
     /// Adds the canonical shortfall of the bankrupt verdicts of a block, and with exact totals what they and the
@@ -102,26 +95,25 @@ impl Ledger {
         &mut self,
         job: &Job<'_>,
         pool: &Pool<'_>,
-        start: usize,
-        decisions: &[Decision],
+        first: usize,
+        verdicts: Verdicts,
         tally: &mut [ScenarioTally],
     ) {
-        let market = Block { rows: job.setting.rows, first: start };
         let exact = job.totals == Totals::Exact;
-        if decisions.iter().any(|decision| decision.bankrupt) {
-            let equity = job.setting.equity(pool, &market).raw;
-            for (lane, _) in decisions.iter().enumerate().filter(|(_, decision)| decision.bankrupt) {
+        if verdicts.bankrupt != 0 {
+            let equity = job.canonical_equity(pool, first);
+            for lane in lanes(verdicts.bankrupt) {
                 let shortfall = if equity.0[lane] < 0.0 { -equity.0[lane] } else { 0.0 };
-                self.weighted_shortfall += job.weights[start + lane] * shortfall;
+                self.weighted_shortfall += job.weights[first + lane] * shortfall;
                 if exact {
-                    tally[start + lane].shortfall += quanta(shortfall);
+                    tally[first + lane].shortfall += quanta(shortfall);
                 }
             }
         }
-        if exact && decisions.iter().any(|decision| decision.liquidatable) {
-            let notional = job.setting.gross_notional(pool, &market);
-            for (lane, _) in decisions.iter().enumerate().filter(|(_, decision)| decision.liquidatable) {
-                tally[start + lane].notional += quanta(notional.0[lane]);
+        if exact && verdicts.liquidatable != 0 {
+            let notional = job.canonical_notional(pool, first);
+            for lane in lanes(verdicts.liquidatable) {
+                tally[first + lane].notional += quanta(notional.0[lane]);
             }
         }
     }
@@ -143,7 +135,11 @@ impl Ledger {
         tally: &mut [ScenarioTally],
     ) {
         self.redecided = true;
-        self.count_block(&[decision], &mut tally[scenario..=scenario]);
+        let counts = [decision.restricted, decision.liquidatable, decision.bankrupt].map(u32::from);
+        self.add_counts(counts[0], counts[1], counts[2]);
+        tally[scenario].restricted += counts[0];
+        tally[scenario].liquidatable += counts[1];
+        tally[scenario].bankrupt += counts[2];
         if job.totals == Totals::Bounded && decision.liquidatable {
             let figures = job.arbiter.figures(pool, Column::Scenario(scenario));
             let shortfall = if decision.bankrupt && figures.equity < 0.0 { -figures.equity } else { 0.0 };
@@ -153,13 +149,13 @@ impl Ledger {
         }
     }
 
-    /// Tiles that may still hold the worst scenario.
-    pub fn candidate_tiles(&self) -> impl Iterator<Item = usize> + '_ {
+    /// First scenarios of the neighbourhoods that may hold the worst, in no particular order.
+    pub fn candidates(&self) -> impl Iterator<Item = usize> + '_ {
         let limit = self.lowest + self.slack;
         self.candidates
             .iter()
             .filter(move |candidate| candidate.lowest <= limit)
-            .map(|candidate| candidate.tile as usize)
+            .map(|candidate| candidate.first as usize)
     }
 
     /// Kernel values up to this may belong to the worst scenario.

@@ -21,6 +21,7 @@ mod reference;
 mod sweep;
 mod tally;
 mod tile;
+mod verdicts;
 
 pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 /// Scenarios per tile of the CPU engine: 256 columns of 8 bytes keep some 500 rows within a megabyte of L2 cache.
 pub const TILE_SCENARIOS: usize = 256;
-/// Tiles are padded to a multiple of this, so that kernels need no remainder loop.
+/// Scenarios evaluated at once. Tiles are padded to a multiple of it, so that kernels need no remainder loop; it is also the
+/// width of a verdict mask.
 pub const SCENARIO_BLOCK: usize = 32;
 
 /// Sizes a caller may set; the results do not depend on them.

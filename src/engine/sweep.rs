@@ -118,6 +118,7 @@ fn sweep_here(
         plan,
         options: options.plan,
         totals: options.totals.unwrap_or(runner.default_totals()),
+        arch: pulp::Arch::new(),
         arbiter: Arbiter::new(setting),
     };
     let clock = Instant::now();

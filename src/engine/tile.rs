@@ -1,4 +1,4 @@
-use super::plan::Plan;
+use super::plan::{Plan, SCENARIO_BLOCK};
 use crate::pricing::Rows;
 use crate::program::RowRange;
 
@@ -25,6 +25,40 @@ pub struct Tile<'a> {
     pub first: usize,
     /// Scenarios that are not padding.
     pub len: usize,
+}
+
+/// [`SCENARIO_BLOCK`] neighbouring scenarios of a tile: what kernels evaluate at once.
+#[derive(Debug, Clone, Copy)]
+pub struct TileBlock<'a> {
+    /// The tile.
+    pub tile: Tile<'a>,
+    /// First lane of the block within the tile.
+    pub lane: usize,
+}
+
+impl<'a> TileBlock<'a> {
+    /// First scenario.
+    pub fn first(&self) -> usize {
+        self.tile.first + self.lane
+    }
+
+    /// Scenarios that are not padding.
+    pub fn len(&self) -> usize {
+        (self.tile.len - self.lane).min(SCENARIO_BLOCK)
+    }
+
+    /// Δrow under the block's scenarios, padding included.
+    #[inline(always)]
+    pub fn deltas(&self, row: u32) -> &'a [f64] {
+        &self.tile.deltas[row as usize * self.tile.width + self.lane..][..SCENARIO_BLOCK]
+    }
+}
+
+impl<'a> Tile<'a> {
+    /// Blocks that hold at least one scenario.
+    pub fn blocks(self) -> impl Iterator<Item = TileBlock<'a>> {
+        (0..self.len).step_by(SCENARIO_BLOCK).map(move |lane| TileBlock { tile: self, lane })
+    }
 }
 
 /// f64 values in a cache line.
@@ -54,6 +88,12 @@ impl Tiles {
     /// Number of tiles.
     pub fn len(&self) -> usize {
         self.plan.tile_count()
+    }
+
+    /// The block that starts at `scenario`, a multiple of [`SCENARIO_BLOCK`].
+    pub fn block(&self, scenario: usize) -> TileBlock<'_> {
+        let tile = self.tile(scenario / self.plan.tile_scenarios);
+        TileBlock { tile, lane: scenario - tile.first }
     }
 
     /// Tile `index`.

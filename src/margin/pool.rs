@@ -81,14 +81,40 @@ impl Setting<'_> {
     /// A position is worth quantity · (unit value − entry value · price of the settlement asset) plus accrued funding; spot
     /// is worth its full value and takes no haircut. Haircuts apply per asset, to the sum of its lots.
     pub fn equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Equity<N> {
+        let (groups, spot) = self.values(pool, market);
+        let raw = total(&groups, &spot);
+        let mut equity = Equity { raw, adjusted: spot, collateral: N::of(0.0) };
+        for Group { asset, balance, pnl } in groups {
+            let price = market.row(self.asset_row(asset));
+            let kept = |value: &N| self.rules.haircut(asset).map_or(value.clone(), |h| h.kept(value, &price));
+            let collateral = kept(&balance);
+            let adjusted = match self.rules.haircut_base {
+                HaircutBase::Balance => collateral.plus(&pnl),
+                HaircutBase::BalanceAndPnl => kept(&balance.plus(&pnl)),
+            };
+            equity.adjusted = equity.adjusted.plus(&adjusted);
+            equity.collateral = equity.collateral.plus(&collateral);
+        }
+        equity
+    }
+
+    /// Raw equity alone, by the same operations as [`Setting::equity`].
+    #[inline(always)]
+    pub fn raw_equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> N {
+        let (groups, spot) = self.values(pool, market);
+        total(&groups, &spot)
+    }
+
+    /// Value of the holdings by asset, and of spot positions.
+    #[inline(always)]
+    fn values<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> (Vec<Group<N>>, N) {
         let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
-        let zero = N::of(0.0);
         for balance in pool.balances {
             let amount = N::of(balance.amount).plus(&N::of(balance.accrued_interest));
             let group = group_of(&mut groups, balance.asset);
             group.balance = group.balance.plus(&amount.times(&market.row(self.asset_row(balance.asset))));
         }
-        let mut spot = zero.clone();
+        let mut spot = N::of(0.0);
         for position in pool.positions {
             let instrument = &self.snapshot.instruments[position.instrument as usize];
             let price = market.row(self.asset_row(instrument.settlement_asset));
@@ -97,28 +123,16 @@ impl Setting<'_> {
             let unit = market.row(self.instrument_row(position.instrument));
             let value = quantity.times(&unit).minus(&quantity.times(&entry).times(&price));
             let group = group_of(&mut groups, instrument.settlement_asset);
-            group.pnl = group.pnl.plus(&N::of(position.accrued_funding).times(&price));
+            if position.accrued_funding != 0.0 {
+                group.pnl = group.pnl.plus(&N::of(position.accrued_funding).times(&price));
+            }
             if instrument.kind == Kind::Spot {
                 spot = spot.plus(&value);
             } else {
                 group.pnl = group.pnl.plus(&value);
             }
         }
-        let mut equity = Equity { raw: spot.clone(), adjusted: spot, collateral: zero };
-        for Group { asset, balance, pnl } in groups {
-            let total = balance.plus(&pnl);
-            let price = market.row(self.asset_row(asset));
-            let kept = |value: &N| self.rules.haircut(asset).map_or(value.clone(), |h| h.kept(value, &price));
-            let collateral = kept(&balance);
-            let adjusted = match self.rules.haircut_base {
-                HaircutBase::Balance => collateral.plus(&pnl),
-                HaircutBase::BalanceAndPnl => kept(&total),
-            };
-            equity.adjusted = equity.adjusted.plus(&adjusted);
-            equity.raw = equity.raw.plus(&total);
-            equity.collateral = equity.collateral.plus(&collateral);
-        }
-        equity
+        (groups, spot)
     }
 
     /// Direct formula of the requirements, holdings in stored order: Σ over positions, times the pool's multiplier; open
@@ -141,6 +155,7 @@ impl Setting<'_> {
     }
 
     /// Direct formula of gross notional: Σ |quantity| · |unit value|.
+    #[inline(always)]
     pub fn gross_notional<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> N {
         pool.positions.iter().fold(N::of(0.0), |sum, position| {
             let coefficient = N::of(self.notional_coefficient(position));
@@ -240,7 +255,14 @@ impl Setting<'_> {
     }
 }
 
+/// Spot and all groups together.
+#[inline(always)]
+fn total<N: Number>(groups: &[Group<N>], spot: &N) -> N {
+    groups.iter().fold(spot.clone(), |sum, group| sum.plus(&group.balance.plus(&group.pnl)))
+}
+
 /// The group of an asset, made on first sight.
+#[inline(always)]
 fn group_of<N: Number>(groups: &mut Vec<Group<N>>, asset: AssetIndex) -> &mut Group<N> {
     let at = groups.iter().position(|group| group.asset == asset).unwrap_or_else(|| {
         groups.push(Group { asset, balance: N::of(0.0), pnl: N::of(0.0) });

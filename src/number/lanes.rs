@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use super::Number;
 
 /// Scenarios evaluated together in [`Lanes`].
-pub const LANES: usize = 16;
+pub const LANES: usize = 32;
 
 /// A block of f64 numbers, one per scenario: each lane is bit for bit what plain `f64` gives.
 #[derive(Debug, Clone, Copy, PartialEq)]

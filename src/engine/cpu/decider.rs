@@ -1,11 +1,10 @@
-use std::ops::Range;
-
 use pulp::Arch;
 
-use super::kernel::{RootValues, RootsOfTile};
-use crate::engine::arbiter::Decision;
+use super::kernel::{RootValues, RootsOfBlock};
 use crate::engine::job::Job;
-use crate::engine::tile::Tile;
+use crate::engine::plan::SCENARIO_BLOCK;
+use crate::engine::tile::TileBlock;
+use crate::engine::verdicts::{Verdicts, lanes, low_bits};
 use crate::pricing::Column;
 use crate::program::{Bound, PoolParts};
 
@@ -33,112 +32,113 @@ impl Errors {
 /// owns the buffers.
 pub struct Decider<'j, 'a> {
     job: &'j Job<'a>,
-    /// Values of the roots on the tile evaluated last.
+    /// Values of the roots on the block evaluated last.
     pub roots: RootValues,
     /// The widest vectors of this machine.
     pub arch: Arch,
-    decisions: Vec<Decision>,
 }
 
-impl<'j, 'a> Decider<'j, 'a> {
-    /// A decider with room for the job's tiles.
-    pub fn new(job: &'j Job<'a>) -> Self {
-        let width = job.plan.tile_scenarios;
-        Self { job, roots: RootValues::new(width), arch: Arch::new(), decisions: Vec::with_capacity(width) }
-    }
-
-    /// Evaluates every root of a pool on a tile, into `roots`.
-    pub fn evaluate(&mut self, parts: PoolParts<'_>, tile: Tile<'_>) {
-        RootsOfTile { parts, tile, roots: &mut self.roots }.run(self.arch);
-    }
-
-    /// Turns the values evaluated last into decisions; says whether the arbiter was asked.
-    pub fn decide_tile(&mut self, pool: usize, tile: Tile<'_>, errors: Errors) -> (&[Decision], Asked) {
-        let RootValues { equity, initial, maintenance, .. } = &self.roots;
-        let certain = |value: f64, error: f64| value > error || value < -error;
-        let mut asked = Asked::Nobody;
-        self.decisions.clear();
-        self.decisions.extend((0..tile.len).map(|lane| {
-            let liquidatable = maintenance[lane] < -errors.maintenance;
-            let restricted = liquidatable || initial[lane] < -errors.initial;
-            let bankrupt = equity[lane] < -errors.equity;
-            let decided = certain(maintenance[lane], errors.maintenance)
-                & (liquidatable | certain(initial[lane], errors.initial))
-                & certain(equity[lane], errors.equity);
-            if decided {
-                Decision { restricted, liquidatable, bankrupt }
-            } else {
-                asked = Asked::Arbiter;
-                let pool = self.job.pool(pool);
-                self.job.arbiter.decide(&pool, Column::Scenario(tile.first + lane))
-            }
-        }));
-        (&self.decisions, asked)
-    }
-
-    /// Decisions of a pool under a range of scenarios.
-    pub fn decide(&mut self, pool: usize, parts: PoolParts<'_>, scenarios: Range<usize>) -> Vec<Decision> {
-        let Some(errors) = Errors::of(parts) else {
-            let pool = self.job.pool(pool);
-            return scenarios.map(|scenario| self.job.arbiter.decide(&pool, Column::Scenario(scenario))).collect();
-        };
-        let mut decisions = Vec::with_capacity(scenarios.len());
-        for (tile, lanes) in self.tiles_of(scenarios) {
-            self.evaluate(parts, tile);
-            decisions.extend_from_slice(&self.decide_tile(pool, tile, errors).0[lanes]);
-        }
-        decisions
-    }
-
-    /// Appends the scenarios of a range whose canonical excess may be the lowest of it: those whose f64 value lies within
-    /// the bounds of the lowest.
-    pub fn lowest_scenarios(&mut self, parts: PoolParts<'_>, scenarios: Range<usize>, out: &mut Vec<usize>) {
-        let Some(errors) = Errors::of(parts) else {
-            out.extend(scenarios);
-            return;
-        };
-        let mut values = Vec::with_capacity(scenarios.len());
-        for (tile, lanes) in self.tiles_of(scenarios) {
-            self.evaluate(parts, tile);
-            values.extend(lanes.map(|lane| (tile.first + lane, self.roots.maintenance[lane])));
-        }
-        let lowest = values.iter().fold(f64::INFINITY, |low, (_, value)| if *value < low { *value } else { low });
-        let limit = lowest + 2.0 * (errors.maintenance + 2.0 * parts.pool.compile_error);
-        out.extend(values.iter().filter(|(_, value)| *value <= limit || value.is_nan()).map(|(scenario, _)| *scenario));
-    }
-
-    /// How many of the roots' values lie below zero under a range of scenarios: initial, maintenance, equity.
-    pub fn signs(&mut self, parts: PoolParts<'_>, scenarios: Range<usize>) -> [u32; 3] {
-        let mut counts = [0; 3];
-        for (tile, lanes) in self.tiles_of(scenarios) {
-            self.evaluate(parts, tile);
-            for lane in lanes {
-                let liquidatable = self.roots.maintenance[lane] < 0.0;
-                counts[0] += u32::from(liquidatable || self.roots.initial[lane] < 0.0);
-                counts[1] += u32::from(liquidatable);
-                counts[2] += u32::from(self.roots.equity[lane] < 0.0);
-            }
-        }
-        counts
-    }
-
-    /// Tiles that hold a range of scenarios, and the lanes of each.
-    fn tiles_of(&self, scenarios: Range<usize>) -> Vec<(Tile<'a>, Range<usize>)> {
-        let width = self.job.plan.tile_scenarios;
-        let tiles = scenarios.start / width..scenarios.end.div_ceil(width);
-        let lanes = |tile: Tile<'a>| {
-            let (start, end) = (scenarios.start.max(tile.first), scenarios.end.min(tile.first + tile.len));
-            (tile, start - tile.first..end - tile.first)
-        };
-        tiles.map(|index| lanes(self.job.tiles.tile(index))).collect()
-    }
-}
-
-/// Whether a tile's verdicts needed the arbiter.
+/// Whether a block's verdicts needed the arbiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// Every verdict was certain.
     Nobody,
     /// At least one was not.
     Arbiter,
+}
+
+impl<'j, 'a> Decider<'j, 'a> {
+    /// A decider for a job.
+    pub fn new(job: &'j Job<'a>) -> Self {
+        Self { job, roots: RootValues::default(), arch: Arch::new() }
+    }
+
+    /// Evaluates every root of a pool on a block, into `roots`.
+    pub fn evaluate(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>) {
+        RootsOfBlock { parts, block, roots: &mut self.roots }.run(self.arch);
+    }
+
+    /// Turns the values evaluated last into verdicts.
+    pub fn judge(&self, pool: usize, block: TileBlock<'_>, errors: Errors) -> (Verdicts, Asked) {
+        let (mut verdicts, uncertain) = self.arch.dispatch(
+            #[inline(always)]
+            || masks(&self.roots, errors),
+        );
+        let present = low_bits(block.len());
+        verdicts.restricted &= present;
+        verdicts.liquidatable &= present;
+        verdicts.bankrupt &= present;
+        if uncertain & present == 0 {
+            return (verdicts, Asked::Nobody);
+        }
+        let pool = self.job.pool(pool);
+        for lane in lanes(uncertain & present) {
+            verdicts.set(lane, self.job.arbiter.decide(&pool, Column::Scenario(block.first() + lane)));
+        }
+        (verdicts, Asked::Arbiter)
+    }
+
+    /// Verdicts of a pool on a block.
+    pub fn decide(&mut self, pool: usize, parts: PoolParts<'_>, block: TileBlock<'_>) -> Verdicts {
+        match Errors::of(parts) {
+            Some(errors) => {
+                self.evaluate(parts, block);
+                self.judge(pool, block, errors).0
+            }
+            None => {
+                let pool = self.job.pool(pool);
+                let mut verdicts = Verdicts::default();
+                for lane in 0..block.len() {
+                    verdicts.set(lane, self.job.arbiter.decide(&pool, Column::Scenario(block.first() + lane)));
+                }
+                verdicts
+            }
+        }
+    }
+
+    /// Appends the scenarios of some blocks whose canonical excess may be the lowest of them: those whose f64 value lies
+    /// within the bounds of the lowest.
+    pub fn lowest_scenarios<'b>(
+        &mut self,
+        parts: PoolParts<'_>,
+        blocks: impl Iterator<Item = TileBlock<'b>>,
+        out: &mut Vec<usize>,
+    ) {
+        let slack = Errors::of(parts).map_or(f64::INFINITY, |e| 2.0 * (e.maintenance + 2.0 * parts.pool.compile_error));
+        let mut values = Vec::new();
+        for block in blocks {
+            self.evaluate(parts, block);
+            values.extend((0..block.len()).map(|lane| (block.first() + lane, self.roots.maintenance[lane])));
+        }
+        let lowest = values.iter().fold(f64::INFINITY, |low, (_, value)| if *value < low { *value } else { low });
+        out.extend(values.iter().filter(|(_, v)| *v <= lowest + slack || v.is_nan()).map(|(scenario, _)| *scenario));
+    }
+
+    /// How many of the roots' values lie below zero on a block: restricted, liquidatable, bankrupt.
+    pub fn signs(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>) -> [u32; 3] {
+        self.evaluate(parts, block);
+        let none = Errors { equity: 0.0, initial: 0.0, maintenance: 0.0 };
+        let verdicts = masks(&self.roots, none).0;
+        [verdicts.restricted, verdicts.liquidatable, verdicts.bankrupt]
+            .map(|mask| (mask & low_bits(block.len())).count_ones())
+    }
+}
+
+/// Verdicts by the bounds, and the lanes that they leave open.
+#[inline(always)]
+fn masks(roots: &RootValues, errors: Errors) -> (Verdicts, u32) {
+    let below = |values: &[f64; SCENARIO_BLOCK], limit: f64| {
+        values.iter().enumerate().fold(0u32, |mask, (lane, value)| mask | u32::from(*value < limit) << lane)
+    };
+    let above = |values: &[f64; SCENARIO_BLOCK], limit: f64| {
+        values.iter().enumerate().fold(0u32, |mask, (lane, value)| mask | u32::from(*value > limit) << lane)
+    };
+    let liquidatable = below(&roots.maintenance, -errors.maintenance);
+    let restricted = liquidatable | below(&roots.initial, -errors.initial);
+    let bankrupt = below(&roots.equity, -errors.equity);
+    let certain = (liquidatable | above(&roots.maintenance, errors.maintenance))
+        & (restricted | above(&roots.initial, errors.initial))
+        & (bankrupt | above(&roots.equity, errors.equity));
+    // `restricted` by its own bound does not settle a maintenance root in doubt, and the other way round.
+    (Verdicts { restricted, liquidatable, bankrupt }, !certain)
 }

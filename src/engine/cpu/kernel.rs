@@ -1,50 +1,40 @@
-//! The CPU twin of `shaders/sweep.wgsl`: a pool's affine part and kinks over a tile of scenarios, in f64 vectors.
-//! Dispatched once per chunk and tile to the widest instruction set the machine has.
+//! The CPU twin of `shaders/sweep.wgsl`: a pool's program over blocks of scenarios, in f64 vectors. Dispatched once per
+//! chunk and tile to the widest instruction set the machine has.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::nodes::{NodeValues, evaluate_nodes};
-use crate::engine::tile::Tile;
+use crate::engine::plan::SCENARIO_BLOCK;
+use crate::engine::tile::{Tile, TileBlock};
 use crate::program::{PoolParts, Program};
 
 /// Vectors that stay in registers at once: enough to hide the latency of a fused multiply-add.
 const UNROLL: usize = 4;
 
-/// Values of a pool's roots under the scenarios of a tile: `[tile width]` each.
-#[derive(Debug, Clone, Default)]
+/// Values of a pool's roots under a block of scenarios.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub struct RootValues {
     /// Raw equity.
-    pub equity: Vec<f64>,
+    pub equity: [f64; SCENARIO_BLOCK],
     /// Adjusted equity − initial margin; NaN where a node's branch is uncertain.
-    pub initial: Vec<f64>,
+    pub initial: [f64; SCENARIO_BLOCK],
     /// Adjusted equity − maintenance margin; NaN where a node's branch is uncertain.
-    pub maintenance: Vec<f64>,
-    /// Gross notional.
-    pub gross: Vec<f64>,
-    nodes: NodeValues,
+    pub maintenance: [f64; SCENARIO_BLOCK],
+    /// What the nodes add.
+    pub nodes: NodeValues,
 }
 
-impl RootValues {
-    /// Room for tiles of this width.
-    pub fn new(width: usize) -> Self {
-        let zeros = vec![0.0; width];
-        Self {
-            equity: zeros.clone(),
-            initial: zeros.clone(),
-            maintenance: zeros.clone(),
-            gross: zeros,
-            nodes: NodeValues::new(width),
-        }
-    }
-
-    /// Nodes' part of the maintenance margin of the pool evaluated last, if it has code.
-    pub fn node_requirement(&self) -> &[f64] {
-        &self.nodes.requirement
+impl Default for RootValues {
+    fn default() -> Self {
+        let zeros = [0.0; SCENARIO_BLOCK];
+        Self { equity: zeros, initial: zeros, maintenance: zeros, nodes: NodeValues::default() }
     }
 }
 
-/// Finds the lowest maintenance root of each pool on a tile, and adds the kinks' part of the maintenance total.
-pub struct LowestOfTile<'a> {
+/// Finds the lowest maintenance root of each pool on each block of a tile, and adds the kinks' part of the maintenance
+/// total. Pools with nodes are left to [`RootsOfBlock`]: their lowest is −∞ here.
+pub struct LowestOfBlocks<'a> {
     /// The chunk's programs.
     pub program: &'a Program,
     /// Pools to evaluate, by position in the chunk.
@@ -53,38 +43,45 @@ pub struct LowestOfTile<'a> {
     pub tile: Tile<'a>,
     /// Receives Σ of the kinks' maintenance requirement per scenario: `[tile width]`.
     pub requirement: &'a mut [f64],
-    /// Receives the lowest value of each active pool: `[active]`.
+    /// Receives the lowest values: `[n_active × n_blocks]`, row-major.
     pub lowest: &'a mut [f64],
 }
 
-impl LowestOfTile<'_> {
+impl LowestOfBlocks<'_> {
     /// Runs on the widest vectors.
     pub fn run(self, arch: Arch) {
         arch.dispatch(self);
     }
 }
 
-impl WithSimd for LowestOfTile<'_> {
+impl WithSimd for LowestOfBlocks<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for (&pool, lowest) in self.active.iter().zip(self.lowest) {
+        let n_blocks = self.tile.len.div_ceil(SCENARIO_BLOCK);
+        for (&pool, lowest) in self.active.iter().zip(self.lowest.chunks_exact_mut(n_blocks)) {
             let parts = self.program.parts(pool as usize);
-            *lowest = lowest_of_pool(simd, parts, self.tile, self.requirement);
+            if !parts.code.is_empty() {
+                lowest.fill(f64::NEG_INFINITY);
+                continue;
+            }
+            for (block, lowest) in self.tile.blocks().zip(lowest) {
+                *lowest = lowest_of_block(simd, parts, block, self.requirement);
+            }
         }
     }
 }
 
 #[inline(always)]
-fn lowest_of_pool<S: Simd>(simd: S, parts: PoolParts<'_>, tile: Tile<'_>, requirement: &mut [f64]) -> f64 {
+fn lowest_of_block<S: Simd>(simd: S, parts: PoolParts<'_>, block: TileBlock<'_>, requirement: &mut [f64]) -> f64 {
     let step = UNROLL * S::F64_LANES;
-    let mut lowest = [simd.splat_f64s(f64::INFINITY); UNROLL];
-    for start in (0..tile.width).step_by(step) {
+    let mut lowest = simd.splat_f64s(f64::INFINITY);
+    for start in (0..SCENARIO_BLOCK).step_by(step) {
         let mut value = [simd.splat_f64s(parts.pool.constant.maintenance); UNROLL];
         for term in parts.terms {
             let coefficient = simd.splat_f64s(term.maintenance);
-            let deltas = vectors::<S>(tile, term.row, start);
+            let deltas = vectors::<S>(block, term.row, start);
             for k in 0..UNROLL {
                 value[k] = simd.mul_add_e_f64s(coefficient, deltas[k], value[k]);
             }
@@ -92,8 +89,8 @@ fn lowest_of_pool<S: Simd>(simd: S, parts: PoolParts<'_>, tile: Tile<'_>, requir
         for kink in parts.kinks {
             let (slope, offset) = (simd.splat_f64s(kink.slope), simd.splat_f64s(kink.offset));
             let (weight, required) = (simd.splat_f64s(kink.maintenance), simd.splat_f64s(kink.requirement));
-            let deltas = vectors::<S>(tile, kink.row, start);
-            let (total, _) = S::as_mut_simd_f64s(&mut requirement[start..start + step]);
+            let deltas = vectors::<S>(block, kink.row, start);
+            let total = S::as_mut_simd_f64s(&mut requirement[block.lane + start..][..step]).0;
             for k in 0..UNROLL {
                 let reach = simd.mul_add_e_f64s(slope, deltas[k], offset);
                 let reach = simd.max_f64s(reach, simd.splat_f64s(0.0));
@@ -101,57 +98,56 @@ fn lowest_of_pool<S: Simd>(simd: S, parts: PoolParts<'_>, tile: Tile<'_>, requir
                 total[k] = simd.mul_add_e_f64s(required, reach, total[k]);
             }
         }
-        for k in 0..UNROLL {
-            lowest[k] = simd.min_f64s(lowest[k], value[k]);
-        }
+        let low = simd.min_f64s(simd.min_f64s(value[0], value[1]), simd.min_f64s(value[2], value[3]));
+        lowest = simd.min_f64s(lowest, low);
     }
-    let all = lowest.into_iter().reduce(|a, b| simd.min_f64s(a, b));
-    all.map_or(f64::INFINITY, |all| simd.reduce_min_f64s(all))
+    simd.reduce_min_f64s(lowest)
 }
 
-/// Evaluates every root of one pool on a tile.
-pub struct RootsOfTile<'a> {
+/// Evaluates every root of one pool on a block.
+pub struct RootsOfBlock<'a> {
     /// The pool's program.
     pub parts: PoolParts<'a>,
-    /// The tile.
-    pub tile: Tile<'a>,
+    /// The block.
+    pub block: TileBlock<'a>,
     /// Receives the values.
     pub roots: &'a mut RootValues,
 }
 
-impl RootsOfTile<'_> {
+impl RootsOfBlock<'_> {
     /// Runs on the widest vectors.
     pub fn run(self, arch: Arch) {
         if !self.parts.code.is_empty() {
             let nodes = &mut self.roots.nodes;
-            arch.dispatch(|| evaluate_nodes(self.parts.code, self.tile, nodes));
+            arch.dispatch(
+                #[inline(always)]
+                || evaluate_nodes(self.parts.code, self.block, nodes),
+            );
         }
         arch.dispatch(self);
     }
 }
 
-impl WithSimd for RootsOfTile<'_> {
+impl WithSimd for RootsOfBlock<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (parts, tile, step) = (self.parts, self.tile, UNROLL * S::F64_LANES);
+        let (parts, block, roots) = (self.parts, self.block, self.roots);
         let constant = parts.pool.constant;
-        for start in (0..tile.width).step_by(step) {
-            let block = start..start + step;
+        for start in (0..SCENARIO_BLOCK).step_by(UNROLL * S::F64_LANES) {
+            let lanes = start..start + UNROLL * S::F64_LANES;
             let mut equity = [simd.splat_f64s(constant.equity); UNROLL];
             let mut initial = [simd.splat_f64s(constant.initial); UNROLL];
             let mut maintenance = [simd.splat_f64s(constant.maintenance); UNROLL];
             if !parts.code.is_empty() {
-                initial.copy_from_slice(S::as_simd_f64s(&self.roots.nodes.initial[block.clone()]).0);
-                maintenance.copy_from_slice(S::as_simd_f64s(&self.roots.nodes.maintenance[block.clone()]).0);
-                for k in 0..UNROLL {
-                    initial[k] = simd.add_f64s(initial[k], simd.splat_f64s(constant.initial));
-                    maintenance[k] = simd.add_f64s(maintenance[k], simd.splat_f64s(constant.maintenance));
-                }
+                let nodes = S::as_simd_f64s(&roots.nodes.initial[lanes.clone()]).0;
+                initial.iter_mut().zip(nodes).for_each(|(sum, node)| *sum = simd.add_f64s(*sum, *node));
+                let nodes = S::as_simd_f64s(&roots.nodes.maintenance[lanes.clone()]).0;
+                maintenance.iter_mut().zip(nodes).for_each(|(sum, node)| *sum = simd.add_f64s(*sum, *node));
             }
             for term in parts.terms {
-                let deltas = vectors::<S>(tile, term.row, start);
+                let deltas = vectors::<S>(block, term.row, start);
                 for k in 0..UNROLL {
                     equity[k] = simd.mul_add_e_f64s(simd.splat_f64s(term.equity), deltas[k], equity[k]);
                     initial[k] = simd.mul_add_e_f64s(simd.splat_f64s(term.initial), deltas[k], initial[k]);
@@ -159,7 +155,7 @@ impl WithSimd for RootsOfTile<'_> {
                 }
             }
             for kink in parts.kinks {
-                let deltas = vectors::<S>(tile, kink.row, start);
+                let deltas = vectors::<S>(block, kink.row, start);
                 let (slope, offset) = (simd.splat_f64s(kink.slope), simd.splat_f64s(kink.offset));
                 for k in 0..UNROLL {
                     let reach = simd.mul_add_e_f64s(slope, deltas[k], offset);
@@ -168,27 +164,24 @@ impl WithSimd for RootsOfTile<'_> {
                     maintenance[k] = simd.mul_add_e_f64s(simd.splat_f64s(kink.maintenance), reach, maintenance[k]);
                 }
             }
-            S::as_mut_simd_f64s(&mut self.roots.equity[block.clone()]).0.copy_from_slice(&equity);
-            S::as_mut_simd_f64s(&mut self.roots.initial[block.clone()]).0.copy_from_slice(&initial);
-            S::as_mut_simd_f64s(&mut self.roots.maintenance[block]).0.copy_from_slice(&maintenance);
+            S::as_mut_simd_f64s(&mut roots.equity[lanes.clone()]).0.copy_from_slice(&equity);
+            S::as_mut_simd_f64s(&mut roots.initial[lanes.clone()]).0.copy_from_slice(&initial);
+            S::as_mut_simd_f64s(&mut roots.maintenance[lanes]).0.copy_from_slice(&maintenance);
         }
     }
 }
 
-/// Evaluates gross notional of one pool on a tile; wanted only where something is liquidatable and totals are bounded.
-pub fn gross_of_tile(parts: PoolParts<'_>, tile: Tile<'_>, gross: &mut [f64], arch: Arch) {
-    arch.dispatch(|| {
-        gross.fill(parts.pool.constant.gross);
-        for (term, &coefficient) in parts.terms.iter().zip(parts.gross) {
-            let deltas = &tile.deltas[term.row as usize * tile.width..][..tile.width];
-            gross.iter_mut().zip(deltas).for_each(|(value, delta)| *value += coefficient * delta);
-        }
-    });
+/// Gross notional of one pool on a block; wanted only where something is liquidatable and totals are bounded.
+pub fn gross_of_block(parts: PoolParts<'_>, block: TileBlock<'_>) -> [f64; SCENARIO_BLOCK] {
+    let mut gross = [parts.pool.constant.gross; SCENARIO_BLOCK];
+    for (term, &coefficient) in parts.terms.iter().zip(parts.gross) {
+        gross.iter_mut().zip(block.deltas(term.row)).for_each(|(value, delta)| *value += coefficient * delta);
+    }
+    gross
 }
 
-/// The vectors of a row from `start` on.
+/// The vectors of a row from lane `start` of the block on.
 #[inline(always)]
-fn vectors<S: Simd>(tile: Tile<'_>, row: u32, start: usize) -> &[S::f64s] {
-    let from = row as usize * tile.width + start;
-    S::as_simd_f64s(&tile.deltas[from..from + UNROLL * S::F64_LANES]).0
+fn vectors<S: Simd>(block: TileBlock<'_>, row: u32, start: usize) -> &[S::f64s] {
+    S::as_simd_f64s(&block.deltas(row)[start..start + UNROLL * S::F64_LANES]).0
 }

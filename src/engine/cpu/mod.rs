@@ -10,32 +10,22 @@ use super::chunk::{Chunk, decide_pool};
 use super::job::Job;
 use super::ledger::{Ledger, Witness};
 use super::outcome::Totals;
-use super::tile::Tile;
+use super::plan::SCENARIO_BLOCK;
+use super::tile::{Tile, TileBlock};
+use super::verdicts::{Verdicts, lanes};
 use crate::number::LANES;
 use crate::program::{PoolParts, Program};
 use decider::Asked;
 pub use decider::{Decider, Errors};
-use kernel::{LowestOfTile, gross_of_tile};
+use kernel::{LowestOfBlocks, gross_of_block};
 
 /// Sweeps a chunk of pools through every scenario.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
     let program = job.compile(pools.clone());
     let mut chunk = Chunk::new(job, pools.len());
     let mut sweep = ChunkSweep::new(job, pools, &program);
-    let width = job.plan.tile_scenarios;
-    let mut requirement = vec![0.0; width];
-    let mut lowest = vec![0.0; sweep.active.len()];
     for index in 0..job.tiles.len() {
-        let tile = job.tiles.tile(index);
-        requirement.fill(0.0);
-        let active = &sweep.active;
-        LowestOfTile { program: &program, active, tile, requirement: &mut requirement, lowest: &mut lowest }
-            .run(sweep.decider.arch);
-        for (at, &lowest) in lowest.iter().enumerate() {
-            sweep.settle_tile(sweep.active[at] as usize, lowest, (index, tile), &mut chunk, &mut requirement);
-        }
-        let total = &mut chunk.requirement[tile.first..tile.first + tile.len];
-        total.iter_mut().zip(&requirement).for_each(|(total, part)| *total += part);
+        sweep.sweep_tile(job.tiles.tile(index), &mut chunk);
     }
     for index in 0..program.pools.len() {
         sweep.close_pool(index, &mut chunk);
@@ -54,6 +44,10 @@ struct ChunkSweep<'j, 'a> {
     errors: Vec<Option<Errors>>,
     /// Pools that the kernel evaluates.
     active: Vec<u32>,
+    /// Kinks' and nodes' part of the maintenance total on the current tile: `[tile width]`.
+    requirement: Vec<f64>,
+    /// Lowest maintenance roots on the current tile: `[n_active × n_blocks]`.
+    lowest: Vec<f64>,
 }
 
 impl<'j, 'a> ChunkSweep<'j, 'a> {
@@ -62,69 +56,101 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         let is_active = |index: usize| {
             errors[index].is_some() && !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown
         };
-        let active = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
+        let active: Vec<u32> = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
         let ledger = |(index, error): (usize, &Option<Errors>)| {
             Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool.compile_error)
         };
         let ledgers = errors.iter().enumerate().map(ledger).collect();
-        Self { job, first_pool: pools.start, program, decider: Decider::new(job), ledgers, errors, active }
+        let width = job.plan.tile_scenarios;
+        Self {
+            job,
+            first_pool: pools.start,
+            program,
+            decider: Decider::new(job),
+            ledgers,
+            errors,
+            requirement: vec![0.0; width],
+            lowest: vec![0.0; active.len() * width / SCENARIO_BLOCK],
+            active,
+        }
     }
 
-    /// Decides a pool's verdicts on a tile, given the lowest maintenance root of its affine part and kinks.
-    fn settle_tile(
-        &mut self,
-        index: usize,
-        lowest: f64,
-        (tile_index, tile): (usize, Tile<'_>),
-        chunk: &mut Chunk,
-        requirement: &mut [f64],
-    ) {
-        let Some(errors) = self.errors[index] else { return };
-        let parts = self.program.parts(index);
-        let ledger = &mut self.ledgers[index];
-        if parts.code.is_empty() {
-            ledger.note_lowest(tile_index, lowest);
-            // The initial root is at most `gap` below the maintenance root: nobody is even restricted here.
-            if lowest > parts.pool.gap + errors.maintenance + errors.initial {
-                return;
+    fn sweep_tile(&mut self, tile: Tile<'_>, chunk: &mut Chunk) {
+        let n_blocks = tile.len.div_ceil(SCENARIO_BLOCK);
+        self.requirement.fill(0.0);
+        LowestOfBlocks {
+            program: self.program,
+            active: &self.active,
+            tile,
+            requirement: &mut self.requirement,
+            lowest: &mut self.lowest[..self.active.len() * n_blocks],
+        }
+        .run(self.decider.arch);
+        for at in 0..self.active.len() {
+            let index = self.active[at] as usize;
+            let Some(errors) = self.errors[index] else { continue };
+            let parts = self.program.parts(index);
+            // The initial root is at most `gap` below the maintenance root: above this, nobody is even restricted.
+            let quiet = parts.pool.gap + errors.maintenance + errors.initial;
+            for (k, block) in tile.blocks().enumerate() {
+                let lowest = self.lowest[at * n_blocks + k];
+                if parts.code.is_empty() {
+                    self.ledgers[index].note_lowest(block.first(), lowest);
+                }
+                if lowest <= quiet || lowest.is_nan() {
+                    self.settle_block(index, parts, block, errors, chunk);
+                }
             }
         }
-        self.decider.evaluate(parts, tile);
+        let total = &mut chunk.requirement[tile.first..tile.first + tile.len];
+        total.iter_mut().zip(&self.requirement).for_each(|(total, part)| *total += part);
+    }
+
+    /// Decides and counts a pool's verdicts on a block.
+    fn settle_block(
+        &mut self,
+        index: usize,
+        parts: PoolParts<'_>,
+        block: TileBlock<'_>,
+        errors: Errors,
+        chunk: &mut Chunk,
+    ) {
+        self.decider.evaluate(parts, block);
+        let ledger = &mut self.ledgers[index];
         if !parts.code.is_empty() {
             let roots = &self.decider.roots;
-            let lowest = roots.maintenance[..tile.len].iter().copied().fold(f64::INFINITY, lower_or_nan);
-            ledger.note_lowest(tile_index, lowest);
-            requirement.iter_mut().zip(roots.node_requirement()).for_each(|(total, part)| *total += part);
+            let lowest = roots.maintenance[..block.len()].iter().copied().fold(f64::INFINITY, lower_or_nan);
+            ledger.note_lowest(block.first(), lowest);
+            let total = &mut self.requirement[block.lane..];
+            total.iter_mut().zip(roots.nodes.requirement).for_each(|(total, part)| *total += part);
+            add_kinks(parts, block, total);
         }
         let pool_index = self.first_pool + index;
-        let (decisions, asked) = self.decider.decide_tile(pool_index, tile, errors);
+        let (verdicts, asked) = self.decider.judge(pool_index, block, errors);
         ledger.redecided |= asked == Asked::Arbiter;
-        if decisions.iter().any(|decision| decision.restricted) {
-            ledger.count(self.job, &self.job.pool(pool_index), tile.first, decisions, &mut chunk.tally);
-            if self.job.totals == Totals::Bounded {
-                let decisions = decisions.to_vec();
-                self.add_bounded(parts, tile, errors, &decisions, chunk);
+        if verdicts.restricted != 0 {
+            ledger.count(self.job, &self.job.pool(pool_index), block.first(), verdicts, &mut chunk.tally);
+            if self.job.totals == Totals::Bounded && verdicts.liquidatable != 0 {
+                self.add_bounded(parts, block, errors, verdicts, chunk);
             }
         }
     }
 
     /// Adds the kernel's own values to the totals that carry a bound.
     fn add_bounded(
-        &mut self,
+        &self,
         parts: PoolParts<'_>,
-        tile: Tile<'_>,
+        block: TileBlock<'_>,
         errors: Errors,
-        decisions: &[super::arbiter::Decision],
+        verdicts: Verdicts,
         chunk: &mut Chunk,
     ) {
-        let arch = self.decider.arch;
-        let roots = &mut self.decider.roots;
-        gross_of_tile(parts, tile, &mut roots.gross, arch);
-        for (lane, decision) in decisions.iter().enumerate().filter(|(_, decision)| decision.liquidatable) {
-            let scenario = &mut chunk.tally[tile.first + lane];
-            scenario.notional_float += roots.gross[lane];
-            if decision.bankrupt {
-                let shortfall = -roots.equity[lane];
+        let gross = gross_of_block(parts, block);
+        for lane in lanes(verdicts.liquidatable) {
+            let scenario = &mut chunk.tally[block.first() + lane];
+            scenario.notional_float += gross[lane];
+            if verdicts.bankrupt >> lane & 1 == 1 {
+                let shortfall = -self.decider.roots.equity[lane];
                 scenario.shortfall_float += if shortfall > 0.0 { shortfall } else { 0.0 };
                 // The pool's own error, and the rounding of adding it to the sum so far.
                 scenario.shortfall_bound += errors.equity + scenario.shortfall_float * f64::EPSILON;
@@ -132,7 +158,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         }
     }
 
-    /// Publishes a pool: its worst scenario among the tiles that may hold it.
+    /// Publishes a pool: its worst scenario among the blocks that may hold it.
     fn close_pool(&mut self, index: usize, chunk: &mut Chunk) {
         let pool = self.job.pool(self.first_pool + index);
         let parts = self.program.parts(index);
@@ -148,15 +174,15 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         let limit = ledger.candidate_limit();
         let mut candidates = Vec::new();
         let mut witness = Witness { value: f64::INFINITY, bound: errors.maintenance, ..Witness::default() };
-        for tile_index in ledger.candidate_tiles() {
-            let tile = self.job.tiles.tile(tile_index);
-            self.decider.evaluate(parts, tile);
-            for (lane, &value) in self.decider.roots.maintenance[..tile.len].iter().enumerate() {
+        for first in ledger.candidates() {
+            let block = self.job.tiles.block(first);
+            self.decider.evaluate(parts, block);
+            for (lane, &value) in self.decider.roots.maintenance[..block.len()].iter().enumerate() {
                 if value <= limit || value.is_nan() {
-                    candidates.push(tile.first + lane);
+                    candidates.push(first + lane);
                 }
                 if value < witness.value {
-                    witness = Witness { scenario: (tile.first + lane) as u32, value, ..witness };
+                    witness = Witness { scenario: (first + lane) as u32, value, ..witness };
                 }
             }
         }
@@ -164,6 +190,16 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         chunk.redecided_pools += u64::from(ledger.redecided);
         chunk.pools.push(ledger.close(self.job, &pool, candidates.into_iter()));
         chunk.witnesses.push(Some(witness).filter(|witness| witness.value.is_finite()));
+    }
+}
+
+/// Adds the kinks' part of the maintenance total of a pool that the vector kernel has skipped.
+fn add_kinks(parts: PoolParts<'_>, block: TileBlock<'_>, total: &mut [f64]) {
+    for kink in parts.kinks {
+        for (total, delta) in total.iter_mut().zip(block.deltas(kink.row)) {
+            let reach = kink.offset + kink.slope * delta;
+            *total += kink.requirement * if reach > 0.0 { reach } else { 0.0 };
+        }
     }
 }
 
@@ -178,5 +214,5 @@ fn lower_or_nan(a: f64, b: f64) -> f64 {
     }
 }
 
-// A block of canonical evaluation never straddles a tile.
-const _: () = assert!(super::plan::SCENARIO_BLOCK.is_multiple_of(LANES));
+// Kernels, verdict masks and the canonical evaluator work on the same blocks.
+const _: () = assert!(SCENARIO_BLOCK == LANES);

@@ -1,83 +1,77 @@
 //! Interprets a pool's postfix code over a tile, one instruction for all scenarios at a time: the CPU twin of the node
 //! loop of `shaders/sweep.wgsl`.
 
-use crate::engine::tile::Tile;
-use crate::program::{Bound, Instruction, Magnitude, STACK_DEPTH_MAX, Weights};
+use crate::engine::plan::SCENARIO_BLOCK;
+use crate::engine::tile::TileBlock;
+use crate::program::{Bound, Instruction, Magnitude, STACK_DEPTH_MAX, Weights, compile_error};
 
-/// What a pool's nodes add to its roots: `[tile width]` each.
-#[derive(Debug, Clone, Default)]
+/// One value per scenario of a block.
+type Values = [f64; SCENARIO_BLOCK];
+
+/// What a pool's nodes add to its roots on a block.
+#[derive(Debug, Clone, Copy)]
 pub struct NodeValues {
     /// Into the initial root; NaN where a branch is uncertain.
-    pub initial: Vec<f64>,
+    pub initial: Values,
     /// Into the maintenance root; NaN where a branch is uncertain.
-    pub maintenance: Vec<f64>,
+    pub maintenance: Values,
     /// Into the maintenance total.
-    pub requirement: Vec<f64>,
-    stack: Vec<f64>,
+    pub requirement: Values,
 }
 
-impl NodeValues {
-    /// Room for tiles of this width.
-    pub fn new(width: usize) -> Self {
-        let zeros = vec![0.0; width];
-        Self {
-            initial: zeros.clone(),
-            maintenance: zeros.clone(),
-            requirement: zeros,
-            stack: vec![0.0; width * STACK_DEPTH_MAX],
-        }
+impl Default for NodeValues {
+    fn default() -> Self {
+        let zeros = [0.0; SCENARIO_BLOCK];
+        Self { initial: zeros, maintenance: zeros, requirement: zeros }
     }
 }
 
-/// Runs the code over every scenario of the tile.
+/// Runs the code over every scenario of a block.
 #[inline(always)]
-pub fn evaluate_nodes(code: &[Instruction], tile: Tile<'_>, values: &mut NodeValues) {
-    let width = tile.width;
-    let NodeValues { initial, maintenance, requirement, stack } = values;
-    [&mut *initial, &mut *maintenance, &mut *requirement].into_iter().for_each(|values| values.fill(0.0));
+pub fn evaluate_nodes(code: &[Instruction], block: TileBlock<'_>, values: &mut NodeValues) {
+    *values = NodeValues::default();
+    let mut stack = [[0.0; SCENARIO_BLOCK]; STACK_DEPTH_MAX];
     let mut depth = 0;
     for &instruction in code {
         match instruction {
             Instruction::Constant(value) => {
-                stack[depth * width..][..width].fill(value);
+                stack[depth] = [value; SCENARIO_BLOCK];
                 depth += 1;
             }
             Instruction::Term { row, coefficient } => {
-                let deltas = &tile.deltas[row as usize * width..][..width];
-                let top = &mut stack[(depth - 1) * width..][..width];
-                top.iter_mut().zip(deltas).for_each(|(top, delta)| *top += coefficient * delta);
+                with_row(&mut stack[depth - 1], block, row, |top, delta| top + coefficient * delta);
             }
             Instruction::Add | Instruction::Max | Instruction::Min => {
                 depth -= 1;
-                let (below, top) = stack.split_at_mut(depth * width);
-                let pairs = below[(depth - 1) * width..].iter_mut().zip(&top[..width]);
+                let other = stack[depth];
+                let top = &mut stack[depth - 1];
                 match instruction {
-                    Instruction::Add => pairs.for_each(|(a, b)| *a += b),
-                    // `choose` keeps a NaN of either side: an uncertain operand makes an uncertain result.
-                    Instruction::Max => pairs.for_each(|(a, b)| *a = choose(*a, *b, *a < *b)),
-                    _ => pairs.for_each(|(a, b)| *a = choose(*a, *b, *a > *b)),
+                    Instruction::Add => top.iter_mut().zip(other).for_each(|(a, b)| *a += b),
+                    // A NaN of either side stays: an uncertain operand makes an uncertain result.
+                    Instruction::Max => top.iter_mut().zip(other).for_each(|(a, b)| *a = choose(*a, b, *a < b)),
+                    _ => top.iter_mut().zip(other).for_each(|(a, b)| *a = choose(*a, b, *a > b)),
                 }
             }
-            Instruction::Abs => stack[(depth - 1) * width..][..width].iter_mut().for_each(|top| *top = top.abs()),
-            Instruction::Scale(factor) => {
-                stack[(depth - 1) * width..][..width].iter_mut().for_each(|top| *top *= factor);
-            }
+            Instruction::Abs => stack[depth - 1].iter_mut().for_each(|top| *top = top.abs()),
+            Instruction::Scale(factor) => stack[depth - 1].iter_mut().for_each(|top| *top *= factor),
             Instruction::ScaleByRow { row, base } => {
-                let deltas = &tile.deltas[row as usize * width..][..width];
-                let top = &mut stack[(depth - 1) * width..][..width];
-                top.iter_mut().zip(deltas).for_each(|(top, delta)| *top *= base + delta);
+                with_row(&mut stack[depth - 1], block, row, |top, delta| top * (base + delta));
             }
             Instruction::Select(predicate) => {
                 depth -= 2;
-                select(&mut stack[(depth - 1) * width..], width, predicate);
+                stack[depth - 1] = select(stack[depth - 1], stack[depth], stack[depth + 1], predicate);
             }
             Instruction::Fold(weights) => {
                 depth -= 1;
-                let top = &stack[depth * width..][..width];
-                fold(top, weights, [initial, maintenance, requirement]);
+                fold(&stack[depth], weights, values);
             }
         }
     }
+}
+
+#[inline(always)]
+fn with_row(top: &mut Values, block: TileBlock<'_>, row: u32, operation: impl Fn(f64, f64) -> f64) {
+    top.iter_mut().zip(block.deltas(row)).for_each(|(top, &delta)| *top = operation(*top, delta));
 }
 
 #[inline(always)]
@@ -85,29 +79,28 @@ fn choose(a: f64, b: f64, take_b: bool) -> f64 {
     if b.is_nan() || take_b { b } else { a }
 }
 
-/// Replaces the lowest of three operands (predicate, then, otherwise) by the choice; NaN where the sign is in doubt.
+/// `then` where the predicate is certainly ≥ 0, `otherwise` where it certainly is not, NaN where its sign is in doubt.
 #[inline(always)]
-fn select(stack: &mut [f64], width: usize, predicate: Magnitude) {
+fn select(predicate: Values, then: Values, otherwise: Values, magnitude: Magnitude) -> Values {
     // The predicate's own coefficients were formed in f64 from about as many roundings as it has operations.
-    let compiled = crate::program::compile_error(predicate.operations, predicate.uncancelled);
-    let guard = Bound::F64.error(predicate, compiled).unwrap_or(f64::INFINITY);
-    let (predicates, operands) = stack.split_at_mut(width);
-    for lane in 0..width {
-        let (then, otherwise) = (operands[lane], operands[width + lane]);
-        let value = predicates[lane];
-        predicates[lane] = if value > guard {
-            then
+    let compiled = compile_error(magnitude.operations, magnitude.uncancelled);
+    let guard = Bound::F64.error(magnitude, compiled).unwrap_or(f64::INFINITY);
+    std::array::from_fn(|lane| {
+        let value = predicate[lane];
+        if value > guard {
+            then[lane]
         } else if value < -guard {
-            otherwise
+            otherwise[lane]
         } else {
             f64::NAN
-        };
-    }
+        }
+    })
 }
 
 /// Adds the weighted top to the roots. A weight of zero adds nothing, not even an uncertainty.
 #[inline(always)]
-fn fold(top: &[f64], weights: Weights, roots: [&mut [f64]; 3]) {
+fn fold(top: &Values, weights: Weights, values: &mut NodeValues) {
+    let roots = [&mut values.initial, &mut values.maintenance, &mut values.requirement];
     for (root, weight) in roots.into_iter().zip([weights.initial, weights.maintenance, weights.requirement]) {
         if weight != 0.0 {
             root.iter_mut().zip(top).for_each(|(sum, value)| *sum += weight * value);

@@ -3,6 +3,7 @@
 
 use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
+use crate::engine::plan::SCENARIO_BLOCK;
 use crate::program::{Builder, Instruction, Magnitude, Program, RowRange, Weights};
 
 /// Adjusted equity and raw equity alike.
@@ -44,7 +45,10 @@ impl Canaries {
         let expected = (0..program.pools.len()).map(|index| {
             let counts = |tile: usize| {
                 let scenarios = tile * tile_scenarios..((tile + 1) * tile_scenarios).min(job.scenario_count());
-                decider.signs(program.parts(index), scenarios)
+                scenarios.step_by(SCENARIO_BLOCK).fold([0; 3], |sum, start| {
+                    let counts = decider.signs(program.parts(index), job.tiles.block(start));
+                    [sum[0] + counts[0], sum[1] + counts[1], sum[2] + counts[2]]
+                })
             };
             (0..n_tiles).map(counts).collect()
         });

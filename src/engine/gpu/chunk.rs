@@ -14,8 +14,7 @@ use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
 use crate::engine::outcome::Totals;
-use crate::engine::plan::DEVICE_TILE_SCENARIOS;
-use crate::number::LANES;
+use crate::engine::plan::{DEVICE_TILE_SCENARIOS, SCENARIO_BLOCK};
 use crate::program::{PoolParts, Program, UNIT_ROUNDOFF_F32};
 
 /// Pools compiled and settled by one task.
@@ -182,22 +181,22 @@ impl Settle<'_, '_> {
         for (panel, readback) in self.readbacks {
             for tile in 0..panel.tile_count() {
                 let result = readback.pool_tiles[place as usize * panel.tile_count() + tile];
-                ledger.note_lowest(panel.first_tile + tile, lowest_of(result));
+                ledger.note_lowest(self.scenarios(panel, tile).start, lowest_of(result));
                 let [restricted, liquidatable, bankrupt] = result.certain_counts();
                 ledger.add_counts(restricted, liquidatable, bankrupt);
                 let uncertain = result.verdict_counts()[1] > 0;
                 if uncertain || bankrupt > 0 || (job.totals == Totals::Exact && liquidatable > 0) {
-                    let scenarios = self.scenarios(panel, tile);
                     let listed = if uncertain { uncertain_of(readback, place, tile) } else { &[] };
-                    let decisions = decider.decide(pool_index, parts, scenarios.clone());
-                    for (block, decisions) in decisions.chunks(LANES).enumerate() {
-                        ledger.settle(job, &pool, scenarios.start + block * LANES, decisions, &mut chunk.tally);
-                    }
                     let first = panel.first_tile * DEVICE_TILE_SCENARIOS;
-                    for verdict in listed {
-                        let scenario = first + verdict.scenario as usize;
-                        let decision = decisions[scenario - scenarios.start];
-                        ledger.count_left_out(job, &pool, scenario, decision, &mut chunk.tally);
+                    for start in self.scenarios(panel, tile).step_by(SCENARIO_BLOCK) {
+                        let verdicts = decider.decide(pool_index, parts, job.tiles.block(start));
+                        ledger.settle(job, &pool, start, verdicts, &mut chunk.tally);
+                        let here = start..start + SCENARIO_BLOCK;
+                        let left_out = listed.iter().map(|verdict| first + verdict.scenario as usize);
+                        for scenario in left_out.filter(|scenario| here.contains(scenario)) {
+                            let decision = verdicts.at(scenario - start);
+                            ledger.count_left_out(job, &pool, scenario, decision, &mut chunk.tally);
+                        }
                     }
                 }
             }
@@ -223,7 +222,8 @@ impl Settle<'_, '_> {
     ) -> (Vec<usize>, Option<Witness>) {
         let mut candidates = Vec::new();
         let mut witness: Option<Witness> = None;
-        let tiles: Vec<usize> = ledger.candidate_tiles().collect();
+        let mut tiles: Vec<usize> = ledger.candidates().map(|first| first / DEVICE_TILE_SCENARIOS).collect();
+        tiles.sort_unstable();
         for (panel, readback) in self.readbacks {
             let here = panel.first_tile..panel.first_tile + panel.tile_count();
             for &tile in tiles.iter().filter(|tile| here.contains(tile)) {
@@ -238,7 +238,8 @@ impl Settle<'_, '_> {
                 if f64::from(result.second_lowest) > ledger.candidate_limit() && value.is_finite() {
                     candidates.push(scenario);
                 } else {
-                    decider.lowest_scenarios(parts, self.scenarios(panel, local), &mut candidates);
+                    let starts = self.scenarios(panel, local).step_by(SCENARIO_BLOCK);
+                    decider.lowest_scenarios(parts, starts.map(|start| self.job.tiles.block(start)), &mut candidates);
                 }
             }
         }
