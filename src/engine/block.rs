@@ -1,5 +1,3 @@
-use std::array;
-
 use crate::margin::Market;
 use crate::number::{LANES, Lanes};
 use crate::pricing::Rows;
@@ -17,11 +15,17 @@ pub struct Block<'a> {
 impl Market<Lanes> for Block<'_> {
     #[inline(always)]
     fn row(&self, row: u32) -> Lanes {
-        let values = self.rows.shocked.row(row as usize);
-        let last = values.len() - 1;
-        match values.as_slice().and_then(|values| values.get(self.first..self.first + LANES)) {
-            Some(block) => Lanes(array::from_fn(|lane| block[lane])),
-            None => Lanes(array::from_fn(|lane| values[(self.first + lane).min(last)])),
+        let n_scenarios = self.rows.shocked.ncols();
+        let values = self.rows.shocked.as_slice().unwrap_or_default();
+        let from = row as usize * n_scenarios + self.first;
+        let mut block = [0.0; LANES];
+        if self.first + LANES <= n_scenarios {
+            block.copy_from_slice(&values[from..from + LANES]);
+        } else {
+            for lane in 0..LANES {
+                block[lane] = values[from + lane.min(n_scenarios - 1 - self.first)];
+            }
         }
+        Lanes(block)
     }
 }

@@ -1,11 +1,12 @@
+use super::arbiter::Decision;
 use super::job::Job;
 use super::ledger::{self, Ledger, Witness};
-use super::outcome::PoolOutcome;
+use super::outcome::{PoolOutcome, Totals};
 use super::tally::ScenarioTally;
 use super::verdicts::Verdicts;
 use crate::domain::Pool;
 use crate::pricing::Column;
-use crate::program::Weights;
+use crate::program::{PoolProgram, Weights};
 
 /// What an engine found out about a chunk of pools.
 #[derive(Debug, Clone)]
@@ -44,22 +45,33 @@ impl Chunk {
     }
 }
 
-/// Decides every verdict of a pool by the arbiter alone. Where no scenario changes anything, one verdict stands for all
-/// and the first scenario is the worst.
-pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, constant: bool, chunk: &mut Chunk) {
-    let mut ledger = Ledger::default();
-    let n_scenarios = job.scenario_count();
+/// Decides every verdict of a pool by the arbiter alone. The program only bounds the error of the canonical figures.
+pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
+    let decide = |scenario: usize| job.arbiter.decide(pool, Column::Scenario(scenario));
+    close_decided(job, pool, program, (decide, job.scenario_count()), chunk);
+}
+
+/// Decides a pool that no scenario changes: one verdict stands for all, and the first scenario is the worst.
+pub fn decide_constant_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
     let at_base = job.arbiter.decide(pool, Column::Base);
+    close_decided(job, pool, program, (|_| at_base, job.scenario_count().min(1)), chunk);
+}
+
+/// Counts decisions and closes the pool, its worst scenario being one of the first `candidates`.
+fn close_decided(
+    job: &Job<'_>,
+    pool: &Pool<'_>,
+    program: &PoolProgram,
+    (decide, candidates): (impl Fn(usize) -> Decision, usize),
+    chunk: &mut Chunk,
+) {
+    let mut ledger = Ledger::new(0.0, program.compile_error);
     for block in (0..job.tiles.len()).flat_map(|tile| job.tiles.tile(tile).blocks()) {
-        let mut verdicts = Verdicts::all(at_base, block.len());
-        if !constant {
-            for lane in 0..block.len() {
-                verdicts.set(lane, job.arbiter.decide(pool, Column::Scenario(block.first() + lane)));
-            }
-        }
-        ledger.count(job, pool, block.first(), verdicts, &mut chunk.tally);
+        let mut verdicts = Verdicts::default();
+        (0..block.len()).for_each(|lane| verdicts.set(lane, decide(block.first() + lane)));
+        // No kernel has summed this pool: its totals are canonical, whatever the others' are.
+        ledger.count(job, pool, (block.first(), verdicts), Totals::Exact, &mut chunk.tally);
     }
-    let candidates = 0..if constant { n_scenarios.min(1) } else { n_scenarios };
-    chunk.pools.push(ledger.close(job, pool, candidates));
+    chunk.pools.push(ledger.close(job, pool, 0..candidates));
     chunk.witnesses.push(None);
 }

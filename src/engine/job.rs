@@ -1,4 +1,4 @@
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::arbiter::Arbiter;
 use super::block::Block;
@@ -47,20 +47,12 @@ impl<'a> Job<'a> {
 
     /// Canonical raw equity of a pool under the block of scenarios from `first` on.
     pub fn canonical_equity(&self, pool: &Pool<'_>, first: usize) -> Lanes {
-        let market = Block { rows: self.setting.rows, first };
-        self.arch.dispatch(
-            #[inline(always)]
-            || self.setting.raw_equity(pool, &market),
-        )
+        self.arch.dispatch(CanonicalEquity { setting: self.setting, pool, first })
     }
 
     /// Canonical gross notional of a pool under the block of scenarios from `first` on.
     pub fn canonical_notional(&self, pool: &Pool<'_>, first: usize) -> Lanes {
-        let market = Block { rows: self.setting.rows, first };
-        self.arch.dispatch(
-            #[inline(always)]
-            || self.setting.gross_notional(pool, &market),
-        )
+        self.arch.dispatch(CanonicalNotional { setting: self.setting, pool, first })
     }
 
     /// Compiles a range of pools. Unknown pools get an empty program: nothing is claimed about them.
@@ -74,5 +66,37 @@ impl<'a> Job<'a> {
             builder.finish_pool();
         }
         builder.build()
+    }
+}
+
+/// Raw equity under a block of scenarios, compiled for the widest vectors.
+struct CanonicalEquity<'p, 'a> {
+    setting: Setting<'a>,
+    pool: &'p Pool<'p>,
+    first: usize,
+}
+
+impl WithSimd for CanonicalEquity<'_, '_> {
+    type Output = Lanes;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Lanes {
+        self.setting.raw_equity(self.pool, &Block { rows: self.setting.rows, first: self.first })
+    }
+}
+
+/// Gross notional under a block of scenarios, compiled for the widest vectors.
+struct CanonicalNotional<'p, 'a> {
+    setting: Setting<'a>,
+    pool: &'p Pool<'p>,
+    first: usize,
+}
+
+impl WithSimd for CanonicalNotional<'_, '_> {
+    type Output = Lanes;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Lanes {
+        self.setting.gross_notional(self.pool, &Block { rows: self.setting.rows, first: self.first })
     }
 }

@@ -40,6 +40,8 @@ pub struct Ledger {
     lowest: f64,
     /// How far a kernel value may lie above the lowest and still belong to the worst scenario.
     slack: f64,
+    /// Bound on the error of a canonical figure.
+    canonical_error: f64,
 }
 
 impl Ledger {
@@ -48,14 +50,18 @@ impl Ledger {
     /// A canonical f64 value differs from the exact one by at most twice the compile error, so the scenario that is worst
     /// canonically has a kernel value within `2·(error + 2·compile_error)` of the lowest.
     pub fn new(error: f64, compile_error: f64) -> Self {
-        Self { lowest: f64::INFINITY, slack: 2.0 * (error + 2.0 * compile_error), ..Self::default() }
+        let canonical_error = 2.0 * compile_error;
+        Self { lowest: f64::INFINITY, slack: 2.0 * (error + canonical_error), canonical_error, ..Self::default() }
     }
 
     /// Takes note of the lowest maintenance root of the scenarios from `first` on. A NaN (an uncertain node) may be
-    /// anything.
+    /// anything: they stay candidates, and say nothing about the others.
     #[inline]
     pub fn note_lowest(&mut self, first: usize, lowest: f64) {
-        let lowest = if lowest.is_nan() { f64::NEG_INFINITY } else { lowest };
+        if lowest.is_nan() {
+            self.candidates.push(Candidate { first: first as u32, lowest: f64::NEG_INFINITY });
+            return;
+        }
         if lowest > self.lowest + self.slack {
             return;
         }
@@ -67,13 +73,14 @@ impl Ledger {
         self.candidates.push(Candidate { first: first as u32, lowest });
     }
 
-    /// Counts the verdicts of a block, and adds what they contribute to the pool's and the scenarios' totals.
+    /// Counts the verdicts of a block, and adds what they contribute to the pool's total and, with exact totals, to the
+    /// scenarios'.
     pub fn count(
         &mut self,
         job: &Job<'_>,
         pool: &Pool<'_>,
-        first: usize,
-        verdicts: Verdicts,
+        (first, verdicts): (usize, Verdicts),
+        totals: Totals,
         tally: &mut [ScenarioTally],
     ) {
         self.restricted += verdicts.restricted.count_ones();
@@ -86,7 +93,7 @@ impl Ledger {
             scenario.liquidatable += verdicts.liquidatable >> lane & 1;
             scenario.bankrupt += verdicts.bankrupt >> lane & 1;
         }
-        self.settle(job, pool, first, verdicts, tally);
+        self.settle(job, pool, (first, verdicts), totals, tally);
     }
 
     /// Adds the canonical shortfall of the bankrupt verdicts of a block, and with exact totals what they and the
@@ -95,11 +102,11 @@ impl Ledger {
         &mut self,
         job: &Job<'_>,
         pool: &Pool<'_>,
-        first: usize,
-        verdicts: Verdicts,
+        (first, verdicts): (usize, Verdicts),
+        totals: Totals,
         tally: &mut [ScenarioTally],
     ) {
-        let exact = job.totals == Totals::Exact;
+        let exact = totals == Totals::Exact;
         if verdicts.bankrupt != 0 {
             let equity = job.canonical_equity(pool, first);
             for lane in lanes(verdicts.bankrupt) {
@@ -107,6 +114,7 @@ impl Ledger {
                 self.weighted_shortfall += job.weights[first + lane] * shortfall;
                 if exact {
                     tally[first + lane].shortfall += quanta(shortfall);
+                    tally[first + lane].shortfall_bound += self.canonical_error;
                 }
             }
         }
@@ -145,7 +153,8 @@ impl Ledger {
             let shortfall = if decision.bankrupt && figures.equity < 0.0 { -figures.equity } else { 0.0 };
             tally[scenario].notional_float += figures.gross_notional;
             tally[scenario].shortfall_float += shortfall;
-            tally[scenario].shortfall_bound += f64::EPSILON * 64.0 * (shortfall + figures.gross_notional);
+            // The figure's own error, and the rounding of adding it.
+            tally[scenario].shortfall_bound += self.canonical_error + tally[scenario].shortfall_float * f64::EPSILON;
         }
     }
 

@@ -93,7 +93,7 @@ pub struct ScenarioOutcome {
     pub bankrupt_pools: u64,
     /// Σ max(0, −raw equity), quote units.
     pub shortfall: f64,
-    /// Certified bound on the error of `shortfall`, quote units.
+    /// Certified bound on |`shortfall` − the real sum|, quote units (`NUMERICS.md` §8).
     pub shortfall_bound: f64,
     /// Σ gross notional of the liquidatable pools, quote units.
     pub liquidatable_notional: f64,

@@ -91,6 +91,9 @@ pub struct DevicePlan {
 
 /// Pools per workgroup: few enough that an f32 sum over them has a useful bound.
 const GROUP_POOLS: usize = 64;
+/// Tiles of a panel at most: the canary on the threshold lists every scenario of a panel as uncertain, which must leave
+/// the list room for the others.
+const PANEL_TILES_MAX: usize = 64;
 /// Pools per chunk where nothing else limits it.
 const DEVICE_CHUNK_POOLS: usize = 16_384;
 
@@ -114,7 +117,8 @@ impl DevicePlan {
                 limits.binding_bytes
             ));
         }
-        let panel_tiles = (panel_tiles as usize).min(n_scenarios.div_ceil(DEVICE_TILE_SCENARIOS).max(1));
+        let wanted = n_scenarios.div_ceil(DEVICE_TILE_SCENARIOS).clamp(1, PANEL_TILES_MAX);
+        let panel_tiles = (panel_tiles as usize).min(wanted);
         // The result buffer holds one record per pool and tile of the panel; a 2-D grid holds groups × tiles.
         let by_output = (limits.binding_bytes / (pool_bytes * panel_tiles as u64)) as usize;
         let by_grid = limits.workgroups_per_dimension as usize * GROUP_POOLS;
@@ -153,6 +157,7 @@ mod tests {
             if let Ok(device) = DevicePlan::new((n_pools, n_scenarios, n_rows), limits, PlanOptions::default(), 4, 64) {
                 let panel_bytes = (device.panel_tiles * DEVICE_TILE_SCENARIOS * n_rows * 4) as u64;
                 prop_assert!(panel_bytes <= limits.binding_bytes);
+                prop_assert!(device.panel_tiles * DEVICE_TILE_SCENARIOS <= 16_384, "a quarter of the list of uncertain verdicts");
                 prop_assert!((device.plan.chunk_pools * device.panel_tiles * 64) as u64 <= limits.binding_bytes.max(64 * device.panel_tiles as u64));
                 prop_assert!(device.plan.chunk_pools.div_ceil(device.group_pools) <= groups as usize);
             }

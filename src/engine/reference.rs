@@ -10,13 +10,13 @@ pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
     let mut chunk = Chunk::new(job, pools.len());
     // Equity and maintenance totals come from the net program, as everywhere; the decisions do not touch it.
     let program = job.compile(pools.clone());
-    for index in pools {
+    for (pool_program, index) in program.pools.iter().zip(pools) {
         let pool = job.pool(index);
         if pool.unknown {
             chunk.push_unknown();
         } else {
             add_requirement(job, &pool, &mut chunk);
-            decide_pool(job, &pool, false, &mut chunk);
+            decide_pool(job, &pool, pool_program, &mut chunk);
         }
     }
     chunk.net.clone_from(&program.net);

@@ -24,7 +24,7 @@ pub struct ScenarioTally {
     pub notional: i128,
     /// Σ max(0, −equity) that was summed in floating point, quote units.
     pub shortfall_float: f64,
-    /// Bound on the error of `shortfall_float`, quote units.
+    /// Bound on the error of all shortfalls summed, rounding to quanta left out, quote units.
     pub shortfall_bound: f64,
     /// Σ gross notional that was summed in floating point, quote units.
     pub notional_float: f64,
@@ -39,18 +39,21 @@ impl ScenarioTally {
         self.shortfall += other.shortfall;
         self.notional += other.notional;
         self.shortfall_float += other.shortfall_float;
-        self.shortfall_bound += other.shortfall_bound;
+        // Adding the parts up rounds, too.
+        self.shortfall_bound += other.shortfall_bound + self.shortfall_float * f64::EPSILON;
         self.notional_float += other.notional_float;
     }
 
     /// The published form; equity and maintenance totals come from the net program.
     pub fn outcome(&self, equity_total: f64, maintenance_total: f64) -> ScenarioOutcome {
-        let rounding = f64::from(self.bankrupt) * 0.5 * QUANTUM;
+        let shortfall = self.shortfall as f64 * QUANTUM + self.shortfall_float;
+        // Half a quantum per pool, and the two roundings of the line above.
+        let rounding = f64::from(self.bankrupt) * 0.5 * QUANTUM + shortfall * f64::EPSILON;
         ScenarioOutcome {
             restricted_pools: self.restricted.into(),
             liquidatable_pools: self.liquidatable.into(),
             bankrupt_pools: self.bankrupt.into(),
-            shortfall: self.shortfall as f64 * QUANTUM + self.shortfall_float,
+            shortfall,
             shortfall_bound: self.shortfall_bound + rounding,
             liquidatable_notional: self.notional as f64 * QUANTUM + self.notional_float,
             equity_total,

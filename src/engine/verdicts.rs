@@ -12,16 +12,6 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
-    /// The same decision in the first `len` scenarios.
-    pub fn all(decision: Decision, len: usize) -> Self {
-        let mask = |holds: bool| if holds { low_bits(len) } else { 0 };
-        Self {
-            restricted: mask(decision.restricted),
-            liquidatable: mask(decision.liquidatable),
-            bankrupt: mask(decision.bankrupt),
-        }
-    }
-
     /// Sets the decision of one scenario.
     pub fn set(&mut self, lane: usize, decision: Decision) {
         let bit = 1 << lane;

@@ -15,15 +15,17 @@ impl Schedule {
     ///
     /// Marginal: `r₁N + Σ_j (r_{j+1} − r_j)·max(0, N − b_j)`. Whole: `N·r_k` with `b_{k−1} ≤ N < b_k`.
     pub fn requirement<N: Number>(&self, notional: &N, floor_rate: f64) -> N {
+        // Brackets that the notional certainly does not reach add exactly nothing.
+        let reached = self.bounds.iter().take_while(|&&bound| !notional.is_below(bound)).enumerate();
         let first = N::of(self.rate(0, floor_rate));
         match self.form {
-            Form::Marginal => self.bounds.iter().enumerate().fold(first.times(notional), |sum, (j, &bound)| {
+            Form::Marginal => reached.fold(first.times(notional), |sum, (j, &bound)| {
                 let (lower, higher) = (N::of(self.rate(j, floor_rate)), N::of(self.rate(j + 1, floor_rate)));
                 let slice = notional.minus(&N::of(bound)).positive_part();
                 sum.plus(&higher.minus(&lower).times(&slice))
             }),
             Form::Whole => {
-                let rate = self.bounds.iter().enumerate().fold(first, |rate, (j, &bound)| {
+                let rate = reached.fold(first, |rate, (j, &bound)| {
                     notional.minus(&N::of(bound)).select(N::of(self.rate(j + 1, floor_rate)), rate)
                 });
                 rate.times(notional)

@@ -2,7 +2,7 @@
 
 use super::rulebook::HaircutBase;
 use super::rules::Rules;
-use crate::domain::{AssetIndex, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
+use crate::domain::{AssetIndex, Balance, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
 use crate::number::Number;
 use crate::pricing::{Column, Rows, entry_value};
 use crate::program::{Builder, Weights};
@@ -81,9 +81,25 @@ impl Setting<'_> {
     /// A position is worth quantity · (unit value − entry value · price of the settlement asset) plus accrued funding; spot
     /// is worth its full value and takes no haircut. Haircuts apply per asset, to the sum of its lots.
     pub fn equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Equity<N> {
-        let (groups, spot) = self.values(pool, market);
-        let raw = total(&groups, &spot);
-        let mut equity = Equity { raw, adjusted: spot, collateral: N::of(0.0) };
+        let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
+        for balance in pool.balances {
+            let value = self.balance_value(balance, market);
+            let group = group_of(&mut groups, balance.asset);
+            group.balance = group.balance.plus(&value);
+        }
+        let mut adjusted = N::of(0.0);
+        for position in pool.positions {
+            let instrument = &self.snapshot.instruments[position.instrument as usize];
+            let (value, funding) = self.position_value(position, market);
+            let group = group_of(&mut groups, instrument.settlement_asset);
+            group.pnl = group.pnl.plus(&funding);
+            if instrument.kind == Kind::Spot {
+                adjusted = adjusted.plus(&value);
+            } else {
+                group.pnl = group.pnl.plus(&value);
+            }
+        }
+        let mut equity = Equity { raw: self.raw_equity(pool, market), adjusted, collateral: N::of(0.0) };
         for Group { asset, balance, pnl } in groups {
             let price = market.row(self.asset_row(asset));
             let kept = |value: &N| self.rules.haircut(asset).map_or(value.clone(), |h| h.kept(value, &price));
@@ -98,41 +114,40 @@ impl Setting<'_> {
         equity
     }
 
-    /// Raw equity alone, by the same operations as [`Setting::equity`].
+    /// Direct formula of raw equity: balances, then positions, summed in stored order.
     #[inline(always)]
     pub fn raw_equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> N {
-        let (groups, spot) = self.values(pool, market);
-        total(&groups, &spot)
+        // Plain loops: an iterator's closures would not be compiled for the vectors this is dispatched to.
+        let mut sum = N::of(0.0);
+        for balance in pool.balances {
+            sum = sum.plus(&self.balance_value(balance, market));
+        }
+        for position in pool.positions {
+            let (value, funding) = self.position_value(position, market);
+            sum = sum.plus(&value);
+            if position.accrued_funding != 0.0 {
+                sum = sum.plus(&funding);
+            }
+        }
+        sum
     }
 
-    /// Value of the holdings by asset, and of spot positions.
     #[inline(always)]
-    fn values<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> (Vec<Group<N>>, N) {
-        let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
-        for balance in pool.balances {
-            let amount = N::of(balance.amount).plus(&N::of(balance.accrued_interest));
-            let group = group_of(&mut groups, balance.asset);
-            group.balance = group.balance.plus(&amount.times(&market.row(self.asset_row(balance.asset))));
-        }
-        let mut spot = N::of(0.0);
-        for position in pool.positions {
-            let instrument = &self.snapshot.instruments[position.instrument as usize];
-            let price = market.row(self.asset_row(instrument.settlement_asset));
-            let quantity = N::of(position.quantity);
-            let entry = N::of(entry_value(instrument, position.entry_price));
-            let unit = market.row(self.instrument_row(position.instrument));
-            let value = quantity.times(&unit).minus(&quantity.times(&entry).times(&price));
-            let group = group_of(&mut groups, instrument.settlement_asset);
-            if position.accrued_funding != 0.0 {
-                group.pnl = group.pnl.plus(&N::of(position.accrued_funding).times(&price));
-            }
-            if instrument.kind == Kind::Spot {
-                spot = spot.plus(&value);
-            } else {
-                group.pnl = group.pnl.plus(&value);
-            }
-        }
-        (groups, spot)
+    fn balance_value<N: Number>(&self, balance: &Balance, market: &impl Market<N>) -> N {
+        let amount = N::of(balance.amount).plus(&N::of(balance.accrued_interest));
+        amount.times(&market.row(self.asset_row(balance.asset)))
+    }
+
+    /// A position's value, and its accrued funding, at market.
+    #[inline(always)]
+    fn position_value<N: Number>(&self, position: &Position, market: &impl Market<N>) -> (N, N) {
+        let instrument = &self.snapshot.instruments[position.instrument as usize];
+        let price = market.row(self.asset_row(instrument.settlement_asset));
+        let quantity = N::of(position.quantity);
+        let entry = N::of(entry_value(instrument, position.entry_price));
+        let unit = market.row(self.instrument_row(position.instrument));
+        let value = quantity.times(&unit).minus(&quantity.times(&entry).times(&price));
+        (value, N::of(position.accrued_funding).times(&price))
     }
 
     /// Direct formula of the requirements, holdings in stored order: Σ over positions, times the pool's multiplier; open
@@ -157,10 +172,12 @@ impl Setting<'_> {
     /// Direct formula of gross notional: Σ |quantity| · |unit value|.
     #[inline(always)]
     pub fn gross_notional<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> N {
-        pool.positions.iter().fold(N::of(0.0), |sum, position| {
+        let mut sum = N::of(0.0);
+        for position in pool.positions {
             let coefficient = N::of(self.notional_coefficient(position));
-            sum.plus(&coefficient.times(&market.row(self.instrument_row(position.instrument))))
-        })
+            sum = sum.plus(&coefficient.times(&market.row(self.instrument_row(position.instrument))));
+        }
+        sum
     }
 
     /// Lowering of one pool: what the direct formulas say, as a margin program over rows.
@@ -255,14 +272,7 @@ impl Setting<'_> {
     }
 }
 
-/// Spot and all groups together.
-#[inline(always)]
-fn total<N: Number>(groups: &[Group<N>], spot: &N) -> N {
-    groups.iter().fold(spot.clone(), |sum, group| sum.plus(&group.balance.plus(&group.pnl)))
-}
-
 /// The group of an asset, made on first sight.
-#[inline(always)]
 fn group_of<N: Number>(groups: &mut Vec<Group<N>>, asset: AssetIndex) -> &mut Group<N> {
     let at = groups.iter().position(|group| group.asset == asset).unwrap_or_else(|| {
         groups.push(Group { asset, balance: N::of(0.0), pnl: N::of(0.0) });

@@ -37,6 +37,12 @@ impl Rules {
         let class_of_instrument = class_of_instrument.collect();
         let mut held = vec![false; snapshot.assets.len()];
         snapshot.book.balances().iter().for_each(|balance| held[balance.asset as usize] = true);
+        if rulebook.haircut_base == HaircutBase::BalanceAndPnl {
+            // Profit is cut like a balance, so its asset needs a haircut without one, too.
+            let settlement = |instrument: InstrumentIndex| snapshot.instruments[instrument as usize].settlement_asset;
+            let positions = snapshot.book.positions().iter();
+            positions.for_each(|position| held[settlement(position.instrument) as usize] = true);
+        }
         let haircut_of_asset = snapshot.assets.iter().zip(&held).map(|(asset, held)| {
             let class = asset.haircut_class.as_ref()?;
             let haircut = rulebook.haircut.get(class);

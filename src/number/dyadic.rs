@@ -55,6 +55,10 @@ impl Number for Dyadic {
         if self.mantissa.sign() == Sign::Minus { otherwise } else { then }
     }
 
+    fn is_below(&self, limit: f64) -> bool {
+        self.minus(&Self::of(limit)).mantissa.sign() == Sign::Minus
+    }
+
     fn sign(&self) -> Option<Ordering> {
         Some(match self.mantissa.sign() {
             Sign::Minus => Ordering::Less,

@@ -61,6 +61,10 @@ impl Number for Interval {
         }
     }
 
+    fn is_below(&self, limit: f64) -> bool {
+        self.high < limit
+    }
+
     fn sign(&self) -> Option<Ordering> {
         if self.low > 0.0 {
             Some(Ordering::Greater)

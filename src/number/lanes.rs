@@ -13,7 +13,11 @@ pub struct Lanes(pub [f64; LANES]);
 impl Lanes {
     #[inline(always)]
     fn zip(&self, other: &Self, operation: impl Fn(f64, f64) -> f64) -> Self {
-        Self(array::from_fn(|lane| operation(self.0[lane], other.0[lane])))
+        let mut result = [0.0; LANES];
+        for lane in 0..LANES {
+            result[lane] = operation(self.0[lane], other.0[lane]);
+        }
+        Self(result)
     }
 }
 
@@ -46,6 +50,11 @@ impl Number for Lanes {
     #[inline(always)]
     fn select(&self, then: Self, otherwise: Self) -> Self {
         Self(array::from_fn(|lane| if self.0[lane] >= 0.0 { then.0[lane] } else { otherwise.0[lane] }))
+    }
+
+    /// All lanes are.
+    fn is_below(&self, limit: f64) -> bool {
+        self.0.iter().all(|value| *value < limit)
     }
 
     /// The sign all lanes share.

@@ -25,6 +25,8 @@ pub trait Number: Clone {
     fn positive_part(&self) -> Self;
     /// `then` where `self ≥ 0`, `otherwise` elsewhere; covers both where the sign of `self` is not known.
     fn select(&self, then: Self, otherwise: Self) -> Self;
+    /// Whether the number is certainly below `limit`; `false` where it is not known.
+    fn is_below(&self, limit: f64) -> bool;
     /// Comparison with zero; `None` where it is not known.
     fn sign(&self) -> Option<Ordering>;
 }
@@ -52,6 +54,10 @@ impl Number for f64 {
 
     fn select(&self, then: Self, otherwise: Self) -> Self {
         if *self >= 0.0 { then } else { otherwise }
+    }
+
+    fn is_below(&self, limit: f64) -> bool {
+        *self < limit
     }
 
     fn sign(&self) -> Option<Ordering> {

@@ -15,7 +15,6 @@ pub struct Builder<'a> {
     constant: Weights,
     /// Largest sizes of the folded nodes and their operations, and what they may add to the gap.
     folded: [Magnitude; 3],
-    folds: u32,
     folded_gap: f64,
     uncancelled: f64,
     contributions: u32,
@@ -33,7 +32,6 @@ impl<'a> Builder<'a> {
             kink_start: 0,
             constant: Weights::default(),
             folded: [Magnitude::default(); 3],
-            folds: 0,
             folded_gap: 0.0,
             uncancelled: 0.0,
             contributions: 0,
@@ -41,12 +39,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Smallest and largest value of `slope · row` over the scenarios.
+    /// Bounds of `slope · row` over the scenarios, rounded outwards: certainly not above and not below.
     #[inline]
     pub fn range(&self, row: u32, slope: f64) -> (f64, f64) {
         let range = &self.ranges[row as usize];
         let (a, b) = (slope * range.low, slope * range.high);
-        if a <= b { (a, b) } else { (b, a) }
+        let (low, high) = if a <= b { (a, b) } else { (b, a) };
+        // A product of zero is exact: a price that may fall to 0 keeps its sign.
+        (if low == 0.0 { low } else { low.next_down() }, if high == 0.0 { high } else { high.next_up() })
     }
 
     /// Adds `weights · coefficient · row`.
@@ -58,7 +58,8 @@ impl<'a> Builder<'a> {
         let range = &self.ranges[row as usize];
         let w = weights.scaled(coefficient);
         add(&mut self.constant, w.scaled(range.base));
-        self.uncancelled += w.largest() * range.value_largest();
+        // The constant and the coefficient are summed apart, so their roundings do not cancel as the parts of a row may.
+        self.uncancelled += w.largest() * range.parts_largest();
         self.contributions += 1;
         if range.is_constant() {
             return;
@@ -90,7 +91,7 @@ impl<'a> Builder<'a> {
     /// Says that a coefficient on `row` was itself a sum of `summands` numbers of total size `magnitude`, so that the
     /// compile bound covers what that sum may have cancelled.
     pub fn uncancelled(&mut self, row: u32, magnitude: f64, summands: usize) {
-        self.uncancelled += magnitude * self.ranges[row as usize].value_largest();
+        self.uncancelled += magnitude * self.ranges[row as usize].parts_largest();
         self.contributions += summands as u32;
     }
 
@@ -103,8 +104,9 @@ impl<'a> Builder<'a> {
             self.affine(row, slope, weights);
             self.constant(-bound, weights);
         } else {
+            debug_assert!(weights.equity == 0.0 && weights.gross == 0.0, "kernels keep no kinks in these roots");
             let range = &self.ranges[row as usize];
-            self.uncancelled += weights.largest() * (slope.abs() * range.value_largest() + bound.abs());
+            self.uncancelled += weights.largest() * (slope.abs() * range.parts_largest() + bound.abs());
             self.contributions += 2;
             self.program.kinks.push(Kink {
                 row,
@@ -133,7 +135,6 @@ impl<'a> Builder<'a> {
             self.leaf(terms, -bound);
             self.emit(Instruction::Constant(0.0));
             self.emit(Instruction::Max);
-            self.uncancelled_leaf(terms, bound, weights);
             self.emit(Instruction::Fold(weights));
         }
     }
@@ -145,13 +146,12 @@ impl<'a> Builder<'a> {
         self.emit(Instruction::Constant(0.0));
         let predicate_size = self.shadow[self.shadow.len() - 3];
         self.emit(Instruction::Select(predicate_size));
-        self.uncancelled_leaf(&[value], 0.0, weights);
         self.emit(Instruction::Fold(weights));
     }
 
     fn uncancelled_leaf(&mut self, terms: &[(u32, f64)], constant: f64, weights: Weights) {
         let size = terms.iter().fold(constant.abs(), |size, &(row, coefficient)| {
-            size + coefficient.abs() * self.ranges[row as usize].value_largest()
+            size + coefficient.abs() * self.ranges[row as usize].parts_largest()
         });
         self.uncancelled += weights.largest() * size;
         self.contributions += terms.len() as u32 + 1;
@@ -166,6 +166,7 @@ impl<'a> Builder<'a> {
         if let Some(top) = self.shadow.last_mut() {
             top.uncancelled = uncancelled;
         }
+        self.contributions += terms.len() as u32 + 1;
         for &(row, coefficient) in terms {
             if coefficient != 0.0 && !self.ranges[row as usize].is_constant() {
                 self.emit(Instruction::Term { row, coefficient });
@@ -182,7 +183,7 @@ impl<'a> Builder<'a> {
             Instruction::Term { row, coefficient } => {
                 let range = &self.ranges[row as usize];
                 let a = top(stack);
-                stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.value_largest())));
+                stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.parts_largest())));
             }
             Instruction::Add => {
                 let (b, a) = (top(stack), top(stack));
@@ -192,28 +193,32 @@ impl<'a> Builder<'a> {
                 let (b, a) = (top(stack), top(stack));
                 stack.push(a.either(b));
             }
-            Instruction::Abs => {}
+            Instruction::Abs => {
+                let a = top(stack);
+                stack.push(a.either(a));
+            }
             Instruction::Scale(factor) => {
                 let a = top(stack);
                 stack.push(a.scaled(factor));
             }
             Instruction::ScaleByRow { row, .. } => {
                 let a = top(stack);
-                // base + Δrow rounds once more than a plain factor.
-                let scaled = a.scaled(self.ranges[row as usize].value_largest());
-                stack.push(Magnitude { operations: scaled.operations + 2, ..scaled });
+                stack.push(a.scaled_by_sum(self.ranges[row as usize].parts_largest()));
             }
             Instruction::Select(_) => {
                 let (b, a, _predicate) = (top(stack), top(stack), top(stack));
                 stack.push(a.either(b));
             }
             Instruction::Fold(weights) => {
+                debug_assert!(weights.equity == 0.0 && weights.gross == 0.0, "kernels fold no nodes into these roots");
                 let a = top(stack);
+                // What f64 has lost in the node's leaves, times what the node passes on.
+                self.uncancelled += weights.largest() * a.uncancelled;
+                self.contributions += 1;
                 let by_root = [weights.equity, weights.initial, weights.maintenance];
                 for (root, weight) in self.folded.iter_mut().zip(by_root) {
                     *root = root.plus(a.scaled(weight));
                 }
-                self.folds += 1;
                 self.folded_gap += (weights.maintenance - weights.initial).abs() * a.size;
             }
         }
@@ -249,7 +254,7 @@ impl<'a> Builder<'a> {
         self.kink_start = program.kinks.len();
         self.constant = Weights::default();
         self.folded = [Magnitude::default(); 3];
-        (self.folds, self.contributions) = (0, 0);
+        self.contributions = 0;
         (self.folded_gap, self.uncancelled) = (0.0, 0.0);
         self.shadow.clear();
     }
@@ -263,13 +268,21 @@ impl<'a> Builder<'a> {
     fn magnitudes(&self) -> [Magnitude; 3] {
         let terms = &self.program.terms[self.term_start..];
         let kinks = &self.program.kinks[self.kink_start..];
-        let summands = (terms.len() + kinks.len()) as u32 + self.folds;
+        let summands = (terms.len() + kinks.len()) as u32;
         let constant = [self.constant.equity, self.constant.initial, self.constant.maintenance];
-        let mut roots = [0, 1, 2].map(|root| Magnitude {
-            size: constant[root].abs() + self.folded[root].size,
+        let mut roots = [0, 1, 2].map(|root| {
+            let folded = self.folded[root];
+            // One more addition: a compiler may move the error bound across the comparison, into the sum.
+            let additions = folded.additions + summands + 1;
             // A kink is a leaf of two summands (2 + 1) scaled once (+ 2).
-            operations: self.folded[root].operations.max(if kinks.is_empty() { 2 } else { 5 }) + summands,
-            uncancelled: 0.0,
+            let before = (folded.operations - folded.additions).max(if kinks.is_empty() { 2 } else { 5 });
+            Magnitude {
+                size: constant[root].abs() + folded.size,
+                operations: before + additions,
+                additions,
+                peak: folded.peak,
+                uncancelled: 0.0,
+            }
         });
         for term in terms {
             let largest = self.ranges[term.row as usize].delta_largest();
@@ -281,6 +294,7 @@ impl<'a> Builder<'a> {
             let largest = kink.offset.abs() + kink.slope.abs() * self.ranges[kink.row as usize].delta_largest();
             roots[1].size += kink.initial.abs() * largest;
             roots[2].size += kink.maintenance.abs() * largest;
+            roots.iter_mut().for_each(|root| root.peak = root.peak.max(largest));
         }
         roots
     }

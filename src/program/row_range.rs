@@ -28,6 +28,11 @@ impl RowRange {
         self.low.abs().max(self.high.abs()).max(self.base.abs())
     }
 
+    /// Largest |base| + |value − base|: the size of the two parts a program cuts the row into.
+    pub fn parts_largest(&self) -> f64 {
+        self.base.abs() + self.delta_largest()
+    }
+
     /// Whether no scenario moves the row.
     pub fn is_constant(&self) -> bool {
         self.delta_low == 0.0 && self.delta_high == 0.0

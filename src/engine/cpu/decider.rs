@@ -1,4 +1,4 @@
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::{RootValues, RootsOfBlock};
 use crate::engine::job::Job;
@@ -60,10 +60,7 @@ impl<'j, 'a> Decider<'j, 'a> {
 
     /// Turns the values evaluated last into verdicts.
     pub fn judge(&self, pool: usize, block: TileBlock<'_>, errors: Errors) -> (Verdicts, Asked) {
-        let (mut verdicts, uncertain) = self.arch.dispatch(
-            #[inline(always)]
-            || masks(&self.roots, errors),
-        );
+        let (mut verdicts, uncertain) = self.arch.dispatch(Masks { roots: &self.roots, errors });
         let present = low_bits(block.len());
         verdicts.restricted &= present;
         verdicts.liquidatable &= present;
@@ -114,31 +111,73 @@ impl<'j, 'a> Decider<'j, 'a> {
         out.extend(values.iter().filter(|(_, v)| *v <= lowest + slack || v.is_nan()).map(|(scenario, _)| *scenario));
     }
 
+    /// Adds the kinks' and nodes' part of a pool's maintenance margin on a block, for a pool that no kernel has summed.
+    pub fn add_requirement(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>, total: &mut [f64]) {
+        if !parts.code.is_empty() {
+            self.evaluate(parts, block);
+        }
+        self.add_evaluated_requirement(parts, block, total);
+    }
+
+    /// The same, of the pool and block evaluated last.
+    pub fn add_evaluated_requirement(&self, parts: PoolParts<'_>, block: TileBlock<'_>, total: &mut [f64]) {
+        for kink in parts.kinks {
+            for (total, delta) in total.iter_mut().zip(block.deltas(kink.row)) {
+                let reach = kink.offset + kink.slope * delta;
+                *total += kink.requirement * if reach > 0.0 { reach } else { 0.0 };
+            }
+        }
+        if !parts.code.is_empty() {
+            total.iter_mut().zip(self.roots.nodes.requirement).for_each(|(total, part)| *total += part);
+        }
+    }
+
     /// How many of the roots' values lie below zero on a block: restricted, liquidatable, bankrupt.
     pub fn signs(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>) -> [u32; 3] {
         self.evaluate(parts, block);
         let none = Errors { equity: 0.0, initial: 0.0, maintenance: 0.0 };
-        let verdicts = masks(&self.roots, none).0;
+        let verdicts = self.arch.dispatch(Masks { roots: &self.roots, errors: none }).0;
         [verdicts.restricted, verdicts.liquidatable, verdicts.bankrupt]
             .map(|mask| (mask & low_bits(block.len())).count_ones())
     }
 }
 
 /// Verdicts by the bounds, and the lanes that they leave open.
+struct Masks<'a> {
+    roots: &'a RootValues,
+    errors: Errors,
+}
+
+impl WithSimd for Masks<'_> {
+    type Output = (Verdicts, u32);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let (roots, errors) = (self.roots, self.errors);
+        let liquidatable = below(&roots.maintenance, -errors.maintenance);
+        let restricted = liquidatable | below(&roots.initial, -errors.initial);
+        let bankrupt = below(&roots.equity, -errors.equity);
+        let certain = (liquidatable | above(&roots.maintenance, errors.maintenance))
+            & (restricted | above(&roots.initial, errors.initial))
+            & (bankrupt | above(&roots.equity, errors.equity));
+        (Verdicts { restricted, liquidatable, bankrupt }, !certain)
+    }
+}
+
 #[inline(always)]
-fn masks(roots: &RootValues, errors: Errors) -> (Verdicts, u32) {
-    let below = |values: &[f64; SCENARIO_BLOCK], limit: f64| {
-        values.iter().enumerate().fold(0u32, |mask, (lane, value)| mask | u32::from(*value < limit) << lane)
-    };
-    let above = |values: &[f64; SCENARIO_BLOCK], limit: f64| {
-        values.iter().enumerate().fold(0u32, |mask, (lane, value)| mask | u32::from(*value > limit) << lane)
-    };
-    let liquidatable = below(&roots.maintenance, -errors.maintenance);
-    let restricted = liquidatable | below(&roots.initial, -errors.initial);
-    let bankrupt = below(&roots.equity, -errors.equity);
-    let certain = (liquidatable | above(&roots.maintenance, errors.maintenance))
-        & (restricted | above(&roots.initial, errors.initial))
-        & (bankrupt | above(&roots.equity, errors.equity));
-    // `restricted` by its own bound does not settle a maintenance root in doubt, and the other way round.
-    (Verdicts { restricted, liquidatable, bankrupt }, !certain)
+fn below(values: &[f64; SCENARIO_BLOCK], limit: f64) -> u32 {
+    let mut mask = 0;
+    for lane in 0..SCENARIO_BLOCK {
+        mask |= u32::from(values[lane] < limit) << lane;
+    }
+    mask
+}
+
+#[inline(always)]
+fn above(values: &[f64; SCENARIO_BLOCK], limit: f64) -> u32 {
+    let mut mask = 0;
+    for lane in 0..SCENARIO_BLOCK {
+        mask |= u32::from(values[lane] > limit) << lane;
+    }
+    mask
 }

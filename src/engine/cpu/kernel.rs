@@ -117,13 +117,6 @@ pub struct RootsOfBlock<'a> {
 impl RootsOfBlock<'_> {
     /// Runs on the widest vectors.
     pub fn run(self, arch: Arch) {
-        if !self.parts.code.is_empty() {
-            let nodes = &mut self.roots.nodes;
-            arch.dispatch(
-                #[inline(always)]
-                || evaluate_nodes(self.parts.code, self.block, nodes),
-            );
-        }
         arch.dispatch(self);
     }
 }
@@ -134,6 +127,9 @@ impl WithSimd for RootsOfBlock<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let (parts, block, roots) = (self.parts, self.block, self.roots);
+        if !parts.code.is_empty() {
+            evaluate_nodes(parts.code, block, &mut roots.nodes);
+        }
         let constant = parts.pool.constant;
         for start in (0..SCENARIO_BLOCK).step_by(UNROLL * S::F64_LANES) {
             let lanes = start..start + UNROLL * S::F64_LANES;
@@ -172,12 +168,27 @@ impl WithSimd for RootsOfBlock<'_> {
 }
 
 /// Gross notional of one pool on a block; wanted only where something is liquidatable and totals are bounded.
-pub fn gross_of_block(parts: PoolParts<'_>, block: TileBlock<'_>) -> [f64; SCENARIO_BLOCK] {
-    let mut gross = [parts.pool.constant.gross; SCENARIO_BLOCK];
-    for (term, &coefficient) in parts.terms.iter().zip(parts.gross) {
-        gross.iter_mut().zip(block.deltas(term.row)).for_each(|(value, delta)| *value += coefficient * delta);
+pub struct GrossOfBlock<'a> {
+    /// The pool's program.
+    pub parts: PoolParts<'a>,
+    /// The block.
+    pub block: TileBlock<'a>,
+}
+
+impl WithSimd for GrossOfBlock<'_> {
+    type Output = [f64; SCENARIO_BLOCK];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let mut gross = [self.parts.pool.constant.gross; SCENARIO_BLOCK];
+        for (term, &coefficient) in self.parts.terms.iter().zip(self.parts.gross) {
+            let deltas = self.block.deltas(term.row);
+            for lane in 0..SCENARIO_BLOCK {
+                gross[lane] += coefficient * deltas[lane];
+            }
+        }
+        gross
     }
-    gross
 }
 
 /// The vectors of a row from lane `start` of the block on.

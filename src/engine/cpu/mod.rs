@@ -6,7 +6,7 @@ mod nodes;
 
 use std::ops::Range;
 
-use super::chunk::{Chunk, decide_pool};
+use super::chunk::{Chunk, decide_constant_pool, decide_pool};
 use super::job::Job;
 use super::ledger::{Ledger, Witness};
 use super::outcome::Totals;
@@ -17,7 +17,7 @@ use crate::number::LANES;
 use crate::program::{PoolParts, Program};
 use decider::Asked;
 pub use decider::{Decider, Errors};
-use kernel::{LowestOfBlocks, gross_of_block};
+use kernel::{GrossOfBlock, LowestOfBlocks};
 
 /// Sweeps a chunk of pools through every scenario.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
@@ -42,7 +42,7 @@ struct ChunkSweep<'j, 'a> {
     decider: Decider<'j, 'a>,
     ledgers: Vec<Ledger>,
     errors: Vec<Option<Errors>>,
-    /// Pools that the kernel evaluates.
+    /// Pools that the kernel evaluates: those that some scenario changes.
     active: Vec<u32>,
     /// Kinks' and nodes' part of the maintenance total on the current tile: `[tile width]`.
     requirement: Vec<f64>,
@@ -53,9 +53,8 @@ struct ChunkSweep<'j, 'a> {
 impl<'j, 'a> ChunkSweep<'j, 'a> {
     fn new(job: &'j Job<'a>, pools: Range<usize>, program: &'j Program) -> Self {
         let errors: Vec<Option<Errors>> = (0..pools.len()).map(|index| Errors::of(program.parts(index))).collect();
-        let is_active = |index: usize| {
-            errors[index].is_some() && !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown
-        };
+        // A pool without a bound is the arbiter's, but its kinks and nodes are still part of the maintenance total.
+        let is_active = |index: usize| !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown;
         let active: Vec<u32> = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
         let ledger = |(index, error): (usize, &Option<Errors>)| {
             Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool.compile_error)
@@ -88,8 +87,15 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         .run(self.decider.arch);
         for at in 0..self.active.len() {
             let index = self.active[at] as usize;
-            let Some(errors) = self.errors[index] else { continue };
             let parts = self.program.parts(index);
+            let Some(errors) = self.errors[index] else {
+                if !parts.code.is_empty() {
+                    tile.blocks().for_each(|block| {
+                        self.decider.add_requirement(parts, block, &mut self.requirement[block.lane..])
+                    });
+                }
+                continue;
+            };
             // The initial root is at most `gap` below the maintenance root: above this, nobody is even restricted.
             let quiet = parts.pool.gap + errors.maintenance + errors.initial;
             for (k, block) in tile.blocks().enumerate() {
@@ -121,15 +127,14 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             let roots = &self.decider.roots;
             let lowest = roots.maintenance[..block.len()].iter().copied().fold(f64::INFINITY, lower_or_nan);
             ledger.note_lowest(block.first(), lowest);
-            let total = &mut self.requirement[block.lane..];
-            total.iter_mut().zip(roots.nodes.requirement).for_each(|(total, part)| *total += part);
-            add_kinks(parts, block, total);
+            self.decider.add_evaluated_requirement(parts, block, &mut self.requirement[block.lane..]);
         }
         let pool_index = self.first_pool + index;
         let (verdicts, asked) = self.decider.judge(pool_index, block, errors);
         ledger.redecided |= asked == Asked::Arbiter;
         if verdicts.restricted != 0 {
-            ledger.count(self.job, &self.job.pool(pool_index), block.first(), verdicts, &mut chunk.tally);
+            let pool = self.job.pool(pool_index);
+            ledger.count(self.job, &pool, (block.first(), verdicts), self.job.totals, &mut chunk.tally);
             if self.job.totals == Totals::Bounded && verdicts.liquidatable != 0 {
                 self.add_bounded(parts, block, errors, verdicts, chunk);
             }
@@ -145,7 +150,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         verdicts: Verdicts,
         chunk: &mut Chunk,
     ) {
-        let gross = gross_of_block(parts, block);
+        let gross = self.decider.arch.dispatch(GrossOfBlock { parts, block });
         for lane in lanes(verdicts.liquidatable) {
             let scenario = &mut chunk.tally[block.first() + lane];
             scenario.notional_float += gross[lane];
@@ -166,8 +171,12 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             chunk.push_unknown();
             return;
         }
-        let Some(errors) = self.errors[index].filter(|_| !parts.is_constant()) else {
-            decide_pool(self.job, &pool, parts.is_constant(), chunk);
+        if parts.is_constant() {
+            decide_constant_pool(self.job, &pool, parts.pool, chunk);
+            return;
+        }
+        let Some(errors) = self.errors[index] else {
+            decide_pool(self.job, &pool, parts.pool, chunk);
             return;
         };
         let ledger = &self.ledgers[index];
@@ -190,16 +199,6 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         chunk.redecided_pools += u64::from(ledger.redecided);
         chunk.pools.push(ledger.close(self.job, &pool, candidates.into_iter()));
         chunk.witnesses.push(Some(witness).filter(|witness| witness.value.is_finite()));
-    }
-}
-
-/// Adds the kinks' part of the maintenance total of a pool that the vector kernel has skipped.
-fn add_kinks(parts: PoolParts<'_>, block: TileBlock<'_>, total: &mut [f64]) {
-    for kink in parts.kinks {
-        for (total, delta) in total.iter_mut().zip(block.deltas(kink.row)) {
-            let reach = kink.offset + kink.slope * delta;
-            *total += kink.requirement * if reach > 0.0 { reach } else { 0.0 };
-        }
     }
 }
 

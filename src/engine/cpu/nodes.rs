@@ -31,6 +31,8 @@ impl Default for NodeValues {
 pub fn evaluate_nodes(code: &[Instruction], block: TileBlock<'_>, values: &mut NodeValues) {
     *values = NodeValues::default();
     let mut stack = [[0.0; SCENARIO_BLOCK]; STACK_DEPTH_MAX];
+    // NaN where a branch taken since the last fold is uncertain, else 0.
+    let mut doubt = [0.0; SCENARIO_BLOCK];
     let mut depth = 0;
     for &instruction in code {
         match instruction {
@@ -47,9 +49,8 @@ pub fn evaluate_nodes(code: &[Instruction], block: TileBlock<'_>, values: &mut N
                 let top = &mut stack[depth - 1];
                 match instruction {
                     Instruction::Add => top.iter_mut().zip(other).for_each(|(a, b)| *a += b),
-                    // A NaN of either side stays: an uncertain operand makes an uncertain result.
-                    Instruction::Max => top.iter_mut().zip(other).for_each(|(a, b)| *a = choose(*a, b, *a < b)),
-                    _ => top.iter_mut().zip(other).for_each(|(a, b)| *a = choose(*a, b, *a > b)),
+                    Instruction::Max => top.iter_mut().zip(other).for_each(|(a, b)| *a = if *a < b { b } else { *a }),
+                    _ => top.iter_mut().zip(other).for_each(|(a, b)| *a = if *a > b { b } else { *a }),
                 }
             }
             Instruction::Abs => stack[depth - 1].iter_mut().for_each(|top| *top = top.abs()),
@@ -59,11 +60,16 @@ pub fn evaluate_nodes(code: &[Instruction], block: TileBlock<'_>, values: &mut N
             }
             Instruction::Select(predicate) => {
                 depth -= 2;
-                stack[depth - 1] = select(stack[depth - 1], stack[depth], stack[depth + 1], predicate);
+                doubt_of(&stack[depth - 1], predicate, &mut doubt);
+                for lane in 0..SCENARIO_BLOCK {
+                    let chosen = if stack[depth - 1][lane] >= 0.0 { depth } else { depth + 1 };
+                    stack[depth - 1][lane] = stack[chosen][lane];
+                }
             }
             Instruction::Fold(weights) => {
                 depth -= 1;
-                fold(&stack[depth], weights, values);
+                fold(&stack[depth], weights, &doubt, values);
+                doubt = [0.0; SCENARIO_BLOCK];
             }
         }
     }
@@ -74,36 +80,31 @@ fn with_row(top: &mut Values, block: TileBlock<'_>, row: u32, operation: impl Fn
     top.iter_mut().zip(block.deltas(row)).for_each(|(top, &delta)| *top = operation(*top, delta));
 }
 
+/// Raises the doubt where the sign of a predicate is not certain.
 #[inline(always)]
-fn choose(a: f64, b: f64, take_b: bool) -> f64 {
-    if b.is_nan() || take_b { b } else { a }
-}
-
-/// `then` where the predicate is certainly ≥ 0, `otherwise` where it certainly is not, NaN where its sign is in doubt.
-#[inline(always)]
-fn select(predicate: Values, then: Values, otherwise: Values, magnitude: Magnitude) -> Values {
+fn doubt_of(predicate: &Values, magnitude: Magnitude, doubt: &mut Values) {
     // The predicate's own coefficients were formed in f64 from about as many roundings as it has operations.
     let compiled = compile_error(magnitude.operations, magnitude.uncancelled);
     let guard = Bound::F64.error(magnitude, compiled).unwrap_or(f64::INFINITY);
-    std::array::from_fn(|lane| {
-        let value = predicate[lane];
-        if value > guard {
-            then[lane]
-        } else if value < -guard {
-            otherwise[lane]
-        } else {
-            f64::NAN
+    for lane in 0..SCENARIO_BLOCK {
+        if !(predicate[lane] > guard || predicate[lane] < -guard) {
+            doubt[lane] = f64::NAN;
         }
-    })
+    }
 }
 
-/// Adds the weighted top to the roots. A weight of zero adds nothing, not even an uncertainty.
+/// Adds the weighted top to the roots. A weight of zero adds nothing, not even a doubt; the maintenance total takes the
+/// branch that rounding chose, for a total must not be lost to one doubtful verdict.
 #[inline(always)]
-fn fold(top: &Values, weights: Weights, values: &mut NodeValues) {
-    let roots = [&mut values.initial, &mut values.maintenance, &mut values.requirement];
-    for (root, weight) in roots.into_iter().zip([weights.initial, weights.maintenance, weights.requirement]) {
+fn fold(top: &Values, weights: Weights, doubt: &Values, values: &mut NodeValues) {
+    for (root, weight) in [(&mut values.initial, weights.initial), (&mut values.maintenance, weights.maintenance)] {
         if weight != 0.0 {
-            root.iter_mut().zip(top).for_each(|(sum, value)| *sum += weight * value);
+            for lane in 0..SCENARIO_BLOCK {
+                root[lane] += weight * top[lane] + doubt[lane];
+            }
         }
+    }
+    for lane in 0..SCENARIO_BLOCK {
+        values.requirement[lane] += weights.requirement * top[lane];
     }
 }

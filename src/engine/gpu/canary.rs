@@ -6,6 +6,9 @@ use crate::engine::job::Job;
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::program::{Builder, Instruction, Magnitude, Program, RowRange, Weights};
 
+/// Largest row a canary is built on: its square, which one of them forms, must have a bound, or the canaries would not take
+/// the places they are looked for in.
+const ROW_MAX: f64 = 1e14;
 /// Adjusted equity and raw equity alike.
 const ALL: Weights = Weights::VALUE;
 /// A requirement of both kinds.
@@ -23,10 +26,11 @@ pub struct Canaries {
 }
 
 impl Canaries {
-    /// Builds canaries on a row that moves, and works out their answers in f64. `None` where no row moves: then no pool
-    /// goes to the device.
+    /// Builds canaries on a row that moves, and works out their answers in f64. `None` where no row does, or none small
+    /// enough: then no pool goes to the device.
     pub fn new(job: &Job<'_>, tile_scenarios: usize) -> Option<Self> {
-        let row = job.ranges.iter().position(|range| !range.is_constant())? as u32;
+        let usable = |range: &RowRange| !range.is_constant() && range.parts_largest() < ROW_MAX;
+        let row = job.ranges.iter().position(usable)? as u32;
         let mut builder = Builder::new(job.ranges);
         let range = job.ranges[row as usize];
         for sign in [1.0, -1.0] {
@@ -131,8 +135,8 @@ fn chosen(builder: &mut Builder<'_>, row: u32, range: RowRange) {
     let half = distance(builder, row, range);
     builder.emit(Instruction::Constant(2.0 * half));
     builder.emit(Instruction::Constant(0.0));
-    // The predicate's own magnitude: one constant and one product.
-    let predicate = Magnitude::constant(middle(range).1).plus(Magnitude::product(
+    // The predicate's own magnitude: one constant (base − middle) and one product.
+    let predicate = Magnitude::constant(range.base.abs() + middle(range).1.abs()).plus(Magnitude::product(
         1.0,
         range.delta_largest(),
         range.value_largest(),

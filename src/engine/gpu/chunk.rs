@@ -9,7 +9,7 @@ use super::device::{GROUP_POOLS, Readback};
 use super::layout::PoolTile;
 use super::pack::{Filter, Packed};
 use super::panels::PanelRows;
-use crate::engine::chunk::{Chunk, decide_pool};
+use crate::engine::chunk::{Chunk, decide_constant_pool, decide_pool};
 use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
@@ -162,8 +162,14 @@ impl Settle<'_, '_> {
             let parts = self.task.program.parts(index);
             if pool.unknown {
                 chunk.push_unknown();
+            } else if parts.is_constant() {
+                decide_constant_pool(self.job, &pool, parts.pool, &mut chunk);
             } else if self.task.places[index] == ON_HOST {
-                decide_pool(self.job, &pool, parts.is_constant(), &mut chunk);
+                decide_pool(self.job, &pool, parts.pool, &mut chunk);
+                for block in (0..self.job.tiles.len()).flat_map(|tile| self.job.tiles.tile(tile).blocks()) {
+                    let first = block.first();
+                    decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+                }
             } else {
                 self.settle_pool(index, pool_index, &mut decider, &mut chunk);
             }
@@ -181,7 +187,7 @@ impl Settle<'_, '_> {
         for (panel, readback) in self.readbacks {
             for tile in 0..panel.tile_count() {
                 let result = readback.pool_tiles[place as usize * panel.tile_count() + tile];
-                ledger.note_lowest(self.scenarios(panel, tile).start, lowest_of(result));
+                ledger.note_lowest(self.scenarios(panel, tile).start, lowest_of(result).unwrap_or(f64::NAN));
                 let [restricted, liquidatable, bankrupt] = result.certain_counts();
                 ledger.add_counts(restricted, liquidatable, bankrupt);
                 let uncertain = result.verdict_counts()[1] > 0;
@@ -190,7 +196,7 @@ impl Settle<'_, '_> {
                     let first = panel.first_tile * DEVICE_TILE_SCENARIOS;
                     for start in self.scenarios(panel, tile).step_by(SCENARIO_BLOCK) {
                         let verdicts = decider.decide(pool_index, parts, job.tiles.block(start));
-                        ledger.settle(job, &pool, start, verdicts, &mut chunk.tally);
+                        ledger.settle(job, &pool, (start, verdicts), job.totals, &mut chunk.tally);
                         let here = start..start + SCENARIO_BLOCK;
                         let left_out = listed.iter().map(|verdict| first + verdict.scenario as usize);
                         for scenario in left_out.filter(|scenario| here.contains(scenario)) {
@@ -230,12 +236,12 @@ impl Settle<'_, '_> {
                 let local = tile - panel.first_tile;
                 let result = readback.pool_tiles[place as usize * panel.tile_count() + local];
                 let scenario = panel.first_tile * DEVICE_TILE_SCENARIOS + result.lowest_scenario as usize;
-                let value = lowest_of(result);
-                if value.is_finite() && witness.is_none_or(|witness| value < witness.value) {
+                let lowest = lowest_of(result);
+                if let Some(value) = lowest.filter(|value| witness.is_none_or(|witness| *value < witness.value)) {
                     let bound = self.packed.errors[place as usize][2];
                     witness = Some(Witness { scenario: scenario as u32, value, bound });
                 }
-                if f64::from(result.second_lowest) > ledger.candidate_limit() && value.is_finite() {
+                if lowest.is_some() && f64::from(result.second_lowest) > ledger.candidate_limit() {
                     candidates.push(scenario);
                 } else {
                     let starts = self.scenarios(panel, local).step_by(SCENARIO_BLOCK);
@@ -248,9 +254,9 @@ impl Settle<'_, '_> {
     }
 }
 
-/// The device's lowest value; −∞ where an uncertain branch may hide anything.
-fn lowest_of(result: PoolTile) -> f64 {
-    if result.lowest < -1e38 { f64::NEG_INFINITY } else { f64::from(result.lowest) }
+/// The device's lowest value; `None` where an uncertain branch may hide anything.
+fn lowest_of(result: PoolTile) -> Option<f64> {
+    (result.lowest > -1e38).then(|| f64::from(result.lowest))
 }
 
 /// The uncertain verdicts of a pool on a tile of the panel.

@@ -62,7 +62,7 @@ pub fn run(gpu: &Gpu, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
     let mut label = Label { engine: "gpu".into(), adapter: gpu.device.summary.to_string(), warnings: Vec::new() };
     let mut progress = Progress { next_pool: 0, pools_per_submission: FIRST_POOLS };
     let Some(canaries) = Canaries::new(job, super::plan::DEVICE_TILE_SCENARIOS) else {
-        // No row moves: every pool is decided at plan time.
+        // No row moves (every pool is decided at plan time), or none that a canary could be built on.
         run_chunks(job, merge, 0, cpu::sweep_chunk);
         return Ok(label);
     };

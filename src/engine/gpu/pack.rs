@@ -5,6 +5,8 @@ use crate::program::{self, Bound, PoolParts, RowRange, Weights, compile_error};
 
 /// Largest coefficient that goes to the device.
 const COEFFICIENT_MAX: f64 = 1.267_650_600_228_229_4e30; // 2^100
+/// Smallest weight a device may be given: far enough above the subnormal numbers to survive rounding.
+const WEIGHT_MIN: f64 = 2.350_988_701_644_575e-38; // 2^-125
 /// Twice the smallest normal f32: what a flushed operand or product may lose, per unit of the other operand.
 const FLUSH: f64 = 2.350_988_701_644_575e-38; // 2^-125
 
@@ -37,7 +39,7 @@ pub enum Filter {
 impl Packed {
     /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound), with nothing added.
     pub fn push(&mut self, parts: PoolParts<'_>, ranges: &[RowRange], filter: Filter) -> bool {
-        let Some(errors) = certified_errors(parts, ranges) else { return false };
+        let Some((errors, underflow)) = certified_errors(parts, ranges) else { return false };
         let _ = filter;
         #[cfg(test)]
         let errors = if filter == Filter::Off { [0.0; 3] } else { errors };
@@ -57,7 +59,7 @@ impl Packed {
             maintenance: single(kink.maintenance),
             requirement: single(kink.requirement),
         }));
-        self.code.extend(parts.code.iter().map(instruction));
+        self.code.extend(parts.code.iter().map(|step| instruction(step, underflow)));
         let constant = parts.pool.constant;
         self.pools.push(Pool {
             term_start: starts[0],
@@ -79,22 +81,29 @@ impl Packed {
     }
 }
 
-/// Certified f32 errors of a pool's roots (`NUMERICS.md` §4), or `None` where the derivation does not hold.
-fn certified_errors(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<[f64; 3]> {
+/// Certified f32 errors of a pool's roots (`NUMERICS.md` §4) and what of them is underflow, or `None` where the derivation
+/// does not hold.
+fn certified_errors(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<([f64; 3], f64)> {
     let underflow = underflow(parts, ranges)?;
     let [equity, initial, maintenance] = parts
         .pool
         .magnitudes
         .map(|magnitude| Bound::F32.error(magnitude, parts.pool.compile_error).map(|error| error + underflow));
-    Some([equity?, initial?, maintenance?])
+    Some(([equity?, initial?, maintenance?], underflow))
 }
 
-/// What flushing subnormal inputs and products to zero may lose: 2⁻¹²⁵ per unit of each operand, times the weights it
-/// passes. `None` where a number is too large for the device.
+/// What flushing subnormal rows, products and sums to zero may lose: 2⁻¹²⁵ per unit of each operand, times the weights it
+/// passes. `None` where a number is too large for the device, or too small not to be flushed itself.
 fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
     let mut operands = 0.0;
-    let mut weights = 1.0;
+    let (mut weights, mut factors) = (1.0, 1.0);
     let mut largest: f64 = 0.0;
+    // A flushed weight loses all of what it multiplies, which no operand here bounds.
+    let mut flushed = false;
+    let mut weight = |weight: f64| {
+        flushed |= weight != 0.0 && weight.abs() < WEIGHT_MIN;
+        weight.abs()
+    };
     let mut operand = |row: u32, coefficient: f64| {
         let delta = ranges[row as usize].delta_largest();
         operands += coefficient.abs() + delta + 2.0;
@@ -107,7 +116,7 @@ fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
     for kink in parts.kinks {
         operand(kink.row, kink.slope);
         operand(kink.row, kink.offset);
-        weights += kink.initial.abs() + kink.maintenance.abs();
+        weights += weight(kink.initial) + weight(kink.maintenance);
     }
     for instruction in parts.code {
         match *instruction {
@@ -115,23 +124,28 @@ fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
             // As an operand it is its own coefficient; any row stands for the other one.
             program::Instruction::Constant(value) => operand(0, value),
             program::Instruction::Fold(Weights { initial, maintenance, .. }) => {
-                weights += initial.abs() + maintenance.abs()
+                weights += weight(initial) + weight(maintenance)
             }
-            program::Instruction::Scale(factor) => weights *= 1.0 + factor.abs(),
-            program::Instruction::ScaleByRow { row, .. } => {
-                weights *= 1.0 + ranges[row as usize].value_largest();
-                operand(row, 1.0);
+            // A factor may stand before any of the weights.
+            program::Instruction::Scale(factor) => factors *= 1.0 + weight(factor),
+            program::Instruction::ScaleByRow { row, base } => {
+                factors *= 1.0 + ranges[row as usize].parts_largest();
+                operand(row, base);
             }
             _ => {}
         }
     }
-    let constants = [parts.pool.constant.equity, parts.pool.constant.initial, parts.pool.constant.maintenance];
-    let fits =
-        largest < COEFFICIENT_MAX && weights < COEFFICIENT_MAX && constants.iter().all(|c| c.abs() < COEFFICIENT_MAX);
+    let pool = parts.pool.constant;
+    let weights = weights * factors;
+    let gross =
+        parts.terms.iter().zip(parts.gross).map(|(term, g)| g.abs() * ranges[term.row as usize].delta_largest());
+    let gross = pool.gross.abs() + gross.sum::<f64>();
+    let fits = [pool.equity, pool.initial, pool.maintenance, gross, largest, weights];
+    let fits = fits.iter().all(|size| size.abs() < COEFFICIENT_MAX) && !flushed;
     fits.then_some(FLUSH * weights * (operands + 4.0))
 }
 
-fn instruction(instruction: &program::Instruction) -> Instruction {
+fn instruction(instruction: &program::Instruction, underflow: f64) -> Instruction {
     let code = |operation: u32, row: u32, a: f64| Instruction { operation, row, a: single(a), b: 0.0, c: 0.0 };
     match *instruction {
         program::Instruction::Constant(value) => code(operation::CONSTANT, 0, value),
@@ -145,7 +159,7 @@ fn instruction(instruction: &program::Instruction) -> Instruction {
         program::Instruction::Select(predicate) => {
             let compiled = compile_error(predicate.operations, predicate.uncancelled);
             let guard = Bound::F32.error(predicate, compiled).unwrap_or(f64::INFINITY);
-            Instruction { a: upward(guard + FLUSH * (predicate.size + 4.0)), ..code(operation::SELECT, 0, 0.0) }
+            Instruction { a: upward(guard + underflow), ..code(operation::SELECT, 0, 0.0) }
         }
         program::Instruction::Fold(weights) => Instruction {
             b: single(weights.maintenance),
