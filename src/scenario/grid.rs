@@ -226,7 +226,7 @@ mod tests {
         let held = [underlying("BTC")];
         let base = request(&[-0.1], Movement::Parallel);
         let cases: [(&str, GridRequest); 6] = [
-            ("did you mean BTC", GridRequest { underlyings: vec!["BTCC".into()], ..base.clone() }),
+            ("did you mean \"BTC\"", GridRequest { underlyings: vec!["BTCC".into()], ..base.clone() }),
             ("no asset", GridRequest { assets: vec![("USDX".into(), vec![0.1])], ..base.clone() }),
             ("at least -1", GridRequest { price: vec![-1.5], ..base.clone() }),
             ("finite", GridRequest { price: vec![f64::NAN], ..base.clone() }),

@@ -386,6 +386,6 @@ mod tests {
         let common = VolatilityChoice { common: Some(0.7), named: vec![("BTC".into(), 0.6)] };
         assert_eq!(price_volatilities(&held, &common).unwrap().1, [0.6, 0.7, 0.7]);
         let unknown = VolatilityChoice { common: None, named: vec![("BTX".into(), 0.6)] };
-        assert!(price_volatilities(&held, &unknown).unwrap_err().to_string().contains("did you mean BTC"));
+        assert!(price_volatilities(&held, &unknown).unwrap_err().to_string().contains("did you mean \"BTC\""));
     }
 }
