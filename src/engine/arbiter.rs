@@ -79,6 +79,21 @@ impl<'a> Arbiter<'a> {
         (decide(), excess.clone())
     }
 
+    /// The exclusive state behind canonical figures whose error is at most `error`; asks for the exact decision only where
+    /// that does not tell.
+    pub fn state_of(&self, pool: &Pool<'_>, column: Column, figures: &Figures, error: f64) -> State {
+        let excess = figures.adjusted_equity - figures.maintenance_margin;
+        let initial_excess = figures.adjusted_equity - figures.initial_margin;
+        // The differences above round once more, by less than the error they are compared with.
+        let certain = |value: f64| value.abs() > 2.0 * error;
+        if certain(excess) && certain(initial_excess) && certain(figures.equity) {
+            let (liquidatable, bankrupt) = (excess < 0.0, figures.equity < 0.0);
+            Decision { restricted: liquidatable || initial_excess < 0.0, liquidatable, bankrupt }.state()
+        } else {
+            self.decide(pool, column).state()
+        }
+    }
+
     /// Published figures of a pool in a market: the canonical f64 evaluation.
     pub fn figures(&self, pool: &Pool<'_>, column: Column) -> Figures {
         let market = (self.setting.rows, column);

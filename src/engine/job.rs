@@ -47,12 +47,16 @@ impl<'a> Job<'a> {
 
     /// Canonical raw equity of a pool under the block of scenarios from `first` on.
     pub fn canonical_equity(&self, pool: &Pool<'_>, first: usize) -> Lanes {
-        self.arch.dispatch(CanonicalEquity { setting: self.setting, pool, first })
+        self.arch.dispatch(CanonicalEquity { setting: self.setting, pool, market: Block { tiles: self.tiles, first } })
     }
 
     /// Canonical gross notional of a pool under the block of scenarios from `first` on.
     pub fn canonical_notional(&self, pool: &Pool<'_>, first: usize) -> Lanes {
-        self.arch.dispatch(CanonicalNotional { setting: self.setting, pool, first })
+        self.arch.dispatch(CanonicalNotional {
+            setting: self.setting,
+            pool,
+            market: Block { tiles: self.tiles, first },
+        })
     }
 
     /// Compiles a range of pools. Unknown pools get an empty program: nothing is claimed about them.
@@ -73,7 +77,7 @@ impl<'a> Job<'a> {
 struct CanonicalEquity<'p, 'a> {
     setting: Setting<'a>,
     pool: &'p Pool<'p>,
-    first: usize,
+    market: Block<'a>,
 }
 
 impl WithSimd for CanonicalEquity<'_, '_> {
@@ -81,7 +85,7 @@ impl WithSimd for CanonicalEquity<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Lanes {
-        self.setting.raw_equity(self.pool, &Block { rows: self.setting.rows, first: self.first })
+        self.setting.raw_equity(self.pool, &self.market)
     }
 }
 
@@ -89,7 +93,7 @@ impl WithSimd for CanonicalEquity<'_, '_> {
 struct CanonicalNotional<'p, 'a> {
     setting: Setting<'a>,
     pool: &'p Pool<'p>,
-    first: usize,
+    market: Block<'a>,
 }
 
 impl WithSimd for CanonicalNotional<'_, '_> {
@@ -97,6 +101,6 @@ impl WithSimd for CanonicalNotional<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Lanes {
-        self.setting.gross_notional(self.pool, &Block { rows: self.setting.rows, first: self.first })
+        self.setting.gross_notional(self.pool, &self.market)
     }
 }

@@ -183,9 +183,10 @@ impl Ledger {
             }
         }
         let (scenario, worst_excess, worst_equity) = worst.unwrap_or_default();
+        let base = job.arbiter.figures(pool, Column::Base);
         PoolOutcome {
-            base: job.arbiter.figures(pool, Column::Base),
-            state: job.arbiter.decide(pool, Column::Base).state(),
+            base,
+            state: job.arbiter.state_of(pool, Column::Base, &base, self.canonical_error),
             worst_scenario: scenario as u32,
             worst_excess,
             worst_equity,

@@ -90,9 +90,10 @@ pub struct DevicePlan {
 }
 
 /// Pools per workgroup: few enough that an f32 sum over them has a useful bound.
-const GROUP_POOLS: usize = 64;
-/// Tiles of a panel at most: the canary on the threshold lists every scenario of a panel as uncertain, which must leave
-/// the list room for the others.
+pub const GROUP_POOLS: usize = 64;
+/// Places that canaries take in every submission: one workgroup.
+pub const CANARY_POOLS: usize = GROUP_POOLS;
+/// Tiles per panel at most: one canary lists each of its verdicts as uncertain, and this keeps it to a quarter of the list.
 const PANEL_TILES_MAX: usize = 64;
 /// Pools per chunk where nothing else limits it.
 const DEVICE_CHUNK_POOLS: usize = 16_384;
@@ -110,19 +111,23 @@ impl DevicePlan {
         pool_bytes: u64,
     ) -> Result<Self, String> {
         let tile_bytes = n_rows.max(1) as u64 * DEVICE_TILE_SCENARIOS as u64 * row_bytes;
-        let panel_tiles = limits.binding_bytes / tile_bytes;
+        let smallest_output = pool_bytes * (CANARY_POOLS + 2 * GROUP_POOLS) as u64;
+        let panel_tiles = (limits.binding_bytes / tile_bytes).min(limits.binding_bytes / smallest_output);
         if panel_tiles == 0 {
             return Err(format!(
                 "one tile of {n_rows} rows takes {tile_bytes} bytes; the device binds {} at most",
                 limits.binding_bytes
             ));
         }
-        let wanted = n_scenarios.div_ceil(DEVICE_TILE_SCENARIOS).clamp(1, PANEL_TILES_MAX);
-        let panel_tiles = (panel_tiles as usize).min(wanted);
-        // The result buffer holds one record per pool and tile of the panel; a 2-D grid holds groups × tiles.
+        let panel_tiles = (panel_tiles as usize)
+            .min(n_scenarios.div_ceil(DEVICE_TILE_SCENARIOS).max(1))
+            .min(PANEL_TILES_MAX)
+            .min(limits.workgroups_per_dimension as usize);
+        // The result buffers hold records per pool and tile of the panel, in whole groups; a 2-D grid holds groups × tiles.
         let by_output = (limits.binding_bytes / (pool_bytes * panel_tiles as u64)) as usize;
         let by_grid = limits.workgroups_per_dimension as usize * GROUP_POOLS;
-        let chunk_pools = options.chunk_pools.unwrap_or(DEVICE_CHUNK_POOLS).min(by_output).min(by_grid).max(1);
+        let room = by_output.saturating_sub(CANARY_POOLS + GROUP_POOLS).min(by_grid.saturating_sub(CANARY_POOLS));
+        let chunk_pools = options.chunk_pools.unwrap_or(DEVICE_CHUNK_POOLS).min(room).max(1);
         let plan = Plan { n_pools, n_scenarios, chunk_pools, tile_scenarios: DEVICE_TILE_SCENARIOS };
         Ok(Self { plan, panel_tiles, group_pools: GROUP_POOLS })
     }

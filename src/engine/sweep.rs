@@ -16,7 +16,7 @@ use super::tally::ScenarioTally;
 use super::tile::Tiles;
 use super::{cpu, reference};
 use crate::domain::Snapshot;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::margin::{Rulebook, Rules, Setting};
 use crate::pricing::{Unshocked, revalue};
 use crate::program::{Weights, row_ranges};
@@ -79,27 +79,34 @@ pub fn sweep(
     progress: &dyn Progress,
 ) -> Result<Outcome> {
     match options.threads {
-        None => sweep_here(snapshot, rulebook, scenarios, options, progress),
+        None => sweep_on(snapshot, rulebook, scenarios, options, progress, || Runner::choose(&options.engine)),
         Some(threads) => {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
-            pool.install(|| sweep_here(snapshot, rulebook, scenarios, options, progress))
+            let choose = || Runner::choose(&options.engine);
+            pool.install(|| sweep_on(snapshot, rulebook, scenarios, options, progress, choose))
         }
     }
 }
 
-fn sweep_here(
+/// The sweep on an engine of the caller's, which is opened once the inputs are known to fit together.
+///
+/// # Errors
+/// As [`sweep`].
+pub fn sweep_on(
     snapshot: &Snapshot,
     rulebook: &Rulebook,
     scenarios: &ScenarioSet,
     options: &SweepOptions,
     progress: &dyn Progress,
+    open: impl FnOnce() -> Result<Runner>,
 ) -> Result<Outcome> {
     let faults = scenarios.faults();
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
     let rules = Rules::resolve(rulebook, snapshot)?;
+    check_atoms(snapshot)?;
     let clock = Instant::now();
     let rows = revalue(snapshot, scenarios, options.unshocked)?;
     let ranges = row_ranges(&rows);
@@ -107,7 +114,7 @@ fn sweep_here(
     let tiles = Tiles::new(&rows, &ranges, plan);
     let revalue_seconds = clock.elapsed().as_secs_f64();
 
-    let runner = Runner::choose(&options.engine)?;
+    let runner = open()?;
     let setting = Setting { snapshot, rules: &rules, rows: &rows };
     let job = Job {
         setting,
@@ -134,6 +141,8 @@ fn sweep_here(
         let Audited { pools, verdicts, differ } = Audited::of(&audit);
         return Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ")));
     }
+    let scenario_outcomes = merge.scenarios(&job);
+    check_counts(&merge.pools, &scenario_outcomes)?;
     let mut warnings: Vec<String> =
         rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
     warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
@@ -143,7 +152,7 @@ fn sweep_here(
         adapter: label.adapter,
         totals: job.totals,
         cells: snapshot.book.position_count() as u64 * scenarios.len() as u64,
-        scenarios: merge.scenarios(&job),
+        scenarios: scenario_outcomes,
         redecided_pools: merge.redecided_pools,
         unknown_pools: merge.pools.iter().filter(|pool| pool.state == State::Unknown).count() as u64,
         pools: merge.pools,
@@ -157,6 +166,57 @@ fn sweep_here(
         },
         warnings,
     })
+}
+
+/// The bounds assume finite atoms of sane size (`NUMERICS.md` A0). Readers of tables refuse them row by row; this guards
+/// books that were built in code.
+fn check_atoms(snapshot: &Snapshot) -> Result<()> {
+    const SIZE_MAX: f64 = 1e30;
+    let amount = |value: f64| value.abs() <= SIZE_MAX;
+    let price = |value: f64| (1.0 / SIZE_MAX..=SIZE_MAX).contains(&value);
+    let mut faults = Vec::new();
+    for pool in snapshot.book.pools() {
+        let balances = pool.balances.iter().all(|b| amount(b.amount) && amount(b.accrued_interest));
+        let positions = pool.positions.iter().all(|position| {
+            let leverage = position.leverage.is_none_or(|leverage| (1.0..=SIZE_MAX).contains(&leverage));
+            amount(position.quantity) && price(position.entry_price) && amount(position.accrued_funding) && leverage
+        });
+        let settings = pool.settings;
+        let multipliers = price(settings.im_multiplier) && price(settings.mm_multiplier);
+        let reserve = settings.open_order_margin >= 0.0 && amount(settings.open_order_margin);
+        if !(balances && positions && multipliers && reserve) {
+            let rule =
+                format!("holdings of {} / {} are finite, at most 1e30, prices positive", pool.account, pool.pool);
+            faults.push(Fault::of_table("book", rule, "correct the holding"));
+        }
+    }
+    let market = snapshot.instruments.iter();
+    let market = market.filter(|i| !(price(i.mark_price) && price(i.contract_size) && price(i.fixed_rate)));
+    faults.extend(market.map(|instrument| {
+        let rule = format!("mark price, contract size and fixed rate of {} lie in 1e-30 to 1e30", instrument.name);
+        Fault::of_table("instruments", rule, "correct the instrument")
+    }));
+    let assets = snapshot.assets.iter().filter(|asset| !(0.0..=SIZE_MAX).contains(&asset.price));
+    faults.extend(assets.map(|asset| {
+        Fault::of_table("assets", format!("the price of {} lies in 0 to 1e30", asset.name), "correct the price")
+    }));
+    if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
+}
+
+/// Every verdict is counted once per pool and once per scenario; the two tables must agree.
+fn check_counts(pools: &[PoolOutcome], scenarios: &[ScenarioOutcome]) -> Result<()> {
+    let by_pool = pools.iter().fold([0u64; 3], |sum, pool| {
+        let counts = [pool.restricted_scenarios, pool.liquidatable_scenarios, pool.bankrupt_scenarios];
+        [0, 1, 2].map(|k| sum[k] + u64::from(counts[k]))
+    });
+    let by_scenario = scenarios.iter().fold([0u64; 3], |sum, scenario| {
+        let counts = [scenario.restricted_pools, scenario.liquidatable_pools, scenario.bankrupt_pools];
+        [0, 1, 2].map(|k| sum[k] + counts[k])
+    });
+    if by_pool == by_scenario {
+        return Ok(());
+    }
+    Err(Error::Audit(format!("counts by pool {by_pool:?} and by scenario {by_scenario:?} differ")))
 }
 
 struct Audited {
@@ -183,12 +243,22 @@ pub struct Label {
 }
 
 /// An engine, ready to run.
-enum Runner {
+pub enum Runner {
+    /// The CPU engine.
     Cpu,
+    /// The direct formulas.
     Reference,
+    /// An open device.
     #[cfg(feature = "gpu")]
     Gpu(Box<super::gpu::Gpu>),
+    /// What a test wants to happen in place of an engine.
+    #[cfg(all(test, feature = "gpu"))]
+    Test(TestRun),
 }
+
+/// An engine that a test makes up.
+#[cfg(all(test, feature = "gpu"))]
+pub type TestRun = Box<dyn Fn(&Job<'_>, &mut Merge<'_>) -> Result<Label>>;
 
 impl Runner {
     fn choose(choice: &EngineChoice) -> Result<Self> {
@@ -211,6 +281,8 @@ impl Runner {
             Self::Cpu | Self::Reference => Totals::Exact,
             #[cfg(feature = "gpu")]
             Self::Gpu(_) => Totals::Bounded,
+            #[cfg(all(test, feature = "gpu"))]
+            Self::Test(_) => Totals::Bounded,
         }
     }
 
@@ -226,6 +298,8 @@ impl Runner {
             }
             #[cfg(feature = "gpu")]
             Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
+            #[cfg(all(test, feature = "gpu"))]
+            Self::Test(run) => run(job, merge),
         }
     }
 }

@@ -2,16 +2,37 @@ use super::plan::{Plan, SCENARIO_BLOCK};
 use crate::pricing::Rows;
 use crate::program::RowRange;
 
-/// Shocked minus base of every row, cut into tiles: `[n_tiles][n_rows × tile_scenarios]`, formed in f64.
+/// Every row under every scenario, cut into tiles: `[n_tiles][n_rows × tile_scenarios]`, twice: shocked minus base (formed
+/// in f64) for the kernels, and absolute for the canonical evaluator. A tile's rows are neighbours, so both stay in cache.
 ///
 /// The lanes after the last scenario repeat it, so that they can never hold a minimum of their own.
 #[derive(Debug)]
 pub struct Tiles {
     plan: Plan,
     n_rows: usize,
+    deltas: Aligned,
+    values: Aligned,
+}
+
+/// f64 values of which the first lies on a cache line.
+#[derive(Debug)]
+struct Aligned {
     data: Vec<f64>,
-    /// First element that lies on a cache line.
     start: usize,
+}
+
+impl Aligned {
+    fn zeros(len: usize) -> Self {
+        let data = vec![0.0; len + LINE];
+        // Vectors that straddle cache lines cost a third of the speed.
+        let start = data.as_ptr().align_offset(LINE * size_of::<f64>()).min(LINE);
+        Self { data, start }
+    }
+
+    #[inline(always)]
+    fn slice(&self, from: usize, len: usize) -> &[f64] {
+        &self.data[self.start + from..][..len]
+    }
 }
 
 /// One tile: all rows under some scenarios.
@@ -67,22 +88,22 @@ const LINE: usize = 8;
 impl Tiles {
     /// Cuts the rows as the plan says.
     pub fn new(rows: &Rows, ranges: &[RowRange], plan: Plan) -> Self {
-        let width = plan.tile_scenarios;
-        let mut data = vec![0.0; plan.tile_count() * rows.len() * width + LINE];
-        // Vectors that straddle cache lines cost a third of the speed.
-        let start = data.as_ptr().align_offset(LINE * size_of::<f64>()).min(LINE);
+        let (width, n_rows) = (plan.tile_scenarios, rows.len());
+        let len = plan.tile_count() * n_rows * width;
+        let (mut deltas, mut values) = (Aligned::zeros(len), Aligned::zeros(len));
         for k in 0..plan.tile_count() {
             let scenarios = plan.tile(k);
             for (row, range) in ranges.iter().enumerate() {
-                let from = start + (k * rows.len() + row) * width;
-                let values = rows.shocked.row(row);
+                let from = (k * n_rows + row) * width;
+                let shocked = rows.shocked.row(row);
                 for lane in 0..width {
-                    let scenario = (scenarios.start + lane).min(scenarios.end - 1);
-                    data[from + lane] = values[scenario] - range.base;
+                    let value = shocked[(scenarios.start + lane).min(scenarios.end - 1)];
+                    deltas.data[deltas.start + from + lane] = value - range.base;
+                    values.data[values.start + from + lane] = value;
                 }
             }
         }
-        Self { plan, n_rows: rows.len(), data, start }
+        Self { plan, n_rows, deltas, values }
     }
 
     /// Number of tiles.
@@ -100,12 +121,15 @@ impl Tiles {
     pub fn tile(&self, index: usize) -> Tile<'_> {
         let scenarios = self.plan.tile(index);
         let width = self.plan.tile_scenarios;
-        let from = self.start + index * self.n_rows * width;
-        Tile {
-            deltas: &self.data[from..from + self.n_rows * width],
-            width,
-            first: scenarios.start,
-            len: scenarios.len(),
-        }
+        let size = self.n_rows * width;
+        Tile { deltas: self.deltas.slice(index * size, size), width, first: scenarios.start, len: scenarios.len() }
+    }
+
+    /// Absolute values of a row under the block that starts at `scenario`, a multiple of [`SCENARIO_BLOCK`].
+    #[inline(always)]
+    pub fn values(&self, row: u32, scenario: usize) -> &[f64] {
+        let width = self.plan.tile_scenarios;
+        let (tile, lane) = (scenario / width, scenario % width);
+        self.values.slice((tile * self.n_rows + row as usize) * width + lane, SCENARIO_BLOCK)
     }
 }

@@ -22,7 +22,10 @@ impl Rules {
     /// # Errors
     /// [`Error::Refused`] where a held instrument's margin class or a held asset's haircut class is not in the rulebook.
     pub fn resolve(rulebook: &Rulebook, snapshot: &Snapshot) -> Result<Self> {
-        let mut faults = Vec::new();
+        let mut faults = malformed(rulebook);
+        if !faults.is_empty() {
+            return Err(Error::Configuration(faults));
+        }
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
         let class_of_instrument = snapshot.instruments.iter().zip(&held).map(|(instrument, held)| {
@@ -102,4 +105,28 @@ fn held_or_ordered(snapshot: &Snapshot) -> Vec<bool> {
     snapshot.book.positions().iter().for_each(|position| held[position.instrument as usize] = true);
     snapshot.book.settings().flat_map(|settings| &settings.orders).for_each(|o| held[o.instrument as usize] = true);
     held
+}
+
+/// What the bounds assume of a rulebook (`NUMERICS.md` A0): rates and haircuts in [0, 1], one more than there are bounds,
+/// bounds positive and increasing, haircuts never decreasing. Files are checked when they are read; this guards rulebooks
+/// that were built in code.
+fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
+    let increasing = |bounds: &[f64]| {
+        bounds.iter().all(|bound| bound.is_finite() && *bound > 0.0) && bounds.windows(2).all(|pair| pair[0] < pair[1])
+    };
+    let shares = |values: &[f64], bounds: &[f64]| {
+        values.len() == bounds.len() + 1 && values.iter().all(|value| (0.0..=1.0).contains(value)) && increasing(bounds)
+    };
+    let schedule = |schedule: &Schedule| shares(&schedule.rates, &schedule.bounds);
+    let classes =
+        rulebook.margin.iter().filter(|(_, class)| !(schedule(&class.maintenance) && schedule(&class.initial)));
+    let margin = classes
+        .map(|(key, _)| format!("rates of margin class {key:?} lie in [0, 1], one per bracket, bounds ascending"));
+    let tiers = rulebook.haircut.iter().filter(|(_, haircut)| {
+        let concave = haircut.haircuts.windows(2).all(|pair| pair[0] <= pair[1]);
+        !(concave && shares(&haircut.haircuts, &haircut.bounds))
+    });
+    let haircut =
+        tiers.map(|(key, _)| format!("haircuts of class {key:?} lie in [0, 1], one per tier, never decreasing"));
+    margin.chain(haircut).map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }

@@ -7,9 +7,9 @@ use crate::pricing::Rows;
 pub struct RowRange {
     /// Value in the unshocked market.
     pub base: f64,
-    /// Smallest value over the scenarios.
+    /// Smallest value over the scenarios and the unshocked market.
     pub low: f64,
-    /// Largest value over the scenarios.
+    /// Largest value over the scenarios and the unshocked market.
     pub high: f64,
     /// Smallest value − base.
     pub delta_low: f64,
@@ -39,13 +39,14 @@ impl RowRange {
     }
 }
 
-/// The range of every row, in row order.
+/// The range of every row, in row order. The unshocked market counts as one more scenario, so that the compile error
+/// also bounds what is published at base.
 pub fn row_ranges(rows: &Rows) -> Vec<RowRange> {
     (0..rows.len())
         .into_par_iter()
         .map(|row| {
             let base = rows.base[row];
-            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+            let (mut low, mut high) = (base, base);
             for &value in rows.shocked.row(row) {
                 low = if value < low { value } else { low };
                 high = if value > high { value } else { high };

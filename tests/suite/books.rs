@@ -6,7 +6,11 @@ use ndarray::Array2;
 use plimsoll::domain::{
     Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
 };
-use plimsoll::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule, SizeUnit};
+use plimsoll::engine::Arbiter;
+use plimsoll::margin::{
+    Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Rules, Schedule, Setting, SizeUnit,
+};
+use plimsoll::pricing::{Column, Unshocked, revalue};
 use plimsoll::scenario::{Factor, ScenarioSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -147,9 +151,15 @@ pub fn rulebook(base: HaircutBase, unit: SizeUnit) -> Rulebook {
 
 /// Student-like shocks of every coin and both stablecoins.
 pub fn scenarios(n: usize, seed: u64) -> ScenarioSet {
+    scenarios_of(COINS.iter().map(|(name, _)| name.to_string()).filter(|name| name != "YFI"), n, seed)
+}
+
+/// The same for any names.
+pub fn scenarios_of(names: impl Iterator<Item = String>, n: usize, seed: u64) -> ScenarioSet {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let coins = COINS.iter().filter(|(name, _)| *name != "YFI");
-    let mut factors: Vec<Factor> = coins.map(|(name, _)| Factor::price(*name)).collect();
+    let names: std::collections::BTreeSet<String> =
+        names.filter(|name| !["USDT", "USDC"].contains(&name.as_str())).collect();
+    let mut factors: Vec<Factor> = names.into_iter().map(Factor::price).collect();
     factors.push(Factor::asset("USDT"));
     factors.push(Factor::asset("USDC"));
     let shocks = Array2::from_shape_fn((n, factors.len()), |(_, k)| {
@@ -236,4 +246,36 @@ pub fn random(n: usize, n_scenarios: usize, seed: u64, base: HaircutBase, unit: 
     }
     snapshot.book = builder.build();
     Case { snapshot, rulebook: rulebook(base, unit), scenarios: scenarios(n_scenarios, seed ^ 0x5ca1ab1e) }
+}
+
+/// The same pools, each with a dollar balance that puts one of its three thresholds, in one of the scenarios, within a few
+/// f32 ulps (of its gross notional) of zero, exactly on zero among them.
+pub fn adversarial(case: &Case, seed: u64) -> Case {
+    let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("rules resolve");
+    let rows = revalue(&case.snapshot, &case.scenarios, Unshocked::Refuse).expect("rows");
+    let arbiter = Arbiter::new(Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows });
+    let usd = case.snapshot.assets.iter().position(|asset| asset.name == "USD").expect("USD") as u32;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut builder = BookBuilder::default();
+    for pool in case.snapshot.book.pools() {
+        let id = builder.pool(pool.account, pool.pool);
+        pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
+        pool.positions.iter().for_each(|position| builder.add_position(id, *position));
+        *builder.settings(id) = pool.settings.clone();
+        let scenario = random.random_range(0..case.scenarios.len());
+        let figures = arbiter.figures(&pool, Column::Scenario(scenario));
+        let distance = match random.random_range(0..3u32) {
+            0 => figures.equity,
+            1 => figures.adjusted_equity - figures.maintenance_margin,
+            _ => figures.adjusted_equity - figures.initial_margin,
+        };
+        let ulp = figures.gross_notional * 2f64.powi(-24);
+        let amount = f64::from(random.random_range(-3..=3i32)) * ulp - distance;
+        builder.add_balance(id, Balance { asset: usd, amount, accrued_interest: 0.0 });
+    }
+    Case {
+        snapshot: Snapshot { book: builder.build(), ..case.snapshot.clone() },
+        rulebook: case.rulebook.clone(),
+        scenarios: case.scenarios.clone(),
+    }
 }

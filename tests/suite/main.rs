@@ -2,5 +2,10 @@
 
 mod books;
 mod bound;
+#[cfg(all(feature = "cli", feature = "gpu"))]
+mod doctor;
 mod engines;
+mod exactness;
 mod properties;
+#[cfg(feature = "gpu")]
+mod shaders;

@@ -7,26 +7,7 @@ use plimsoll::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, Rulebook
 use plimsoll::scenario::{Factor, ScenarioSet};
 
 use crate::books::{self, Case};
-use crate::engines::run;
-
-const SOFTWARE_GPU: &str = "llvmpipe";
-
-/// The engines of this machine. Without an adapter the tests fail, so that nobody mistakes a skipped GPU for a tested one.
-pub fn engines() -> Vec<EngineChoice> {
-    let mut engines = vec![EngineChoice::Reference, EngineChoice::Cpu];
-    #[cfg(feature = "gpu")]
-    let found = plimsoll::engine::gpu::choose(Some(SOFTWARE_GPU)).is_ok();
-    #[cfg(not(feature = "gpu"))]
-    let found = false;
-    if found {
-        engines.push(EngineChoice::Gpu(Some(SOFTWARE_GPU.into())));
-    } else if std::env::var("PLIMSOLL_TEST_WITHOUT_GPU").is_ok_and(|value| value == "1") {
-        println!("not tested: the GPU engine, for this machine has no {SOFTWARE_GPU} adapter");
-    } else {
-        panic!("no {SOFTWARE_GPU} adapter; PLIMSOLL_TEST_WITHOUT_GPU=1 tests the other engines alone");
-    }
-    engines
-}
+use crate::engines::{engines, run};
 
 fn case(n: usize, n_scenarios: usize, seed: u64) -> Case {
     books::random(n, n_scenarios, seed, HaircutBase::BalanceAndPnl, SizeUnit::Quote)

@@ -66,33 +66,30 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
 pub fn choose(asked: Option<&str>) -> Result<wgpu::Adapter> {
     let all = adapters();
     let summaries: Vec<AdapterSummary> = all.iter().map(|adapter| AdapterSummary::of(&adapter.get_info())).collect();
-    let found = match asked {
-        None => summaries.iter().position(AdapterSummary::is_hardware),
-        Some(asked) => match asked.parse::<usize>() {
-            Ok(index) => Some(index).filter(|&index| index < summaries.len()),
-            Err(_) => {
-                let asked = asked.to_lowercase();
-                summaries.iter().position(|summary| summary.name.to_lowercase().contains(&asked))
-            }
-        },
+    let found = position(&summaries, asked).and_then(|index| all.into_iter().nth(index));
+    found.ok_or_else(|| none_like(asked, &summaries))
+}
+
+/// The error of an adapter that is not there.
+pub fn none_like(asked: Option<&str>, summaries: &[AdapterSummary]) -> Error {
+    let list = match summaries {
+        [] => "there is none".to_string(),
+        _ => summaries.iter().enumerate().map(|(k, summary)| format!("{k}: {summary}")).collect::<Vec<_>>().join("; "),
     };
-    match found.and_then(|index| all.into_iter().nth(index)) {
-        Some(adapter) => Ok(adapter),
-        None => {
-            let list = if summaries.is_empty() {
-                "there is none".to_string()
-            } else {
-                summaries
-                    .iter()
-                    .enumerate()
-                    .map(|(k, summary)| format!("{k}: {summary}"))
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            };
-            let wanted = asked.map_or("a hardware GPU".to_string(), |asked| format!("an adapter like {asked:?}"));
-            Err(Error::NoAdapter(format!(
-                "no adapter: wanted {wanted}; adapters here: {list}. A software adapter is used only if named with --adapter"
-            )))
-        }
+    let wanted = asked.map_or("a hardware GPU".to_string(), |asked| format!("an adapter like {asked:?}"));
+    Error::NoAdapter(format!(
+        "no adapter: wanted {wanted}; adapters here: {list}. A software adapter is used only if named with --adapter"
+    ))
+}
+
+/// Which of the adapters [`choose`] takes.
+pub fn position(summaries: &[AdapterSummary], asked: Option<&str>) -> Option<usize> {
+    match asked {
+        None => summaries.iter().position(AdapterSummary::is_hardware),
+        // A number beyond the list is part of a name: 4090.
+        Some(asked) => asked.parse::<usize>().ok().filter(|&index| index < summaries.len()).or_else(|| {
+            let asked = asked.to_lowercase();
+            summaries.iter().position(|summary| summary.name.to_lowercase().contains(&asked))
+        }),
     }
 }

@@ -2,12 +2,12 @@
 //! sums over pools and over scenarios are those of the net program.
 
 use super::canary::Canaries;
-use super::chunk::{CANARY_POOLS, Prepared};
+use super::chunk::Prepared;
 use super::device::GROUP_POOLS;
 use super::device::Readback;
 use super::layout::LIST_CAPACITY;
 use super::panels::PanelRows;
-use crate::engine::plan::DEVICE_TILE_SCENARIOS;
+use crate::engine::plan::{CANARY_POOLS, DEVICE_TILE_SCENARIOS};
 use crate::program::UNIT_ROUNDOFF_F32;
 
 /// Why a chunk's results cannot be used.

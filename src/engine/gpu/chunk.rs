@@ -14,13 +14,11 @@ use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
 use crate::engine::outcome::Totals;
-use crate::engine::plan::{DEVICE_TILE_SCENARIOS, SCENARIO_BLOCK};
+use crate::engine::plan::{CANARY_POOLS, DEVICE_TILE_SCENARIOS, SCENARIO_BLOCK};
 use crate::program::{PoolParts, Program, UNIT_ROUNDOFF_F32};
 
 /// Pools compiled and settled by one task.
 const TASK_POOLS: usize = 256;
-/// Places taken by canaries: one workgroup.
-pub const CANARY_POOLS: usize = GROUP_POOLS as usize;
 /// A pool that does not go to the device.
 const ON_HOST: u32 = u32::MAX;
 

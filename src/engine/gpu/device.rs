@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytemuck::{Pod, Zeroable};
 
 use super::adapter::AdapterSummary;
-use super::layout::{GroupScenario, LIST_CAPACITY, Params, PoolTile, UncertainVerdict};
+use super::layout::{GroupScenario, LANES, LIST_CAPACITY, Params, PoolTile, UncertainVerdict};
 use super::pack::Packed;
-use crate::engine::plan::{DEVICE_TILE_SCENARIOS, DeviceLimits};
+use crate::engine::plan::{self, DEVICE_TILE_SCENARIOS, DeviceLimits};
 use crate::error::{Error, Result};
 
 const SHADER: &str = include_str!("../../../shaders/sweep.wgsl");
@@ -35,6 +35,9 @@ pub struct Device {
     pub limits: DeviceLimits,
     /// What it calls itself.
     pub summary: AdapterSummary,
+    /// What a test breaks.
+    #[cfg(test)]
+    pub fault: super::fault::Fault,
 }
 
 /// Rows of a panel of tiles, resident on the device.
@@ -126,7 +129,16 @@ impl Device {
             binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
             workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
         };
-        Ok(Self { device, queue, pipeline, lost, limits, summary })
+        Ok(Self {
+            device,
+            queue,
+            pipeline,
+            lost,
+            limits,
+            summary,
+            #[cfg(test)]
+            fault: super::fault::Fault::default(),
+        })
     }
 
     /// Whether the device has been lost or has reported an error.
@@ -137,6 +149,8 @@ impl Device {
     /// Makes rows resident: `[n_tiles][n_rows × 256]`, f32.
     pub fn upload_panel(&self, rows: &[f32], row_count: usize, scenario_count: usize) -> Panel {
         let tile_count = scenario_count.div_ceil(DEVICE_TILE_SCENARIOS);
+        #[cfg(test)]
+        let rows = &*self.fault.corrupt(rows, row_count);
         Panel { buffer: self.buffer("plimsoll.rows", rows), scenario_count, tile_count, row_count }
     }
 
@@ -189,6 +203,8 @@ impl Device {
             encoder.copy_buffer_to_buffer(output, 0, staging, 0, output.size());
         }
         let index = self.queue.submit([encoder.finish()]);
+        #[cfg(test)]
+        self.fault.after_submission(&self.device);
         let [pool_tiles, group_scenarios, uncertain] = outputs.map(|(_, staging)| staging);
         Submission { pool_tiles, group_scenarios, uncertain, index }
     }
@@ -199,20 +215,7 @@ impl Device {
     /// [`Error::Temporary`] where the device is lost, silent, or refuses to map.
     pub fn wait(&self, submission: Submission) -> Result<Readback> {
         let Submission { pool_tiles, group_scenarios, uncertain, index } = submission;
-        let failed = Arc::new(AtomicBool::new(false));
-        for buffer in [&pool_tiles, &group_scenarios, &uncertain] {
-            let failed = Arc::clone(&failed);
-            buffer.map_async(wgpu::MapMode::Read, .., move |result| {
-                if result.is_err() {
-                    failed.store(true, Ordering::SeqCst);
-                }
-            });
-        }
-        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(SUBMISSION_TIMEOUT) };
-        let polled = self.device.poll(wait);
-        if polled.is_err() || failed.load(Ordering::SeqCst) || self.is_lost() {
-            return Err(Error::Temporary(format!("{} was lost during a submission", self.summary.name)));
-        }
+        self.map([&pool_tiles, &group_scenarios, &uncertain], index)?;
         let list = bytes(&uncertain)?;
         let (count, entries) = list.split_at(size_of::<u32>());
         let uncertain_count = bytemuck::pod_read_unaligned::<u32>(count) as usize;
@@ -227,6 +230,66 @@ impl Device {
             uncertain_count,
             uncertain,
         })
+    }
+
+    /// Runs a shader of one entry point, one lane per input in workgroups of [`LANES`]: inputs at binding 0, `n_outputs`
+    /// records at binding 1.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] where the device does not take the shader or is lost.
+    pub fn compute<I: Pod, O: Pod>(&self, shader: &str, inputs: &[I], n_outputs: usize) -> Result<Vec<O>> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let source = wgpu::ShaderSource::Wgsl(shader.into());
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: None,
+            layout: None,
+            module: &module,
+            entry_point: None,
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        let size = (n_outputs * size_of::<O>()) as u64;
+        let (input, output) = (self.buffer("plimsoll.inputs", inputs), self.output("plimsoll.outputs", size));
+        let staging = self.staging("plimsoll.outputs", size);
+        let entries = [(0, &input), (1, &output)]
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });
+        let layout = &pipeline.get_bind_group_layout(0);
+        let bind_group =
+            self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            pass.set_pipeline(&pipeline);
+            pass.set_bind_group(0, &bind_group, &[]);
+            pass.dispatch_workgroups(inputs.len().div_ceil(LANES) as u32, 1, 1);
+        }
+        encoder.copy_buffer_to_buffer(&output, 0, &staging, 0, size);
+        let index = self.queue.submit([encoder.finish()]);
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::Temporary(format!("{} does not take a kernel: {error}", self.summary)));
+        }
+        self.map([&staging], index)?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes(&staging)?))
+    }
+
+    /// Waits for a submission and maps the buffers it filled.
+    fn map<'b>(&self, buffers: impl IntoIterator<Item = &'b wgpu::Buffer>, index: wgpu::SubmissionIndex) -> Result<()> {
+        let failed = Arc::new(AtomicBool::new(false));
+        for buffer in buffers {
+            let failed = Arc::clone(&failed);
+            buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+                if result.is_err() {
+                    failed.store(true, Ordering::SeqCst);
+                }
+            });
+        }
+        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(SUBMISSION_TIMEOUT) };
+        let polled = self.device.poll(wait);
+        if polled.is_err() || failed.load(Ordering::SeqCst) || self.is_lost() {
+            return Err(Error::Temporary(format!("{} was lost during a submission", self.summary.name)));
+        }
+        Ok(())
     }
 
     fn buffer<T: Pod>(&self, label: &str, data: &[T]) -> wgpu::Buffer {
@@ -277,7 +340,7 @@ impl Device {
 }
 
 /// Pools per workgroup.
-pub const GROUP_POOLS: u32 = 64;
+pub const GROUP_POOLS: u32 = plan::GROUP_POOLS as u32;
 /// Bytes per staging write.
 const WRITE_BYTES: usize = 32 << 20;
 

@@ -181,6 +181,40 @@ pub struct UncertainVerdict {
     pub scenario: u32,
 }
 
+/// Operands of one sample of `shaders/probe.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct ProbeInput {
+    /// First operand.
+    pub a: f32,
+    /// Second operand.
+    pub b: f32,
+    /// Minus the nearest f32 to a · b.
+    pub c: f32,
+    /// A subnormal number.
+    pub subnormal: f32,
+    /// A normal number of which a 65,536th is subnormal.
+    pub small: f32,
+}
+
+/// What a device makes of a sample.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct ProbeOutput {
+    /// a + b.
+    pub sum: f32,
+    /// a · b.
+    pub product: f32,
+    /// a · b + c.
+    pub product_sum: f32,
+    /// Error term of a + b, by TwoSum.
+    pub sum_error: f32,
+    /// The subnormal number times 2²⁰.
+    pub from_subnormal: f32,
+    /// The small number times 2⁻¹⁶.
+    pub to_subnormal: f32,
+}
+
 /// Lanes of a workgroup; each owns four scenarios.
 pub const LANES: usize = 64;
 /// Uncertain verdicts a submission can list; more make the chunk the CPU's.

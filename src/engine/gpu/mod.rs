@@ -9,15 +9,20 @@ mod canary;
 mod check;
 mod chunk;
 mod device;
+#[cfg(test)]
+mod fault;
+mod known_answer;
 pub mod layout;
 mod pack;
 mod panels;
 pub mod probe;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::time::Instant;
 
-pub use adapter::{AdapterSummary, adapters, choose};
+pub use adapter::{AdapterSummary, adapters, choose, none_like, position};
 use canary::Canaries;
 use check::{Void, verify};
 use chunk::Prepared;
@@ -51,7 +56,14 @@ impl Gpu {
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, [`Error::Temporary`] where it does not open.
     pub fn open(asked: Option<&str>) -> Result<Self> {
-        let adapter = choose(asked)?;
+        Self::on(choose(asked)?)
+    }
+
+    /// Opens this adapter.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] where it does not open.
+    pub fn on(adapter: wgpu::Adapter) -> Result<Self> {
         let device = Device::open(&adapter, Checks::Trusted)?;
         Ok(Self { adapter, device })
     }
@@ -59,25 +71,37 @@ impl Gpu {
 
 /// Sweeps the whole book on a device, and what the device cannot finish on the CPU.
 pub fn run(gpu: &Gpu, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
-    let mut label = Label { engine: "gpu".into(), adapter: gpu.device.summary.to_string(), warnings: Vec::new() };
+    run_on(&gpu.device, || Device::open(&gpu.adapter, Checks::Trusted), Filter::Certified, job, merge)
+}
+
+/// The same on a given device, with a way to get another one where it is lost.
+fn run_on(
+    device: &Device,
+    reopen: impl FnOnce() -> Result<Device>,
+    filter: Filter,
+    job: &Job<'_>,
+    merge: &mut Merge<'_>,
+) -> Result<Label> {
+    let mut label = Label { engine: "gpu".into(), adapter: device.summary.to_string(), warnings: Vec::new() };
     let mut progress = Progress { next_pool: 0, pools_per_submission: FIRST_POOLS };
     let Some(canaries) = Canaries::new(job, super::plan::DEVICE_TILE_SCENARIOS) else {
         // No row moves (every pool is decided at plan time), or none that a canary could be built on.
         run_chunks(job, merge, 0, cpu::sweep_chunk);
-        return Ok(label);
+        label.warnings.push(format!("no scenario moves a row; {} had nothing to do", label.adapter));
+        return Ok(Label { engine: "cpu".into(), adapter: String::new(), ..label });
     };
-    let mut sweep = DeviceSweep { job, canaries: &canaries, filter: Filter::Certified, options: job.options };
-    let mut outcome = sweep.run(&gpu.device, &mut progress, merge);
+    let mut sweep = DeviceSweep { job, canaries: &canaries, filter, options: job.options };
+    let mut outcome = sweep.run(device, &mut progress, merge);
     if let Err(Stop::Lost(reason)) = &outcome {
         label.warnings.push(format!("{reason}; reopened with smaller submissions"));
         progress.pools_per_submission = (progress.pools_per_submission / 2).max(64);
-        outcome = Device::open(&gpu.adapter, Checks::Trusted)
+        outcome = reopen()
             .map_err(|error| Stop::Lost(error.to_string()))
             .and_then(|device| sweep.run(&device, &mut progress, merge));
     }
     match outcome {
         Ok(()) => Ok(label),
-        Err(Stop::Disagrees(reason)) => Err(Error::Audit(format!("{}: {reason}", gpu.device.summary))),
+        Err(Stop::Disagrees(reason)) => Err(Error::Audit(format!("{}: {reason}", device.summary))),
         Err(Stop::Lost(reason)) => {
             label.warnings.push(format!("{reason}; the CPU engine went on from pool {}", progress.next_pool));
             label.engine = "gpu+cpu".into();
