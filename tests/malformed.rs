@@ -10,8 +10,12 @@ use plimsoll::io::{TableFormat, snapshot, snapshot_write};
 const CHECK: &[&str] = &["check", "."];
 const RULEBOOK: &[&str] = &["rulebook", "check", "rulebook.toml"];
 const IMPORT: &[&str] = &["rulebook", "import", "brackets.csv", "--out", "out.toml"];
+const SCENARIOS: &[&str] = &["check", ".", "--scenarios", "shocks.csv"];
+const HISTORY: &[&str] = &["scenarios", "history", "panel.csv", "--out", "set.csv"];
+const FILTERED: &[&str] = &["scenarios", "history", "panel.csv", "--filtered", "--out", "set.csv"];
+const SWEEP: &[&str] = &["sweep", ".", "--scenarios", "shocks.csv", "--engine", "cpu", "--out", "results"];
 
-/// A valid snapshot, rulebook and bracket file.
+/// A valid snapshot, rulebook, bracket file, scenario set and price panel.
 const BASE: &[(&str, &str)] = &[
     ("snapshot.toml", "as_of = \"2026-06-26T08:00:00Z\"\nquote = \"USD\"\n"),
     ("assets.csv", "asset,price,haircut_class\nBTC,50000,coin\nUSDT,1,coin\n"),
@@ -31,13 +35,15 @@ const BASE: &[(&str, &str)] = &[
         "brackets.csv",
         "symbol,tier,min_notional,max_notional,maint_margin_rate,max_leverage,cum_deduction\nX,1,0,100,0.01,50,0\nX,2,100,200,0.02,25,1\n",
     ),
+    ("shocks.csv", "scenario,weight,label,price:BTC\ndown,1,,-0.5\nup,1,,0.5\n"),
+    ("panel.csv", "hour,BTC,ETH\n490000,50000,3000\n490001,51000,3010\n490002,50500,2990\n"),
 ];
 
 /// What a case does to the base files.
 enum Edit {
     /// Replaces the first text by the second.
     Swap(&'static str, &'static str, &'static str),
-    /// Appends to a file, which may be new.
+    /// Appends to a file, which may be new, as may its directory.
     Append(&'static str, &'static [u8]),
     /// Replaces the content of a file.
     Content(&'static str, &'static [u8]),
@@ -166,6 +172,71 @@ const CASES: &[Case] = &[
     ("tier that ends before it begins", &[Swap("brackets.csv", "100,200", "100,50")], IMPORT, 3, "a tier ends above its beginning"),
     ("maintenance rate in percent", &[Swap("brackets.csv", "0.02", "2")], IMPORT, 3, "between 0 and 1 (0.05 = 5 %)"),
     ("zero leverage", &[Swap("brackets.csv", "0.02,25", "0.02,0")], IMPORT, 3, "column max_leverage value \"0\""),
+    // Scenario sets.
+    ("missing scenario set", &[Delete("shocks.csv")], SCENARIOS, 2, "shocks.csv: No such file"),
+    ("scenario set of no known format", &[], &["check", ".", "--scenarios", "snapshot.toml"], 2, "a scenario set ends in .csv, .parquet or .arrow"),
+    ("empty scenario set", &[Content("shocks.csv", b"")], SCENARIOS, 3, "a scenario set has a header row"),
+    ("scenario set without scenarios", &[Content("shocks.csv", b"scenario,price:BTC\n")], SCENARIOS, 3, "scenarios: at least one scenario"),
+    ("text called a parquet scenario set", &[Content("shocks.parquet", b"scenario\na\n")], &["check", ".", "--scenarios", "shocks.parquet"], 3, "scenarios: "),
+    ("text called an arrow scenario set", &[Content("shocks.arrow", b"scenario\na\n")], &["check", ".", "--scenarios", "shocks.arrow"], 3, "scenarios: "),
+    ("UTF-16 scenario set", &[Content("shocks.csv", b"\xff\xfes\0c\0")], SCENARIOS, 3, "the header is UTF-8 text"),
+    ("no scenario column", &[Swap("shocks.csv", "scenario", "scenarios")], SCENARIOS, 3, "a scenario set has a column named scenario"),
+    ("misspelled factor", &[Swap("shocks.csv", "price:", "prise:")], SCENARIOS, 3, "did you mean price:BTC?"),
+    ("factor without a prefix", &[Swap("shocks.csv", "price:BTC", "BTC")], SCENARIOS, 3, "did you mean price:BTC?"),
+    ("factor without a name", &[Swap("shocks.csv", "price:BTC", "price:")], SCENARIOS, 3, "name what price: shocks"),
+    ("factor no list knows", &[Swap("shocks.csv", "price:BTC", "sentiment:BTC")], SCENARIOS, 3, "the list of factors is closed"),
+    ("repeated factor", &[Swap("shocks.csv", "label,", "price:BTC,")], SCENARIOS, 3, "column price:BTC stands once"),
+    ("repeated scenario", &[Swap("shocks.csv", "up", "down")], SCENARIOS, 3, "scenarios row 2 column scenario value \"down\": ids are unique; row 1 has the same"),
+    ("scenario without an id", &[Swap("shocks.csv", "up", "")], SCENARIOS, 3, "scenarios row 2 column scenario: an id is not empty"),
+    ("shock that is NaN", &[Swap("shocks.csv", "-0.5", "NaN")], SCENARIOS, 3, "scenarios row 1 column price:BTC value \"NaN\": a number is finite"),
+    ("shock beyond f64", &[Swap("shocks.csv", "-0.5", "1e400")], SCENARIOS, 3, "column price:BTC value \"1e400\": a number is finite"),
+    ("shock in percent", &[Swap("shocks.csv", "-0.5", "-50%")], SCENARIOS, 3, "value \"-50%\": a shock or weight is a number"),
+    ("shock beyond a total loss", &[Swap("shocks.csv", "-0.5", "-1.5")], SCENARIOS, 3, "scenarios row 1 column price:BTC value \"-1.5\": a price shock is finite and at least -1"),
+    ("time that runs backwards", &[Swap("shocks.csv", "price:BTC", "time")], SCENARIOS, 3, "scenarios row 1 column time value \"-0.5\": a time shock is finite and at least 0"),
+    ("negative weight", &[Swap("shocks.csv", "up,1", "up,-1")], SCENARIOS, 3, "scenarios row 2 column weight value \"-1\": a weight is finite and"),
+    ("weights of zero", &[Swap("shocks.csv", "down,1", "down,0"), Swap("shocks.csv", "up,1", "up,0")], SCENARIOS, 3, "weights have a finite, positive sum"),
+    ("short scenario", &[Append("shocks.csv", b"more,1\n")], SCENARIOS, 3, "scenarios row 3: a row has as many cells as the header: 4, not 2"),
+    ("Latin-1 scenario", &[Append("shocks.csv", b"caf\xe9,1,,0\n")], SCENARIOS, 3, "scenarios row 3 column scenario value \"caf\u{fffd}\": text is UTF-8"),
+    // Price panels.
+    ("missing panel", &[Delete("panel.csv")], HISTORY, 2, "panel.csv: No such file"),
+    ("set of no known format", &[], &["scenarios", "history", "panel.csv", "--out", "set.txt"], 2, "a scenario set ends in .csv, .parquet or .arrow"),
+    ("empty panel", &[Content("panel.csv", b"")], HISTORY, 3, "panel: the file has a header row"),
+    ("panel without hours", &[Swap("panel.csv", "hour", "date")], HISTORY, 3, "panel: the first column is hour, not \"date\""),
+    ("panel without assets", &[Content("panel.csv", b"hour\n1\n2\n")], HISTORY, 3, "a panel has at least one asset column"),
+    ("panel of one row", &[Content("panel.csv", b"hour,BTC\n490000,1\n")], HISTORY, 3, "a return needs two rows of prices"),
+    ("repeated asset of a panel", &[Swap("panel.csv", "ETH", "BTC")], HISTORY, 3, "column BTC stands once"),
+    ("repeated hour", &[Swap("panel.csv", "490001", "490000")], HISTORY, 3, "panel row 2 column hour value \"490000\": hours increase; the row before has 490000"),
+    ("hours backwards", &[Swap("panel.csv", "490001", "480000")], HISTORY, 3, "panel row 2 column hour value \"480000\": hours increase"),
+    ("fraction of an hour", &[Swap("panel.csv", "490001", "490000.5")], HISTORY, 3, "an hour is a whole number, Unix time / 3600"),
+    ("hour after the end of time", &[Swap("panel.csv", "490002", "9000000000000000000")], HISTORY, 3, "an hour is Unix time / 3600"),
+    ("zero price in a panel", &[Swap("panel.csv", "51000", "0")], HISTORY, 3, "panel row 2 column BTC value \"0\": a price is finite and above 0"),
+    ("negative price in a panel", &[Swap("panel.csv", "51000", "-1")], HISTORY, 3, "panel row 2 column BTC value \"-1\": a price is finite and above 0"),
+    ("text in a panel", &[Swap("panel.csv", "51000", "n/a")], HISTORY, 3, "panel row 2 column BTC value \"n/a\": a cell is a finite number"),
+    ("wide row of a panel", &[Append("panel.csv", b"490003,1,2,3\n")], HISTORY, 3, "panel row 4: a row has as many cells as the header: 3, not 4"),
+    ("too little history to filter", &[], FILTERED, 2, "2 returns are too few for 60 seed returns"),
+    ("decay of the filter above one", &[], &["scenarios", "history", "panel.csv", "--filtered", "--lambda", "1.5", "--out", "set.csv"], 2, "1.5"),
+    // Sweeps: inputs that are valid one by one and do not fit together.
+    ("held underlying without a factor", &[Swap("shocks.csv", "price:BTC", "price:ETH")], SWEEP, 3, "a held underlying has a factor; no column price:BTC moves BTC"),
+    ("beta that takes a price below zero", &[Content("underlyings.csv", b"underlying,index_price,beta\nBTC,50000,3\n")], SWEEP, 3, "scenarios row 1 column price:BTC value \"-0.5\": beta \u{b7} shock of BTC is at least \u{2212}1; beta 3 makes it -1.5"),
+    (
+        "inverse contract at a mark of zero",
+        &[
+            Append("instruments.csv", b"I,perpetual,BTC,inverse,BTC,50000,,,,,\n"),
+            Append("positions.csv", b"a,,I,1,,,\n"),
+            Append("rulebook.toml", b"[margin.I]\nmaintenance = { form = \"flat\", rate = 0.05 }\n"),
+            Swap("shocks.csv", "-0.5", "-1"),
+        ],
+        SWEEP,
+        3,
+        "scenarios row 1 column I value \"0\": a contract has a finite value; an inverse contract has none at a mark of 0",
+    ),
+    ("basis that takes a mark below zero", &[Swap("shocks.csv", "label,price:BTC", "basis:BTC,price:BTC"), Swap("shocks.csv", "down,1,", "down,1,-1.5")], SWEEP, 3, "a shocked mark price is \u{2265} 0"),
+    ("malformed scenario set in a sweep", &[Swap("shocks.csv", "-0.5", "-1.5")], SWEEP, 3, "a price shock is finite and at least -1"),
+    ("sweep without a rulebook", &[Delete("rulebook.toml")], SWEEP, 2, "rulebook.toml: No such file"),
+    ("results into a directory of something else", &[Append("results/thesis.txt", b"x")], SWEEP, 2, "results: the directory is not empty and is left alone; name another"),
+    ("results into a file", &[Content("results", b"x")], SWEEP, 2, "results: exists and is not a directory"),
+    ("results of another program", &[Append("results/manifest.json", b"{\"program\": \"other\"}")], SWEEP, 2, "results: the directory is not empty and is left alone; name another"),
+    ("adapter for an engine without one", &[], &["sweep", ".", "--scenarios", "shocks.csv", "--engine", "cpu", "--adapter", "0", "--out", "results"], 2, "--adapter goes with --engine gpu"),
 ];
 
 fn write_base(dir: &Path) {
@@ -183,6 +254,7 @@ fn apply(dir: &Path, edit: &Edit) {
         }
         Append(file, bytes) => {
             let mut content = std::fs::read(dir.join(file)).unwrap_or_default();
+            std::fs::create_dir_all(dir.join(file).parent().expect("a file lies in a directory")).expect("a directory");
             content.extend_from_slice(bytes);
             std::fs::write(dir.join(file), content).expect("a writable file");
         }
@@ -215,7 +287,7 @@ fn telling_line<'a>(stderr: &'a str, expected: &str) -> &'a str {
 fn the_base_files_are_valid() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     write_base(dir.path());
-    for command in [CHECK, RULEBOOK, IMPORT] {
+    for command in [CHECK, RULEBOOK, IMPORT, SCENARIOS, HISTORY, SWEEP] {
         let (exit, stderr) = plimsoll(dir.path(), command);
         assert_eq!(exit, 0, "{command:?}: {stderr}");
     }
@@ -243,8 +315,10 @@ fn malformed_inputs_are_refused_with_their_own_words() {
         if exit != *expected_exit || !stderr.contains(expected) || stderr.contains("panicked") {
             failures.push(format!("{name}: exit {exit}, expected {expected_exit} and {expected:?}:\n{stderr}"));
         }
-        if dir.path().join("out.toml").exists() {
-            failures.push(format!("{name}: a refused import wrote its output"));
+        for output in ["out.toml", "set.csv", "set.txt", "results/pools.parquet", "results/report.html"] {
+            if dir.path().join(output).exists() {
+                failures.push(format!("{name}: a refused command wrote {output}"));
+            }
         }
     }
     println!("{} malformed inputs", CASES.len());

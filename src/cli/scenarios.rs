@@ -248,9 +248,7 @@ fn print(generator: &str, out: &Path, made: &Made, context: Context) {
         }
         Format::Table => {
             print_text(format_args!("{}: {scenarios} scenarios × {factors} factors", out.display()));
-            for note in &made.notes {
-                print_text(note);
-            }
+            made.notes.iter().for_each(print_text);
         }
     }
 }

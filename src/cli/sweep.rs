@@ -160,7 +160,7 @@ impl Job<'_> {
                 let facts = self.facts(inputs);
                 let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
                 let input = ReportInput { outcome: &outcome, book, scenarios, facts: &facts, digest: &digest };
-                print_text(&summary(&input));
+                print_text(summary(&input));
             }
         }
         Ok(if outcome.unknown_pools > 0 || inputs.rows_refused > 0 { 6 } else { 0 })

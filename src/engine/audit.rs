@@ -70,7 +70,7 @@ fn audit_pool(job: &Job<'_>, index: usize, outcome: &PoolOutcome, witness: Optio
         (witness.value - exact).abs() / witness.bound
     });
     // A kernel value outside its bound is a broken promise even where no decision turned on it.
-    differ += u64::from(worse_elsewhere) + u64::from(!(ratio <= 1.0));
+    differ += u64::from(worse_elsewhere) + u64::from(ratio.is_nan() || ratio > 1.0);
     let verdicts = job.scenario_count() as u64;
     Audit {
         pools: 1,

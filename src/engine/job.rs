@@ -25,6 +25,7 @@ pub struct Job<'a> {
     /// The cut of the sweep on the CPU.
     pub plan: Plan,
     /// Sizes the caller asked for.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub options: PlanOptions,
     /// How totals are formed.
     pub totals: Totals,

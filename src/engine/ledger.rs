@@ -127,6 +127,7 @@ impl Ledger {
     }
 
     /// Adds counts that a device has already made of certain verdicts.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn add_counts(&mut self, restricted: u32, liquidatable: u32, bankrupt: u32) {
         self.restricted += restricted;
         self.liquidatable += liquidatable;
@@ -134,6 +135,7 @@ impl Ledger {
     }
 
     /// Counts a verdict that a device left out, and adds it to the totals that carry a bound.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn count_left_out(
         &mut self,
         job: &Job<'_>,

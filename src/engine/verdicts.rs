@@ -25,6 +25,7 @@ impl Verdicts {
     }
 
     /// The decision of one scenario.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn at(&self, lane: usize) -> Decision {
         let holds = |mask: u32| mask >> lane & 1 == 1;
         Decision {

@@ -112,7 +112,8 @@ impl ScenarioSet {
             }
         }
         let total: f64 = self.weights.iter().sum();
-        if !self.is_empty() && !(total.is_finite() && total > 0.0) {
+        let is_usable = total.is_finite() && total > 0.0;
+        if !self.is_empty() && !is_usable {
             faults.push(Fault::of_table(table, "weights have a finite, positive sum", "give a scenario a weight"));
         }
         for (column, factor) in self.factors.iter().enumerate() {
@@ -122,7 +123,8 @@ impl ScenarioSet {
         }
         for ((row, column), shock) in self.shocks.indexed_iter() {
             let factor = &self.factors[column];
-            if !shock.is_nan() && !(shock.is_finite() && *shock >= factor.kind.minimum()) {
+            let is_allowed = shock.is_finite() && *shock >= factor.kind.minimum();
+            if !shock.is_nan() && !is_allowed {
                 faults.push(Fault::of_cell(
                     (table, row as u64 + 1, &factor.to_string()),
                     shock.to_string(),

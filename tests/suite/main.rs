@@ -1,5 +1,7 @@
 //! One test binary: properties of the engines, with the engine as a parameter.
 
+#![expect(clippy::print_stdout, reason = "what was tested, and on which adapter, is said with --nocapture")]
+
 mod books;
 mod bound;
 #[cfg(all(feature = "cli", feature = "gpu"))]

@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2};
 use ndarray_npy::{ReadableElement, WritableElement, read_npy, write_npy};
 
 use crate::cli::engine_args::EngineArgs;
+use crate::cli::print_text;
 use crate::domain::{
     Asset, Balance, Book, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
 };
@@ -53,7 +54,7 @@ pub fn run(args: &Args) -> Result<u8> {
     if let Some(out) = args.out.as_deref().filter(|out| !out.is_empty()) {
         write(Path::new(out), &outcome)?;
     }
-    println!("{}", report(&work, &outcome, &seconds, &cpu));
+    print_text(report(&work, &outcome, &seconds, &cpu));
     Ok(0)
 }
 

@@ -76,6 +76,7 @@ impl<'j, 'a> Decider<'j, 'a> {
     }
 
     /// Verdicts of a pool on a block.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn decide(&mut self, pool: usize, parts: PoolParts<'_>, block: TileBlock<'_>) -> Verdicts {
         match Errors::of(parts) {
             Some(errors) => {
@@ -95,6 +96,7 @@ impl<'j, 'a> Decider<'j, 'a> {
 
     /// Appends the scenarios of some blocks whose canonical excess may be the lowest of them: those whose f64 value lies
     /// within the bounds of the lowest.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn lowest_scenarios<'b>(
         &mut self,
         parts: PoolParts<'_>,
@@ -133,6 +135,7 @@ impl<'j, 'a> Decider<'j, 'a> {
     }
 
     /// How many of the roots' values lie below zero on a block: restricted, liquidatable, bankrupt.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn signs(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>) -> [u32; 3] {
         self.evaluate(parts, block);
         let none = Errors { equity: 0.0, initial: 0.0, maintenance: 0.0 };

@@ -99,7 +99,7 @@ fn sums_over_scenarios(prepared: &Prepared, readback: &Readback, panel: &PanelRo
             for root in 0..3 {
                 let size = parts.pool.magnitudes[root].size;
                 let bound = n * (errors[root] + 1.001 * (n + 1.0) * UNIT_ROUNDOFF_F32 * size);
-                if !((f64::from(answers[root]) - expected[root]).abs() <= bound) {
+                if !is_within((f64::from(answers[root]) - expected[root]).abs(), bound) {
                     return Err(Void::Disagrees(format!(
                         "Σ over scenarios of root {root} of device pool {index} is {}, expected {} ± {bound}",
                         answers[root], expected[root]
@@ -109,6 +109,11 @@ fn sums_over_scenarios(prepared: &Prepared, readback: &Readback, panel: &PanelRo
         }
     }
     Ok(())
+}
+
+/// Whether a distance keeps its bound. A NaN on either side does not.
+fn is_within(distance: f64, bound: f64) -> bool {
+    distance <= bound
 }
 
 /// Σ over the chunk's pools of each affine root is the net program's value, in every scenario.
@@ -135,7 +140,7 @@ fn sums_over_pools(prepared: &Prepared, readback: &Readback, panel: &PanelRows) 
     }
     for scenario in 0..panel.scenario_count {
         for root in 0..3 {
-            if !((sums[scenario][root] - expected[scenario][root]).abs() <= bound[root]) {
+            if !is_within((sums[scenario][root] - expected[scenario][root]).abs(), bound[root]) {
                 return Err(Void::Disagrees(format!(
                     "Σ over pools of root {root} in scenario {} is {}, expected {} ± {}",
                     panel.first_tile * DEVICE_TILE_SCENARIOS + scenario,

@@ -1,5 +1,7 @@
 //! What is broken on purpose, and what must then happen. Every test runs on an adapter of this machine, software or not.
 
+#![expect(clippy::print_stdout, reason = "which adapter was tested is said with --nocapture")]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -13,6 +15,7 @@ use crate::program::RowRange;
 use fault::Fault;
 
 #[path = "../../../tests/suite/books.rs"]
+#[allow(dead_code, reason = "the suite uses the rest")]
 mod books;
 use books::Case;
 
