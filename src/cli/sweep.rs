@@ -205,6 +205,10 @@ impl Job<'_> {
         manifest["complete"] = true.into();
         manifest["version"] = env!("CARGO_PKG_VERSION").into();
         manifest["commit"] = option_env!("PLIMSOLL_COMMIT").into();
+        manifest["device_limits"] = outcome.device_limits.map_or(serde_json::Value::Null, |limits| {
+            serde_json::json!({"binding_bytes": limits.binding_bytes,
+                "workgroups_per_dimension": limits.workgroups_per_dimension})
+        });
         manifest["inputs"] = serde_json::json!(inputs.hashes);
         manifest["rulebook"] = inputs.rulebook.name.as_str().into();
         manifest["counts"] = inputs.counts.clone();

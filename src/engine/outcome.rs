@@ -1,3 +1,5 @@
+use super::plan::DeviceLimits;
+
 /// State of a pool, tested in this order: the first that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
@@ -154,6 +156,8 @@ pub struct Outcome {
     pub engine: String,
     /// The adapter the device engine ran on; empty for the others.
     pub adapter: String,
+    /// Limits of that device that the plan kept to.
+    pub device_limits: Option<DeviceLimits>,
     /// How totals were formed.
     pub totals: Totals,
     /// One per pool, in book order.

@@ -10,7 +10,7 @@ use super::chunk::Chunk;
 use super::job::Job;
 use super::ledger::Witness;
 use super::outcome::{Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
-use super::plan::{Plan, PlanOptions};
+use super::plan::{DeviceLimits, Plan, PlanOptions};
 use super::progress::Progress;
 use super::tally::ScenarioTally;
 use super::tile::Tiles;
@@ -150,6 +150,7 @@ pub fn sweep_on(
     Ok(Outcome {
         engine: label.engine,
         adapter: label.adapter,
+        device_limits: label.device_limits,
         totals: job.totals,
         cells: snapshot.book.position_count() as u64 * scenarios.len() as u64,
         scenarios: scenario_outcomes,
@@ -238,6 +239,8 @@ pub struct Label {
     pub engine: String,
     /// Adapter, for a GPU.
     pub adapter: String,
+    /// Limits of that device that the plan kept to.
+    pub device_limits: Option<DeviceLimits>,
     /// What a reader should know.
     pub warnings: Vec<String>,
 }

@@ -212,6 +212,7 @@ mod tests {
         };
         let outcome = Outcome {
             engine: "reference".into(),
+            device_limits: None,
             adapter: String::new(),
             totals: Totals::Exact,
             pools: vec![known, PoolOutcome { state: State::Unknown, ..known }],

@@ -59,6 +59,7 @@ impl Example {
         let audit = Audit { pools: 1_024, cells, verdicts: cells, decisions_differ: 0, worst_bound_ratio: 0.31 };
         let outcome = Outcome {
             engine: "cpu".into(),
+            device_limits: None,
             adapter: String::new(),
             totals: Totals::Exact,
             pools: outcomes,

@@ -82,13 +82,18 @@ fn run_on(
     job: &Job<'_>,
     merge: &mut Merge<'_>,
 ) -> Result<Label> {
-    let mut label = Label { engine: "gpu".into(), adapter: device.summary.to_string(), warnings: Vec::new() };
+    let mut label = Label {
+        engine: "gpu".into(),
+        adapter: device.summary.to_string(),
+        device_limits: Some(device.limits),
+        warnings: Vec::new(),
+    };
     let mut progress = Progress { next_pool: 0, pools_per_submission: FIRST_POOLS };
     let Some(canaries) = Canaries::new(job, super::plan::DEVICE_TILE_SCENARIOS) else {
         // No row moves (every pool is decided at plan time), or none that a canary could be built on.
         run_chunks(job, merge, 0, cpu::sweep_chunk);
         label.warnings.push(format!("no scenario moves a row; {} had nothing to do", label.adapter));
-        return Ok(Label { engine: "cpu".into(), adapter: String::new(), ..label });
+        return Ok(Label { engine: "cpu".into(), warnings: label.warnings, ..Label::default() });
     };
     let mut sweep = DeviceSweep { job, canaries: &canaries, filter, options: job.options };
     let mut outcome = sweep.run(device, &mut progress, merge);
