@@ -9,6 +9,7 @@ pub mod snapshot;
 pub mod snapshot_write;
 pub mod table;
 
+mod decoding;
 mod directory;
 mod partial;
 mod table_write;

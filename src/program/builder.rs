@@ -222,7 +222,8 @@ impl<'a> Builder<'a> {
                 self.folded_gap += (weights.maintenance - weights.initial).abs() * a.size;
             }
         }
-        debug_assert!(self.shadow.len() <= STACK_DEPTH_MAX, "rules lower to shallow nodes");
+        // The device's kernel keeps this many values and checks nothing: a deeper node is a mistake in a rule.
+        assert!(self.shadow.len() <= STACK_DEPTH_MAX, "rules lower to shallow nodes");
         self.program.code.push(instruction);
     }
 

@@ -15,11 +15,12 @@ use super::TABLE;
 use super::read::{Draft, Role};
 use super::text::broken;
 use crate::error::{Error, Fault, Result};
+use crate::io::decoding::guarded;
 use crate::scenario::ScenarioSet;
 
 /// Reads a Parquet file.
 pub(super) fn read_parquet(file: File) -> Draft {
-    guarded(|| {
+    decoded(|| {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
         let schema = builder.schema().clone();
         let batches = builder.build().map_err(|error| error.to_string())?;
@@ -29,7 +30,7 @@ pub(super) fn read_parquet(file: File) -> Draft {
 
 /// Reads an Arrow IPC file.
 pub(super) fn read_arrow(file: File) -> Draft {
-    guarded(|| {
+    decoded(|| {
         let input = std::io::BufReader::new(file);
         let reader = arrow_ipc::reader::FileReader::try_new(input, None).map_err(|error| error.to_string())?;
         let schema = reader.schema();
@@ -37,15 +38,9 @@ pub(super) fn read_arrow(file: File) -> Draft {
     })
 }
 
-/// Runs a decoder so that a broken file is a fault in any case: the decoders check most of what they read, but a damaged
-/// offset can still make one panic.
-fn guarded(decode: impl FnOnce() -> Result<Draft, String>) -> Draft {
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
-    match outcome {
-        Ok(Ok(draft)) => draft,
-        Ok(Err(error)) => broken(&format!("the file can be read: {error}")),
-        Err(_) => broken("the file can be read: its decoder failed on damaged content"),
-    }
+/// A decoded file, or the fault that it cannot be.
+fn decoded(decode: impl FnOnce() -> Result<Draft, String>) -> Draft {
+    guarded(decode).unwrap_or_else(|error| broken(&error))
 }
 
 fn read_batches(schema: &Schema, batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>) -> Draft {

@@ -1,9 +1,6 @@
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
@@ -11,6 +8,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::cells::{Batch, Cells, normalise};
 use super::{FaultLog, Layout, column_fault, resolve};
+use crate::io::decoding::guarded;
 
 const BATCH_ROWS: usize = 65_536;
 
@@ -67,28 +65,4 @@ fn convert(batch: &RecordBatch, layout: &Layout, positions: &[Option<usize>]) ->
         });
     }
     Ok(Batch { columns, rows: batch.num_rows(), ..Batch::default() })
-}
-
-thread_local! {
-    static DECODING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a decoding step of the parquet and arrow crates, which may panic on a corrupt file; that is a fault of the file,
-/// not of this program, so the panic is caught and its message is not printed as one.
-fn guarded<T>(step: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !DECODING.get() {
-                previous(info);
-            }
-        }));
-    });
-    DECODING.set(true);
-    let result = catch_unwind(AssertUnwindSafe(step));
-    DECODING.set(false);
-    result
-        .unwrap_or_else(|_| Err("the file is corrupt: its decoder failed".into()))
-        .map_err(|error| format!("the file cannot be read: {error}"))
 }
