@@ -86,6 +86,7 @@ enum Command {
 
 /// Parses the command line, runs the command, prints a failure to stderr.
 pub fn main() -> ExitCode {
+    quiet_drivers();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -103,6 +104,18 @@ pub fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Mesa's drivers ask for the user's runtime directory when they load and, where there is none (root, containers), print
+/// two lines that read like errors of this program. Any directory silences them.
+fn quiet_drivers() {
+    if cfg!(unix) && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        #[expect(unsafe_code, reason = "the environment is changed before any thread is started")]
+        // SAFETY: this is the first statement of `main`; no other thread can read the environment yet.
+        unsafe {
+            std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir());
         }
     }
 }
