@@ -1,10 +1,55 @@
 //! Bracket margin: a rate that steps up with notional, marginal or on the whole position.
 
-use super::rulebook::{Form, Schedule};
 use crate::number::Number;
 use crate::program::{Builder, Weights};
 
+/// How the rates of a [`Schedule`] apply to a notional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Each slice of the notional pays the rate of its bracket: continuous,
+    /// `r₁N + Σ_j (r_{j+1} − r_j)·max(0, N − b_j)`.
+    Marginal,
+    /// The whole notional pays the rate of the bracket it lies in; a notional equal to a bound belongs to the higher one.
+    Whole,
+}
+
+/// A rate as a function of notional.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// How the rates apply.
+    pub form: Form,
+    /// Lower bounds of the second and later brackets, quote units, strictly increasing and > 0: `[n_brackets − 1]`.
+    pub bounds: Vec<f64>,
+    /// Rate of each bracket, in [0, 1]: `[n_brackets]`.
+    pub rates: Vec<f64>,
+}
+
 impl Schedule {
+    /// One rate for every notional.
+    pub fn flat(rate: f64) -> Self {
+        Self { form: Form::Marginal, bounds: Vec::new(), rates: vec![rate] }
+    }
+
+    /// What to subtract from notional · rate in each bracket of the marginal form, quote units: `d₁ = 0`,
+    /// `d_{j+1} = d_j + b_j·(r_{j+1} − r_j)`. The definition is the hinge form; these are for reading and checking.
+    pub fn deductions(&self) -> Vec<f64> {
+        let mut deductions = vec![0.0];
+        for (bound, rates) in self.bounds.iter().zip(self.rates.windows(2)) {
+            deductions.push(deductions[deductions.len() - 1] + bound * (rates[1] - rates[0]));
+        }
+        deductions
+    }
+
+    /// Slope and intercept of the requirement in the bracket that holds `notional`.
+    pub(super) fn line_at(&self, notional: f64) -> (f64, f64) {
+        let bracket = self.bounds.partition_point(|bound| *bound <= notional);
+        let deduction = match self.form {
+            Form::Marginal => self.deductions()[bracket],
+            Form::Whole => 0.0,
+        };
+        (self.rates[bracket], -deduction)
+    }
+
     /// Rate of bracket `index`, raised to `floor_rate`.
     fn rate(&self, index: usize, floor_rate: f64) -> f64 {
         let rate = self.rates[index];

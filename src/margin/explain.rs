@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::bracket::{Form, Schedule};
+use super::haircut::HaircutBase;
+use super::order::OrderReserve;
 use super::pool::{Group, Setting};
-use super::rulebook::{Form, HaircutBase, OrderReserve, Schedule};
 use crate::domain::{Balance, Pool, Position, Side};
 use crate::pricing::{Column, entry_value};
 

@@ -1,8 +1,37 @@
 //! Haircuts: the share of a collateral's value that does not count, flat or in marginal tiers of its size.
 
-use super::rulebook::{HaircutSchedule, SizeUnit};
 use crate::number::Number;
 use crate::program::{Builder, Weights};
+
+/// Unit in which the tiers of a haircut are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeUnit {
+    /// Units of the asset.
+    Asset,
+    /// Quote units at the (shocked) price.
+    Quote,
+}
+
+/// Share of a collateral's value that does not count, by size: marginal tiers, never decreasing (concave value).
+#[derive(Debug, Clone, PartialEq)]
+pub struct HaircutSchedule {
+    /// Unit of `bounds`.
+    pub unit: SizeUnit,
+    /// Lower bounds of the second and later tiers, strictly increasing and > 0: `[n_tiers − 1]`.
+    pub bounds: Vec<f64>,
+    /// Haircut of each tier, in [0, 1], never decreasing: `[n_tiers]`.
+    pub haircuts: Vec<f64>,
+}
+
+/// What a haircut is taken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HaircutBase {
+    /// The positive balance of the asset.
+    #[default]
+    Balance,
+    /// The positive part of balance plus unrealised profit and loss of the positions settled in the asset.
+    BalanceAndPnl,
+}
 
 impl HaircutSchedule {
     /// Lower bound of tier `j` (0 for the first) and the increase of the haircut there.

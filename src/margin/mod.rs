@@ -5,6 +5,7 @@ mod bracket;
 mod explain;
 mod file;
 mod haircut;
+mod order;
 mod pool;
 mod rulebook;
 mod rules;
@@ -13,5 +14,8 @@ pub use pool::{Equity, Market, Requirement, Setting};
 pub use rules::Rules;
 
 pub use book_check::check_book;
+pub use bracket::{Form, Schedule};
 pub use explain::{Basis, Bracket, Component, Term, TermSums};
-pub use rulebook::{Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule, SizeUnit};
+pub use haircut::{HaircutBase, HaircutSchedule, SizeUnit};
+pub use order::OrderReserve;
+pub use rulebook::{MarginClass, Rulebook};

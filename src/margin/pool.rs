@@ -1,6 +1,6 @@
 //! One pool's equity and requirements: the direct formulas, and their lowering to a margin program.
 
-use super::rulebook::HaircutBase;
+use super::haircut::HaircutBase;
 use super::rules::Rules;
 use crate::domain::{AssetIndex, Balance, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
 use crate::number::Number;

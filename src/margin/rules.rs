@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
-use super::rulebook::{HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Schedule};
-use crate::domain::{AssetIndex, InstrumentIndex, Order, Pool, Snapshot};
+use super::bracket::Schedule;
+use super::haircut::{HaircutBase, HaircutSchedule};
+use super::order::OrderReserve;
+use super::rulebook::{MarginClass, Rulebook};
+use crate::domain::{AssetIndex, InstrumentIndex, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// A rulebook resolved against a snapshot: every instrument knows its class, every asset its haircut.
@@ -79,26 +82,6 @@ impl Rules {
     /// Haircut of an asset; `None` means 0.
     pub fn haircut(&self, asset: AssetIndex) -> Option<&HaircutSchedule> {
         self.haircut_of_asset[asset as usize].as_ref()
-    }
-
-    /// Margin reserved for a pool's open orders, quote units: the amount given with the pool, plus, where the rulebook
-    /// reserves for orders, Σ notional at the order price · initial rate of that notional, at unshocked prices.
-    ///
-    /// Added to initial margin only; a constant over scenarios, since a reserve is set when the order is placed.
-    pub fn order_reserve(&self, pool: &Pool<'_>, snapshot: &Snapshot) -> f64 {
-        let orders = pool.settings.orders.iter();
-        orders.fold(pool.settings.open_order_margin, |sum, order| sum + self.order_margin(order, snapshot))
-    }
-
-    /// What one open order adds to the reserve, quote units.
-    pub fn order_margin(&self, order: &Order, snapshot: &Snapshot) -> f64 {
-        if self.orders == OrderReserve::None || order.reduces_only {
-            return 0.0;
-        }
-        let instrument = &snapshot.instruments[order.instrument as usize];
-        let price = snapshot.assets[instrument.settlement_asset as usize].price;
-        let notional = (crate::pricing::unit_value(instrument, order.price) * price * order.quantity).abs();
-        self.class(order.instrument).initial.requirement(&notional, 0.0)
     }
 }
 

@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-use super::rulebook::{Form, HaircutBase, OrderReserve, Rulebook, Schedule, SizeUnit};
+use super::bracket::{Form, Schedule};
+use super::haircut::{HaircutBase, SizeUnit};
+use super::order::OrderReserve;
+use super::rulebook::Rulebook;
 use crate::error::{Error, Fault, Result, one_line};
 use reader::Reader;
 
