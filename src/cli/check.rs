@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Fault, Result};
 use crate::io::snapshot::{self, Loaded};
+use crate::pricing::{Unshocked, revalue};
 
 /// Faults shown on a terminal; JSON has them all.
 const SHOWN: usize = 50;
@@ -28,7 +29,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let mut loaded = snapshot::read_with_faults(&args.snapshot)?;
     let rulebook_faults = check_rulebook(args, &mut loaded)?;
     if let Some(path) = &args.scenarios {
-        match check_scenarios(path) {
+        match check_scenarios(path, &loaded) {
             Err(Error::Refused(faults)) => loaded.add(faults, Vec::new()),
             other => other?,
         }
@@ -74,9 +75,13 @@ fn check_rulebook(args: &Args, loaded: &mut Loaded) -> Result<Vec<Fault>> {
     }
 }
 
-/// Reads a scenario set for its faults.
-fn check_scenarios(path: &Path) -> Result<()> {
-    crate::io::scenario_file::read(path).map(|_| ())
+/// Reads a scenario set for its faults, and, where the book itself has none, revalues it as a sweep would.
+fn check_scenarios(path: &Path, loaded: &Loaded) -> Result<()> {
+    let scenarios = crate::io::scenario_file::read(path)?;
+    if loaded.fault_count > 0 {
+        return Ok(());
+    }
+    revalue(&loaded.snapshot, &scenarios, Unshocked::Refuse).map(|_| ())
 }
 
 fn print_summary(loaded: &Loaded) {

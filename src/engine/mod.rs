@@ -13,6 +13,7 @@ mod digest;
 mod explain;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+mod guard;
 mod job;
 mod ledger;
 mod outcome;

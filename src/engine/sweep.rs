@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::arbiter::Arbiter;
 use super::audit::audit;
 use super::chunk::Chunk;
+use super::guard::{check_atoms, check_counts, check_sizes};
 use super::job::Job;
 use super::ledger::Witness;
 use super::outcome::{Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
@@ -16,7 +17,7 @@ use super::tally::ScenarioTally;
 use super::tile::Tiles;
 use super::{cpu, reference};
 use crate::domain::Snapshot;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::margin::{Rulebook, Rules, Setting};
 use crate::pricing::{Unshocked, revalue};
 use crate::program::{Weights, row_ranges};
@@ -143,8 +144,14 @@ pub fn sweep_on(
     }
     let scenario_outcomes = merge.scenarios(&job);
     check_counts(&merge.pools, &scenario_outcomes)?;
+    check_sizes(snapshot, &merge.pools, &scenario_outcomes)?;
     let mut warnings: Vec<String> =
         rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
+    warnings.extend(
+        rows.unmoved_collateral
+            .iter()
+            .map(|name| format!("collateral {name} is moved by no factor: its price stands still")),
+    );
     warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
     warnings.extend(label.warnings);
     Ok(Outcome {
@@ -167,57 +174,6 @@ pub fn sweep_on(
         },
         warnings,
     })
-}
-
-/// The bounds assume finite atoms of sane size (`NUMERICS.md` A0). Readers of tables refuse them row by row; this guards
-/// books that were built in code.
-fn check_atoms(snapshot: &Snapshot) -> Result<()> {
-    const SIZE_MAX: f64 = 1e30;
-    let amount = |value: f64| value.abs() <= SIZE_MAX;
-    let price = |value: f64| (1.0 / SIZE_MAX..=SIZE_MAX).contains(&value);
-    let mut faults = Vec::new();
-    for pool in snapshot.book.pools() {
-        let balances = pool.balances.iter().all(|b| amount(b.amount) && amount(b.accrued_interest));
-        let positions = pool.positions.iter().all(|position| {
-            let leverage = position.leverage.is_none_or(|leverage| (1.0..=SIZE_MAX).contains(&leverage));
-            amount(position.quantity) && price(position.entry_price) && amount(position.accrued_funding) && leverage
-        });
-        let settings = pool.settings;
-        let multipliers = price(settings.im_multiplier) && price(settings.mm_multiplier);
-        let reserve = settings.open_order_margin >= 0.0 && amount(settings.open_order_margin);
-        if !(balances && positions && multipliers && reserve) {
-            let rule =
-                format!("holdings of {} / {} are finite, at most 1e30, prices positive", pool.account, pool.pool);
-            faults.push(Fault::of_table("book", rule, "correct the holding"));
-        }
-    }
-    let market = snapshot.instruments.iter();
-    let market = market.filter(|i| !(price(i.mark_price) && price(i.contract_size) && price(i.fixed_rate)));
-    faults.extend(market.map(|instrument| {
-        let rule = format!("mark price, contract size and fixed rate of {} lie in 1e-30 to 1e30", instrument.name);
-        Fault::of_table("instruments", rule, "correct the instrument")
-    }));
-    let assets = snapshot.assets.iter().filter(|asset| !(0.0..=SIZE_MAX).contains(&asset.price));
-    faults.extend(assets.map(|asset| {
-        Fault::of_table("assets", format!("the price of {} lies in 0 to 1e30", asset.name), "correct the price")
-    }));
-    if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
-}
-
-/// Every verdict is counted once per pool and once per scenario; the two tables must agree.
-fn check_counts(pools: &[PoolOutcome], scenarios: &[ScenarioOutcome]) -> Result<()> {
-    let by_pool = pools.iter().fold([0u64; 3], |sum, pool| {
-        let counts = [pool.restricted_scenarios, pool.liquidatable_scenarios, pool.bankrupt_scenarios];
-        [0, 1, 2].map(|k| sum[k] + u64::from(counts[k]))
-    });
-    let by_scenario = scenarios.iter().fold([0u64; 3], |sum, scenario| {
-        let counts = [scenario.restricted_pools, scenario.liquidatable_pools, scenario.bankrupt_pools];
-        [0, 1, 2].map(|k| sum[k] + counts[k])
-    });
-    if by_pool == by_scenario {
-        return Ok(());
-    }
-    Err(Error::Audit(format!("counts by pool {by_pool:?} and by scenario {by_scenario:?} differ")))
 }
 
 struct Audited {

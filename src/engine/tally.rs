@@ -4,9 +4,12 @@ use super::outcome::ScenarioOutcome;
 /// A power of two: scaling by it is exact.
 pub const QUANTUM: f64 = 1.0 / 1_048_576.0;
 
-/// An amount as an integer number of quanta.
+/// Largest amount that is published, quote units: a million of them still fit an integer total.
+pub const AMOUNT_MAX: f64 = 1e26;
+
+/// An amount as an integer number of quanta. One beyond [`AMOUNT_MAX`] counts as it: the sweep refuses to publish it.
 pub fn quanta(amount: f64) -> i128 {
-    (amount / QUANTUM).round() as i128
+    (amount.clamp(-2.0 * AMOUNT_MAX, 2.0 * AMOUNT_MAX) / QUANTUM).round() as i128
 }
 
 /// What a scenario adds up to over pools: counts and integer totals, and the sums that carry a bound.
@@ -36,8 +39,8 @@ impl ScenarioTally {
         self.restricted += other.restricted;
         self.liquidatable += other.liquidatable;
         self.bankrupt += other.bankrupt;
-        self.shortfall += other.shortfall;
-        self.notional += other.notional;
+        self.shortfall = self.shortfall.saturating_add(other.shortfall);
+        self.notional = self.notional.saturating_add(other.notional);
         self.shortfall_float += other.shortfall_float;
         // Adding the parts up rounds, too.
         self.shortfall_bound += other.shortfall_bound + self.shortfall_float * f64::EPSILON;

@@ -39,7 +39,7 @@ impl Rulebook {
             if let Some(notional) = class.initial_below_maintenance() {
                 warnings.push(format!(
                     "margin class {name}: the initial requirement is below the maintenance requirement from a notional of \
-                     {notional}; the maintenance requirement is used there"
+                     {notional}; the pool's initial margin is raised to its maintenance margin"
                 ));
             }
         }

@@ -5,3 +5,6 @@ mod rows;
 
 pub use payoff::{entry_value, unit_value};
 pub use rows::{Column, Rows, Unshocked, revalue};
+
+#[cfg(test)]
+mod tests;

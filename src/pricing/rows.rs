@@ -43,6 +43,8 @@ pub struct Rows {
     pub held_still: Vec<String>,
     /// Factors of the set that name nothing in the snapshot.
     pub ignored_factors: Vec<String>,
+    /// Collateral, the quote apart, that no factor moves: a peg taken for granted.
+    pub unmoved_collateral: Vec<String>,
 }
 
 impl Rows {
@@ -82,8 +84,9 @@ impl Rows {
 
 /// Revalues everything the book holds under every scenario, in f64.
 ///
-/// `px(A) = price·(1 + price:U)·(1 + asset:A)` with U the asset's underlying; marks move to
-/// `(mark + basis:U·index)·(1 + price:U)`; a dated future whose expiry falls inside `time` settles at the shocked index.
+/// `px(A) = price·(1 + price:U)·(1 + asset:A)` with U the asset's underlying (where no column is named for U, U's own factor
+/// and beta move it); marks move to `(mark + basis:U·index)·(1 + price:U)`; a dated future whose expiry falls inside `time`
+/// settles at the shocked index. The index is in quote units: both uses convert it to the price asset.
 ///
 /// # Errors
 /// [`Error::Refused`] with every fault: a held underlying without a factor (unless [`Unshocked::Hold`]), a beta that takes
@@ -110,6 +113,7 @@ pub fn revalue(snapshot: &Snapshot, scenarios: &ScenarioSet, unshocked: Unshocke
         shocked: Array2::zeros((n_rows, n_scenarios)),
         held_still,
         ignored_factors: shocks.ignored(snapshot, scenarios),
+        unmoved_collateral: shocks.unmoved_collateral(snapshot),
     };
     for (row, &asset) in used.assets.iter().enumerate() {
         rows.row_of_asset[asset as usize] = row as u32;
@@ -177,9 +181,12 @@ impl Shocks {
             .map(|underlying| Some((column(FactorKind::Price, &underlying.factor)?, underlying.beta)))
             .collect();
         let by_name: HashMap<&str, usize> = snapshot.underlyings.iter().map(|u| u.name.as_str()).zip(0..).collect();
-        let asset_price = snapshot.assets.iter().map(|asset| match by_name.get(asset.underlying.as_str()) {
-            Some(&underlying) => price[underlying],
-            None => Some((column(FactorKind::Price, &asset.underlying)?, 1.0)),
+        // An asset follows the column of its underlying's own name; without one it moves as the underlying does, so that
+        // collateral never stands still beside contracts that fall.
+        let asset_price = snapshot.assets.iter().map(|asset| {
+            let own = column(FactorKind::Price, &asset.underlying).map(|column| (column, 1.0));
+            let through_factor = by_name.get(asset.underlying.as_str()).and_then(|&underlying| price[underlying]);
+            own.or(through_factor)
         });
         Self {
             asset_price: asset_price.collect(),
@@ -217,13 +224,15 @@ impl Shocks {
         if let (Some(expiry), Some(as_of), Some(column)) = (instrument.expiry, snapshot.as_of, self.time) {
             let seconds_left = expiry.duration_since(as_of).as_secs_f64();
             if scenarios.shock(scenario, column) * YEAR_SECONDS >= seconds_left {
-                return underlying.index_price * factor;
+                let price = self.asset_price(snapshot, scenarios, instrument.price_asset, scenario);
+                return underlying.index_price * factor / price;
             }
         }
         match self.basis[instrument.underlying as usize] {
             Some(column) if instrument.kind != Kind::Spot => {
                 let basis = scenarios.shock(scenario, column);
-                (instrument.mark_price + basis * underlying.index_price) * factor
+                let index = underlying.index_price / snapshot.assets[instrument.price_asset as usize].price;
+                (instrument.mark_price + basis * index) * factor
             }
             _ => instrument.mark_price * factor,
         }
@@ -248,6 +257,19 @@ impl Shocks {
             }
         }
         names.into_iter().collect()
+    }
+
+    /// Names of balances' assets, the quote apart, without any factor.
+    fn unmoved_collateral(&self, snapshot: &Snapshot) -> Vec<String> {
+        let mut held = vec![false; snapshot.assets.len()];
+        snapshot.book.balances().iter().for_each(|balance| held[balance.asset as usize] = true);
+        let assets = snapshot.assets.iter().enumerate().filter(|(index, asset)| {
+            held[*index]
+                && asset.name != snapshot.quote
+                && self.asset_price[*index].is_none()
+                && self.asset[*index].is_none()
+        });
+        assets.map(|(_, asset)| asset.name.clone()).collect()
     }
 
     fn check_betas(&self, snapshot: &Snapshot, scenarios: &ScenarioSet, used: &Used, faults: &mut Vec<Fault>) {

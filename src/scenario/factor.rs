@@ -53,6 +53,9 @@ impl FactorKind {
         }
     }
 
+    /// The largest shock allowed: beyond it no price is meant.
+    pub const MAXIMUM: f64 = 1e9;
+
     /// The smallest shock allowed: −1 for relative factors (a total loss), 0 for time.
     pub fn minimum(self) -> f64 {
         match self {

@@ -1,6 +1,6 @@
 use ndarray::{Array2, s};
 
-use super::Factor;
+use super::{Factor, FactorKind};
 use crate::error::Fault;
 
 /// A set of scenarios: one vector of shocks each, with a weight and a label.
@@ -123,12 +123,17 @@ impl ScenarioSet {
         }
         for ((row, column), shock) in self.shocks.indexed_iter() {
             let factor = &self.factors[column];
-            let is_allowed = shock.is_finite() && *shock >= factor.kind.minimum();
-            if !shock.is_nan() && !is_allowed {
+            let allowed = factor.kind.minimum().max(-FactorKind::MAXIMUM)..=FactorKind::MAXIMUM;
+            if !shock.is_nan() && !allowed.contains(shock) {
                 faults.push(Fault::of_cell(
                     (table, row as u64 + 1, &factor.to_string()),
                     shock.to_string(),
-                    format!("a {} shock is finite and at least {}", factor.kind.prefix(), factor.kind.minimum()),
+                    format!(
+                        "a {} shock is finite and at least {}, at most {:e}",
+                        factor.kind.prefix(),
+                        allowed.start(),
+                        FactorKind::MAXIMUM
+                    ),
                     "correct the cell, or leave it empty for not quoted",
                 ));
             }

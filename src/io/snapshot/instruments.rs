@@ -83,6 +83,7 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
         None if payoff == Some(Payoff::Linear) => settlement_asset,
         None => market.asset_names.get(&market.quote),
     };
+    check_price_asset(row, payoff, (price_asset, settlement_asset), market);
     let contract_size = row.number_at(CONTRACT_SIZE, NumberRule::Positive).unwrap_or(1.0);
     let mark_price = row.required_number(MARK_PRICE, NumberRule::Positive);
     let strike = row.number_at(STRIKE, NumberRule::Positive);
@@ -139,6 +140,26 @@ fn read_payoff(row: &mut Row<'_>, kind: Option<Kind>) -> Option<Payoff> {
         return None;
     }
     Some(payoff)
+}
+
+/// A linear contract pays one unit of the settlement asset per unit of price, so the two must be worth about the same, as
+/// two dollars are; a contract that fixes the rate between different things is a quanto.
+fn check_price_asset(
+    row: &mut Row<'_>,
+    payoff: Option<Payoff>,
+    (price_asset, settlement_asset): (Option<AssetIndex>, Option<AssetIndex>),
+    market: &Market,
+) {
+    let price_of = |asset: Option<AssetIndex>| market.asset_prices.get(asset? as usize).copied();
+    let (Some(Payoff::Linear), Some(price), Some(settlement)) =
+        (payoff, price_of(price_asset), price_of(settlement_asset))
+    else {
+        return;
+    };
+    if (price - settlement).abs() > 0.25 * price.max(settlement) {
+        let rule = "a linear contract is priced in the asset it settles in, or in one worth about the same";
+        row.refuse(PRICE_ASSET, "", rule, "name that settlement_asset, or use payoff quanto with its fixed_rate");
+    }
 }
 
 fn read_settlement(

@@ -78,6 +78,7 @@ struct Market {
     as_of: Option<jiff::Timestamp>,
     quote: String,
     asset_names: Names,
+    asset_prices: Vec<f64>,
     underlyings: Vec<Underlying>,
     underlying_names: Names,
 }
@@ -107,7 +108,9 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     counts.insert("assets", outcome.counts);
     let (underlyings, underlying_names, outcome) = underlyings::read(dir, &mut log);
     counts.insert("underlyings", outcome.counts);
-    let market = Market { as_of: header.as_of, quote: header.quote, asset_names, underlyings, underlying_names };
+    let asset_prices = assets.iter().map(|asset| asset.price).collect();
+    let market =
+        Market { as_of: header.as_of, quote: header.quote, asset_names, asset_prices, underlyings, underlying_names };
     let (instruments, instrument_names, outcome) = instruments::read(dir, &market, &mut log);
     counts.insert("instruments", outcome.counts);
 
