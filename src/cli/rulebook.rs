@@ -50,7 +50,9 @@ fn import(brackets: &Path, out: &Path, context: Context) -> Result<u8> {
     let imported = crate::io::bracket_csv::read(brackets)?;
     let rulebook = &imported.rulebook;
     crate::io::write_file(out, rulebook.to_toml().as_bytes())?;
-    for warning in rulebook.warnings() {
+    let mut warnings = rulebook.warnings();
+    warnings.extend(rulebook.margin.keys().filter_map(|symbol| other_unit(symbol)));
+    for warning in &warnings {
         eprintln!("warning: {warning}");
     }
     match context.format {
@@ -58,7 +60,7 @@ fn import(brackets: &Path, out: &Path, context: Context) -> Result<u8> {
             "symbols": rulebook.margin.len(),
             "tiers": imported.tiers,
             "inner_boundaries": imported.inner_boundaries,
-            "warnings": rulebook.warnings(),
+            "warnings": warnings,
             "out": out.display().to_string(),
         })),
         Format::Table => print_text(format_args!(
@@ -70,6 +72,18 @@ fn import(brackets: &Path, out: &Path, context: Context) -> Result<u8> {
         )),
     }
     Ok(0)
+}
+
+/// A warning for a symbol such as `ETH/BTC:BTC`, whose published bounds are not in dollars: a sweep measures notional in the
+/// snapshot's quote currency.
+fn other_unit(symbol: &str) -> Option<String> {
+    let quote = symbol.split('/').nth(1)?.split([':', '-']).next()?;
+    let is_dollar = quote.contains("USD") || quote == "DAI";
+    (!is_dollar).then(|| {
+        format!(
+            "margin class {symbol:?}: its bounds are in {quote}; a sweep reads them in the snapshot's quote currency"
+        )
+    })
 }
 
 fn check(file: &Path, context: Context) -> Result<u8> {
