@@ -8,9 +8,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::array;
-use plimsoll::domain::{
-    Asset, Balance, Book, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
-};
+use plimsoll::domain::{Asset, Balance, Book, BookBuilder, Instrument, Position, Snapshot, Underlying};
 use plimsoll::engine::{EngineChoice, State, SweepOptions, sweep};
 use plimsoll::margin::{Form, MarginClass, Rulebook, Schedule};
 use plimsoll::scenario::{Factor, ScenarioSet};
@@ -27,35 +25,8 @@ fn market(book: Book) -> Snapshot {
         haircut_class: None,
         network: None,
     };
-    let bitcoin = Underlying {
-        name: "BTC".into(),
-        index_price: PRICE,
-        factor: "BTC".into(),
-        beta: 1.0,
-        volatility_index: None,
-        depth_quote: None,
-        adv_quote: None,
-        open_interest_quote: None,
-    };
-    let perpetual = Instrument {
-        name: "BTCUSDT".into(),
-        kind: Kind::Perpetual,
-        underlying: 0,
-        payoff: Payoff::Linear,
-        settlement_asset: USDT,
-        contract_size: 1.0,
-        mark_price: PRICE,
-        strike: None,
-        expiry: None,
-        right: None,
-        implied_volatility: None,
-        forward_price: None,
-        rate: 0.0,
-        price_asset: USDT,
-        premium: Premium::Paid,
-        fixed_rate: 1.0,
-        margin_class: "BTCUSDT".into(),
-    };
+    let bitcoin = Underlying::new("BTC", PRICE);
+    let perpetual = Instrument::perpetual("BTCUSDT", 0, USDT, PRICE);
     Snapshot {
         as_of: None,
         quote: "USD".into(),
@@ -70,16 +41,8 @@ fn book() -> Book {
     let mut builder = BookBuilder::default();
     let mut account = |name, asset, amount, quantity| {
         let pool = builder.pool(name, "main");
-        builder.add_balance(pool, Balance { asset, amount, accrued_interest: 0.0 });
-        let position = Position {
-            instrument: 0,
-            quantity,
-            entry_price: PRICE,
-            leverage: None,
-            accrued_funding: 0.0,
-            side: Side::Net,
-        };
-        builder.add_position(pool, position);
+        builder.add_balance(pool, Balance::new(asset, amount));
+        builder.add_position(pool, Position::new(0, quantity, PRICE));
     };
     account("hedged", BTC, 2.0, -2.0);
     account("levered", USDT, 6_000.0, 2.0);

@@ -12,3 +12,11 @@ pub struct Asset {
     /// Network the asset lives on, where that matters.
     pub network: Option<String>,
 }
+
+impl Asset {
+    /// An asset that is its own underlying, without a haircut class.
+    pub fn new(name: impl Into<String>, price: f64) -> Self {
+        let name = name.into();
+        Self { underlying: name.clone(), name, price, haircut_class: None, network: None }
+    }
+}

@@ -38,3 +38,17 @@ pub struct Position {
     /// Leg, in hedge mode.
     pub side: Side,
 }
+
+impl Balance {
+    /// An amount with nothing accrued.
+    pub fn new(asset: AssetIndex, amount: f64) -> Self {
+        Self { asset, amount, accrued_interest: 0.0 }
+    }
+}
+
+impl Position {
+    /// A one-way position with nothing accrued and no leverage of its own.
+    pub fn new(instrument: InstrumentIndex, quantity: f64, entry_price: f64) -> Self {
+        Self { instrument, quantity, entry_price, leverage: None, accrued_funding: 0.0, side: Side::Net }
+    }
+}

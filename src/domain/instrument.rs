@@ -80,3 +80,34 @@ pub struct Instrument {
     /// Key of the margin class in the rulebook (default: the instrument's name).
     pub margin_class: String,
 }
+
+impl Instrument {
+    /// A linear perpetual on one unit of its underlying, priced in the asset it settles in; its margin class is its name.
+    pub fn perpetual(
+        name: impl Into<String>,
+        underlying: UnderlyingIndex,
+        settlement_asset: AssetIndex,
+        mark_price: f64,
+    ) -> Self {
+        let name = name.into();
+        Self {
+            margin_class: name.clone(),
+            name,
+            kind: Kind::Perpetual,
+            underlying,
+            payoff: Payoff::Linear,
+            settlement_asset,
+            contract_size: 1.0,
+            mark_price,
+            strike: None,
+            expiry: None,
+            right: None,
+            implied_volatility: None,
+            forward_price: None,
+            rate: 0.0,
+            price_asset: settlement_asset,
+            premium: Premium::Paid,
+            fixed_rate: 1.0,
+        }
+    }
+}

@@ -18,3 +18,20 @@ pub struct Underlying {
     /// Open interest, quote units.
     pub open_interest_quote: Option<f64>,
 }
+
+impl Underlying {
+    /// An underlying that is its own factor, beta 1, nothing else known.
+    pub fn new(name: impl Into<String>, index_price: f64) -> Self {
+        let name = name.into();
+        Self {
+            factor: name.clone(),
+            name,
+            index_price,
+            beta: 1.0,
+            volatility_index: None,
+            depth_quote: None,
+            adv_quote: None,
+            open_interest_quote: None,
+        }
+    }
+}

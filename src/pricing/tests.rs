@@ -3,70 +3,28 @@
 use ndarray::array;
 
 use super::{Column, Rows, Unshocked, revalue};
-use crate::domain::{
-    Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
-};
+use crate::domain::{Asset, Balance, BookBuilder, Instrument, Kind, Position, Snapshot, Underlying};
 use crate::scenario::{Factor, FactorKind, ScenarioSet};
 
 /// A perpetual and a December future on ETH, priced and settled in BTC, and collateral in ETH.
 fn coin_priced() -> Snapshot {
-    let asset = |name: &str, price: f64| Asset {
-        name: name.into(),
-        price,
-        underlying: name.into(),
-        haircut_class: None,
-        network: None,
-    };
-    let underlying = |name: &str, price: f64, factor: &str, beta: f64| Underlying {
-        name: name.into(),
-        index_price: price,
-        factor: factor.into(),
-        beta,
-        volatility_index: None,
-        depth_quote: None,
-        adv_quote: None,
-        open_interest_quote: None,
-    };
-    let perpetual = Instrument {
-        name: "PERPETUAL".into(),
-        kind: Kind::Perpetual,
-        underlying: 1,
-        payoff: Payoff::Linear,
-        settlement_asset: 0,
-        contract_size: 1.0,
-        mark_price: 0.06,
-        strike: None,
-        expiry: None,
-        right: None,
-        implied_volatility: None,
-        forward_price: None,
-        rate: 0.0,
-        price_asset: 0,
-        premium: Premium::Paid,
-        fixed_rate: 1.0,
-        margin_class: "any".into(),
-    };
+    let perpetual = Instrument::perpetual("PERPETUAL", 1, 0, 0.06);
     let expiry = "2026-12-22T00:00:00Z".parse().ok();
     let future = Instrument { name: "FUTURE".into(), kind: Kind::Future, expiry, ..perpetual.clone() };
     let mut book = BookBuilder::default();
     let pool = book.pool("a", "main");
-    book.add_balance(pool, Balance { asset: 1, amount: 1.0, accrued_interest: 0.0 });
+    book.add_balance(pool, Balance::new(1, 1.0));
     for instrument in [0, 1] {
-        let position = Position {
-            instrument,
-            quantity: 1.0,
-            entry_price: 0.06,
-            leverage: None,
-            accrued_funding: 0.0,
-            side: Side::Net,
-        };
-        book.add_position(pool, position);
+        book.add_position(pool, Position::new(instrument, 1.0, 0.06));
     }
     Snapshot {
         as_of: "2026-11-22T00:00:00Z".parse().ok(),
         quote: "USD".into(),
-        assets: vec![asset("BTC", 50_000.0), asset("ETH", 3_000.0), asset("USD", 1.0)],
-        underlyings: vec![underlying("BTC", 50_000.0, "BTC", 1.0), underlying("ETH", 3_000.0, "BTC", 1.5)],
+        assets: vec![Asset::new("BTC", 50_000.0), Asset::new("ETH", 3_000.0), Asset::new("USD", 1.0)],
+        underlyings: vec![
+            Underlying::new("BTC", 50_000.0),
+            Underlying { factor: "BTC".into(), beta: 1.5, ..Underlying::new("ETH", 3_000.0) },
+        ],
         instruments: vec![future, perpetual],
         book: book.build(),
     }

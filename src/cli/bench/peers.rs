@@ -9,9 +9,7 @@ use ndarray_npy::{ReadableElement, WritableElement, read_npy, write_npy};
 
 use crate::cli::engine_args::EngineArgs;
 use crate::cli::print_text;
-use crate::domain::{
-    Asset, Balance, Book, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
-};
+use crate::domain::{Asset, Balance, Book, BookBuilder, Instrument, Position, Snapshot, Underlying};
 use crate::engine::{Outcome, SweepOptions, Totals, sweep};
 use crate::error::{Error, Result};
 use crate::margin::{Form, MarginClass, Rulebook, Schedule};
@@ -134,36 +132,9 @@ fn name(index: usize) -> String {
 }
 
 fn market(prices: &Array1<f64>) -> Snapshot {
-    let underlying = |(index, &price): (usize, &f64)| Underlying {
-        name: name(index),
-        index_price: price,
-        factor: name(index),
-        beta: 1.0,
-        volatility_index: None,
-        depth_quote: None,
-        adv_quote: None,
-        open_interest_quote: None,
-    };
-    let instrument = |(index, &price): (usize, &f64)| Instrument {
-        name: name(index),
-        kind: Kind::Perpetual,
-        underlying: index as u32,
-        payoff: Payoff::Linear,
-        settlement_asset: 0,
-        contract_size: 1.0,
-        mark_price: price,
-        strike: None,
-        expiry: None,
-        right: None,
-        implied_volatility: None,
-        forward_price: None,
-        rate: 0.0,
-        price_asset: 0,
-        premium: Premium::Paid,
-        fixed_rate: 1.0,
-        margin_class: name(index),
-    };
-    let cash = Asset { name: "USD".into(), price: 1.0, underlying: "USD".into(), haircut_class: None, network: None };
+    let underlying = |(index, &price): (usize, &f64)| Underlying::new(name(index), price);
+    let instrument = |(index, &price): (usize, &f64)| Instrument::perpetual(name(index), index as u32, 0, price);
+    let cash = Asset::new("USD", 1.0);
     Snapshot {
         as_of: None,
         quote: "USD".into(),
@@ -190,20 +161,10 @@ fn book(dir: &Path, prices: &Array1<f64>) -> Result<Book> {
     let mut builder = BookBuilder::default();
     for (account, &amount) in cash.iter().enumerate() {
         let pool = builder.pool(&format!("a{account:08}"), "main");
-        builder.add_balance(pool, Balance { asset: 0, amount, accrued_interest: 0.0 });
+        builder.add_balance(pool, Balance::new(0, amount));
         for at in starts[account] as usize..starts[account + 1] as usize {
             let instrument = instruments[at] as u32;
-            builder.add_position(
-                pool,
-                Position {
-                    instrument,
-                    quantity: quantities[at],
-                    entry_price: prices[instrument as usize],
-                    leverage: None,
-                    accrued_funding: 0.0,
-                    side: Side::Net,
-                },
-            );
+            builder.add_position(pool, Position::new(instrument, quantities[at], prices[instrument as usize]));
         }
     }
     Ok(builder.build())

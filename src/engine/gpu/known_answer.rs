@@ -4,9 +4,7 @@
 use ndarray::Array2;
 
 use super::Gpu;
-use crate::domain::{
-    Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
-};
+use crate::domain::{Asset, Balance, BookBuilder, Instrument, Position, Snapshot, Underlying};
 use crate::engine::outcome::{Outcome, PoolOutcome};
 use crate::engine::sweep::{Runner, SweepOptions, sweep_on};
 use crate::margin::{Form, HaircutBase, MarginClass, OrderReserve, Rulebook, Schedule};
@@ -89,51 +87,14 @@ fn plus(a: [u64; 3], b: [u64; 3]) -> [u64; 3] {
 }
 
 fn snapshot() -> Snapshot {
-    let usd = Asset { name: "USD".into(), price: 1.0, underlying: "USD".into(), haircut_class: None, network: None };
-    let coin = Underlying {
-        name: "COIN".into(),
-        index_price: MARK,
-        factor: "COIN".into(),
-        beta: 1.0,
-        volatility_index: None,
-        depth_quote: None,
-        adv_quote: None,
-        open_interest_quote: None,
-    };
-    let contract = Instrument {
-        name: "COIN-USD".into(),
-        kind: Kind::Perpetual,
-        underlying: 0,
-        payoff: Payoff::Linear,
-        settlement_asset: 0,
-        contract_size: 1.0,
-        mark_price: MARK,
-        strike: None,
-        expiry: None,
-        right: None,
-        implied_volatility: None,
-        forward_price: None,
-        rate: 0.0,
-        price_asset: 0,
-        premium: Premium::Paid,
-        fixed_rate: 1.0,
-        margin_class: "known".into(),
-    };
+    let usd = Asset::new("USD", 1.0);
+    let coin = Underlying::new("COIN", MARK);
+    let contract = Instrument { margin_class: "known".into(), ..Instrument::perpetual("COIN-USD", 0, 0, MARK) };
     let mut book = BookBuilder::default();
     for (index, (balance, contracts)) in POOLS.into_iter().enumerate() {
         let pool = book.pool(&format!("known-{index}"), "main");
-        book.add_balance(pool, Balance { asset: 0, amount: balance as f64, accrued_interest: 0.0 });
-        book.add_position(
-            pool,
-            Position {
-                instrument: 0,
-                quantity: contracts as f64,
-                entry_price: MARK,
-                leverage: None,
-                accrued_funding: 0.0,
-                side: Side::Net,
-            },
-        );
+        book.add_balance(pool, Balance::new(0, balance as f64));
+        book.add_position(pool, Position::new(0, contracts as f64, MARK));
     }
     Snapshot {
         as_of: None,
