@@ -1,3 +1,4 @@
+use plimsoll::domain::{BookBuilder, Position};
 use plimsoll::engine::{EngineChoice, Outcome, SweepOptions, digest, sweep};
 use plimsoll::margin::{HaircutBase, SizeUnit};
 
@@ -67,4 +68,46 @@ fn every_engine_equals_the_reference_on_every_rule() {
             }
         }
     }
+}
+
+/// The case with its first position changed.
+fn with_first_position(change: impl Fn(&mut Position)) -> Case {
+    let mut case = books::random(20, 40, 3, HaircutBase::Balance, SizeUnit::Asset);
+    let mut builder = BookBuilder::default();
+    let mut is_first = true;
+    for pool in case.snapshot.book.pools() {
+        let id = builder.pool(pool.account, pool.pool);
+        pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
+        for mut position in pool.positions.iter().copied() {
+            if std::mem::take(&mut is_first) {
+                change(&mut position);
+            }
+            builder.add_position(id, position);
+        }
+    }
+    case.snapshot.book = builder.build();
+    case
+}
+
+fn refusal(case: &Case) -> (u8, String) {
+    let options = SweepOptions { engine: EngineChoice::Cpu, ..SweepOptions::default() };
+    let error =
+        sweep(&case.snapshot, &case.rulebook, &case.scenarios, &options, &()).expect_err("the sweep is refused");
+    (error.exit_code(), error.to_string())
+}
+
+#[test]
+fn what_the_bounds_and_totals_cannot_hold_is_refused_and_never_published() {
+    let (code, text) = refusal(&with_first_position(|position| position.entry_price = 0.0));
+    assert!(code == 3 && text.contains("prices positive"), "{text}");
+    let (code, text) = refusal(&with_first_position(|position| position.quantity = f64::NAN));
+    assert!(code == 3 && text.contains("are finite"), "{text}");
+    let (code, text) = refusal(&with_first_position(|position| position.quantity = 1e30));
+    assert!(code == 3 && text.contains("stay below"), "{text}");
+    let mut case = with_first_position(|_| ());
+    if let Some(class) = case.rulebook.margin.get_mut("major") {
+        class.maintenance.rates[0] = 1.5;
+    }
+    let (code, text) = refusal(&case);
+    assert!(code == 2 && text.contains("lie in [0, 1]"), "{text}");
 }
