@@ -123,7 +123,6 @@ const CASES: &[Case] = &[
     ("expiry without as_of", &[Content("snapshot.toml", b""), Append("instruments.csv", b"F,future,BTC,,,1,,2026-12-26T08:00:00Z,,,\n")], CHECK, 3, "snapshot.toml column as_of: a snapshot with an expiry says when it was taken"),
     ("bare option", &[Append("instruments.csv", b"O,option,BTC,,,1,,2026-12-26T08:00:00Z,call,,\n")], CHECK, 3, "kind option needs strike"),
     ("zero volatility", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0,\n")], CHECK, 3, "column implied_volatility value \"0\""),
-    ("option position", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0.5,\n"), Append("positions.csv", b"b,,O,1,,,\n")], CHECK, 3, "options are priced from the next version on"),
     ("quanto without a rate", &[Swap("instruments.csv", "linear", "quanto")], CHECK, 3, "a quanto contract has a fixed rate"),
     ("inverse without its coin", &[Swap("assets.csv", "BTC,", "XBT,"), Append("instruments.csv", b"I,perpetual,BTC,inverse,,1,,,,,\n")], CHECK, 3, "no usable asset is called \"BTC\""),
     ("long leg with a negative quantity", &[Swap("positions.csv", "BTCUSDT,1,,,", "BTCUSDT,-1,,,long")], CHECK, 3, "the quantity of a long leg is"),

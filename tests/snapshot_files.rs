@@ -46,7 +46,7 @@ fn market() -> Snapshot {
         implied_volatility: Some(0.65),
         forward_price: Some(51_300.25),
         rate: -0.01,
-        premium: Premium::Margined,
+        premium: Premium::Paid,
         ..perpetual("BTC-DEC-60000-P", Payoff::Inverse, 0, 0.2)
     };
     Snapshot {
@@ -66,6 +66,7 @@ fn market() -> Snapshot {
             depth_quote: None,
             adv_quote: Some(1e9),
             open_interest_quote: None,
+            volatility_shock: Default::default(),
         }],
         instruments: vec![
             future,

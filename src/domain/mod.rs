@@ -6,6 +6,7 @@ mod holding;
 mod instrument;
 mod snapshot;
 mod underlying;
+mod volatility;
 
 pub use asset::Asset;
 pub use book::{Book, BookBuilder, Pool, PoolSettings};
@@ -13,6 +14,7 @@ pub use holding::{Balance, Position, Side};
 pub use instrument::{Instrument, Kind, Payoff, Premium, Right};
 pub use snapshot::{Order, Snapshot};
 pub use underlying::Underlying;
+pub use volatility::VolatilityShock;
 
 /// Index of an asset in [`Snapshot::assets`].
 pub type AssetIndex = u32;

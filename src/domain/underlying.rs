@@ -1,3 +1,5 @@
+use super::VolatilityShock;
+
 /// What a contract refers to: the thing that has an index price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Underlying {
@@ -17,6 +19,8 @@ pub struct Underlying {
     pub adv_quote: Option<f64>,
     /// Open interest, quote units.
     pub open_interest_quote: Option<f64>,
+    /// How `vol:` shocks reach its options.
+    pub volatility_shock: VolatilityShock,
 }
 
 impl Underlying {
@@ -32,6 +36,7 @@ impl Underlying {
             depth_quote: None,
             adv_quote: None,
             open_interest_quote: None,
+            volatility_shock: VolatilityShock::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::outcome::{PoolOutcome, ScenarioOutcome, State};
 use super::tally::AMOUNT_MAX;
-use crate::domain::Snapshot;
+use crate::domain::{Kind, Position, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// The bounds assume finite atoms of sane size (`NUMERICS.md` A0). Readers of tables refuse them row by row; this guards
@@ -11,12 +11,14 @@ pub fn check_atoms(snapshot: &Snapshot) -> Result<()> {
     const SIZE_MAX: f64 = 1e30;
     let amount = |value: f64| value.abs() <= SIZE_MAX;
     let price = |value: f64| (1.0 / SIZE_MAX..=SIZE_MAX).contains(&value);
+    let is_option = |index: u32| snapshot.instruments[index as usize].kind == Kind::Option;
+    let entry = |p: &Position| price(p.entry_price) || (p.entry_price == 0.0 && is_option(p.instrument));
     let mut faults = Vec::new();
     for pool in snapshot.book.pools() {
         let balances = pool.balances.iter().all(|b| amount(b.amount) && amount(b.accrued_interest));
         let positions = pool.positions.iter().all(|position| {
             let leverage = position.leverage.is_none_or(|leverage| (1.0..=SIZE_MAX).contains(&leverage));
-            amount(position.quantity) && price(position.entry_price) && amount(position.accrued_funding) && leverage
+            amount(position.quantity) && entry(position) && amount(position.accrued_funding) && leverage
         });
         let settings = pool.settings;
         let multipliers = price(settings.im_multiplier) && price(settings.mm_multiplier);
@@ -28,7 +30,11 @@ pub fn check_atoms(snapshot: &Snapshot) -> Result<()> {
         }
     }
     let market = snapshot.instruments.iter();
-    let market = market.filter(|i| !(price(i.mark_price) && price(i.contract_size) && price(i.fixed_rate)));
+    let market = market.filter(|i| {
+        !((price(i.mark_price) || (i.kind == Kind::Option && i.mark_price == 0.0))
+            && price(i.contract_size)
+            && price(i.fixed_rate))
+    });
     faults.extend(market.map(|instrument| {
         let rule = format!("mark price, contract size and fixed rate of {} lie in 1e-30 to 1e30", instrument.name);
         Fault::of_table("instruments", rule, "correct the instrument")

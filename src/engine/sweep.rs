@@ -152,6 +152,11 @@ pub fn sweep_on(
             .iter()
             .map(|name| format!("collateral {name} is moved by no factor: its price stands still")),
     );
+    warnings.extend(
+        rows.unmoved_volatility
+            .iter()
+            .map(|name| format!("options on {name}: no column vol:{name} moves their volatility")),
+    );
     warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
     warnings.extend(label.warnings);
     Ok(Outcome {

@@ -108,6 +108,7 @@ mod tests {
                 depth_quote: None,
                 adv_quote: None,
                 open_interest_quote: None,
+                volatility_shock: Default::default(),
             }],
             instruments: vec![instrument("held"), instrument("ordered"), instrument("unused")],
             book,

@@ -217,8 +217,8 @@ impl Setting<'_> {
 
     fn requirement_terms(&self, pool: &Pool<'_>, position: &Position, column: Column) -> [Term; 2] {
         let class = self.rules.class(position.instrument);
-        let notional =
-            self.notional_coefficient(position) * self.rows.value(self.instrument_row(position.instrument), column);
+        let (row, coefficient) = self.notional(position);
+        let notional = coefficient * self.rows.value(row, column);
         let beyond = class
             .max_notional
             .filter(|end| notional > *end)

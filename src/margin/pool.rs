@@ -74,11 +74,18 @@ impl Setting<'_> {
         self.rows.of_instrument(instrument).unwrap_or_default()
     }
 
-    /// Contracts as a coefficient ≥ 0 of the instrument's notional: an inverse contract's unit value is negative.
-    pub(super) fn notional_coefficient(&self, position: &Position) -> f64 {
-        match self.snapshot.instruments[position.instrument as usize].payoff {
-            Payoff::Inverse => -position.quantity.abs(),
-            Payoff::Linear | Payoff::Quanto => position.quantity.abs(),
+    /// A position's notional as a row and a coefficient: |quantity| · |unit value|; of an option, |quantity| · contract size ·
+    /// index price. An inverse contract's unit value is negative, so its coefficient is, too.
+    pub(super) fn notional(&self, position: &Position) -> (u32, f64) {
+        let instrument = &self.snapshot.instruments[position.instrument as usize];
+        let row = self.instrument_row(position.instrument);
+        match (instrument.kind, instrument.payoff) {
+            (Kind::Option, _) => {
+                let index_row = self.rows.of_index(instrument.underlying).unwrap_or_default();
+                (index_row, position.quantity.abs() * instrument.contract_size)
+            }
+            (_, Payoff::Inverse) => (row, -position.quantity.abs()),
+            (_, Payoff::Linear | Payoff::Quanto) => (row, position.quantity.abs()),
         }
     }
 
@@ -174,8 +181,8 @@ impl Setting<'_> {
     pub fn requirement<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Requirement<N> {
         let (mut initial, mut maintenance) = (N::of(0.0), N::of(0.0));
         for position in pool.positions {
-            let notional = N::of(self.notional_coefficient(position));
-            let notional = notional.times(&market.row(self.instrument_row(position.instrument)));
+            let (row, coefficient) = self.notional(position);
+            let notional = N::of(coefficient).times(&market.row(row));
             let class = self.rules.class(position.instrument);
             let floor_rate = position.leverage.map_or(0.0, f64::recip);
             maintenance = maintenance.plus(&class.maintenance.requirement(&notional, 0.0));
@@ -188,13 +195,13 @@ impl Setting<'_> {
         }
     }
 
-    /// Direct formula of gross notional: Σ |quantity| · |unit value|.
+    /// Direct formula of gross notional: Σ |quantity| · |unit value|, options at the index price.
     #[inline(always)]
     pub fn gross_notional<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> N {
         let mut sum = N::of(0.0);
         for position in pool.positions {
-            let coefficient = N::of(self.notional_coefficient(position));
-            sum = sum.plus(&coefficient.times(&market.row(self.instrument_row(position.instrument))));
+            let (row, coefficient) = self.notional(position);
+            sum = sum.plus(&N::of(coefficient).times(&market.row(row)));
         }
         sum
     }
@@ -212,9 +219,8 @@ impl Setting<'_> {
     }
 
     fn lower_requirement(&self, pool: &Pool<'_>, position: &Position, builder: &mut Builder<'_>) {
-        let row = self.instrument_row(position.instrument);
-        let notional = (row, self.notional_coefficient(position));
-        builder.affine(row, notional.1, Weights::GROSS);
+        let notional = self.notional(position);
+        builder.affine(notional.0, notional.1, Weights::GROSS);
         if position.quantity == 0.0 {
             return;
         }

@@ -1,15 +1,13 @@
-use std::collections::{BTreeSet, HashMap};
-
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
 
-use super::payoff::unit_value;
-use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, Snapshot};
+use super::payoff::{option_unit_value, unit_value};
+use super::shocked::ShockedMarket;
+use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, Snapshot, UnderlyingIndex};
 use crate::error::{Error, Fault, Result};
-use crate::scenario::{Factor, FactorKind, ScenarioSet};
+use crate::scenario::ScenarioSet;
 
 const UNUSED: u32 = u32::MAX;
-const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// What to do with a held underlying that no factor of the scenario set moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +27,14 @@ pub enum Column {
     Scenario(usize),
 }
 
-/// One number per scenario for everything that is held: the price of an asset, the value of one contract. These are the
-/// atoms of every decision (`NUMERICS.md` §1). Both kinds are absolute values in quote units.
+/// One number per scenario for everything that is held: the price of an asset, the index price of an underlying with held
+/// options, the value of one contract. These are the atoms of every decision (`NUMERICS.md` §1). All are absolute values in
+/// quote units. Rules may append rows of their own ([`Rows::append`]).
 #[derive(Debug, Clone)]
 pub struct Rows {
     row_of_instrument: Vec<u32>,
     row_of_asset: Vec<u32>,
+    row_of_index: Vec<u32>,
     /// Value in the unshocked market: `[n_rows]`.
     pub base: Vec<f64>,
     /// Value under each scenario: `[n_rows × n_scenarios]`, row-major.
@@ -45,6 +45,8 @@ pub struct Rows {
     pub ignored_factors: Vec<String>,
     /// Collateral, the quote apart, that no factor moves: a peg taken for granted.
     pub unmoved_collateral: Vec<String>,
+    /// Underlyings with held options whose volatility no factor moves.
+    pub unmoved_volatility: Vec<String>,
 }
 
 impl Rows {
@@ -56,6 +58,22 @@ impl Rows {
     /// Row of an asset's price, if the asset is held or settles something held.
     pub fn of_asset(&self, asset: AssetIndex) -> Option<u32> {
         Some(self.row_of_asset[asset as usize]).filter(|&row| row != UNUSED)
+    }
+
+    /// Row of an underlying's index price, if options on it are held.
+    pub fn of_index(&self, underlying: UnderlyingIndex) -> Option<u32> {
+        Some(self.row_of_index[underlying as usize]).filter(|&row| row != UNUSED)
+    }
+
+    /// Adds a row of a rule's own, which becomes an atom like the others: its value in the unshocked market and under every
+    /// scenario. Answers its index.
+    pub fn append(&mut self, base: f64, shocked: &[f64]) -> u32 {
+        let row = self.base.len() as u32;
+        self.base.push(base);
+        // Widths agree by construction: every row has one value per scenario.
+        let pushed = self.shocked.push_row(ArrayView1::from(shocked));
+        debug_assert!(pushed.is_ok(), "a row has one value per scenario");
+        row
     }
 
     /// Value of a row in a market.
@@ -86,237 +104,122 @@ impl Rows {
 ///
 /// `px(A) = price·(1 + price:U)·(1 + asset:A)` with U the asset's underlying (where no column is named for U, U's own factor
 /// and beta move it); marks move to `(mark + basis:U·index)·(1 + price:U)`; a dated future whose expiry falls inside `time`
-/// settles at the shocked index. The index is in quote units: both uses convert it to the price asset.
+/// settles at the shocked index. The index is in quote units: both uses convert it to the price asset. Options are valued by
+/// Black's formula in every market, the unshocked one included ([`super::European`]).
 ///
 /// # Errors
 /// [`Error::Refused`] with every fault: a held underlying without a factor (unless [`Unshocked::Hold`]), a beta that takes
 /// a price below zero, an inverse contract at a mark of zero, a value too large for f64.
 pub fn revalue(snapshot: &Snapshot, scenarios: &ScenarioSet, unshocked: Unshocked) -> Result<Rows> {
     let used = Used::of(snapshot);
-    let shocks = Shocks::of(snapshot, scenarios);
+    let market = ShockedMarket::new(snapshot, scenarios);
     let mut faults = Vec::new();
-    let held_still = shocks.held_still(snapshot, &used);
+    let held_still = market.held_still(&used);
     if unshocked == Unshocked::Refuse {
         faults.extend(held_still.iter().map(|name| {
             let rule = format!("a held underlying has a factor; no column price:{name} moves {name}");
             Fault::of_table("scenarios", rule, "add the column, or hold its price with --unshocked hold")
         }));
     }
-    shocks.check_betas(snapshot, scenarios, &used, &mut faults);
-
-    let n_scenarios = scenarios.len();
-    let n_rows = used.assets.len() + used.instruments.len();
-    let mut rows = Rows {
-        row_of_instrument: vec![UNUSED; snapshot.instruments.len()],
-        row_of_asset: vec![UNUSED; snapshot.assets.len()],
-        base: Vec::with_capacity(n_rows),
-        shocked: Array2::zeros((n_rows, n_scenarios)),
-        held_still,
-        ignored_factors: shocks.ignored(snapshot, scenarios),
-        unmoved_collateral: shocks.unmoved_collateral(snapshot),
-    };
-    for (row, &asset) in used.assets.iter().enumerate() {
-        rows.row_of_asset[asset as usize] = row as u32;
-        rows.base.push(snapshot.assets[asset as usize].price);
-    }
-    for (k, &index) in used.instruments.iter().enumerate() {
-        let instrument = &snapshot.instruments[index as usize];
-        rows.row_of_instrument[index as usize] = (used.assets.len() + k) as u32;
-        let settlement_price = snapshot.assets[instrument.settlement_asset as usize].price;
-        rows.base.push(unit_value(instrument, instrument.mark_price) * settlement_price);
-    }
-    let (mut asset_rows, mut instrument_rows) = rows.shocked.view_mut().split_at(Axis(0), used.assets.len());
+    market.check_betas(&used, &mut faults);
+    let mut rows = Rows::of(snapshot, &used, scenarios.len(), &market, held_still);
+    let (n_assets, n_indices) = (used.assets.len(), used.indices.len());
+    let (mut asset_rows, rest) = rows.shocked.view_mut().split_at(Axis(0), n_assets);
+    let (mut index_rows, mut instrument_rows) = rest.split_at(Axis(0), n_indices);
     asset_rows.axis_iter_mut(Axis(0)).into_par_iter().zip(&used.assets).for_each(|(mut row, &asset)| {
-        row.iter_mut().enumerate().for_each(|(s, value)| *value = shocks.asset_price(snapshot, scenarios, asset, s));
+        row.iter_mut().enumerate().for_each(|(s, value)| *value = market.asset_price(asset, Column::Scenario(s)));
+    });
+    index_rows.axis_iter_mut(Axis(0)).into_par_iter().zip(&used.indices).for_each(|(mut row, &index)| {
+        row.iter_mut().enumerate().for_each(|(s, value)| *value = market.index_price(index, Column::Scenario(s)));
     });
     instrument_rows.axis_iter_mut(Axis(0)).into_par_iter().zip(&used.instruments).for_each(|(mut row, &index)| {
         let instrument = &snapshot.instruments[index as usize];
         let price_row = asset_rows.row(rows.row_of_asset[instrument.settlement_asset as usize] as usize);
         row.iter_mut().enumerate().for_each(|(s, value)| {
-            *value = unit_value(instrument, shocks.mark_price(snapshot, scenarios, instrument, s)) * price_row[s];
+            *value = value_at(&market, instrument, Column::Scenario(s)) * price_row[s];
         });
     });
-    check_values(snapshot, scenarios, &used, &shocks, &rows, &mut faults);
+    check_values(snapshot, scenarios, &used, &market, &rows, &mut faults);
     if faults.is_empty() { Ok(rows) } else { Err(Error::Refused(faults)) }
 }
 
+/// Value of one long contract in a market, in settlement units.
+fn value_at(market: &ShockedMarket<'_>, instrument: &Instrument, column: Column) -> f64 {
+    match market.option(instrument, column) {
+        Some((option, state)) => option_unit_value(instrument, option.value(&state), state.index),
+        None => unit_value(instrument, market.mark_price(instrument, column)),
+    }
+}
+
+impl Rows {
+    /// Rows of what is used, with the unshocked values filled in.
+    fn of(
+        snapshot: &Snapshot,
+        used: &Used,
+        n_scenarios: usize,
+        market: &ShockedMarket<'_>,
+        held_still: Vec<String>,
+    ) -> Self {
+        let n_rows = used.assets.len() + used.indices.len() + used.instruments.len();
+        let mut rows = Self {
+            row_of_instrument: vec![UNUSED; snapshot.instruments.len()],
+            row_of_asset: vec![UNUSED; snapshot.assets.len()],
+            row_of_index: vec![UNUSED; snapshot.underlyings.len()],
+            base: Vec::with_capacity(n_rows),
+            shocked: Array2::zeros((n_rows, n_scenarios)),
+            held_still,
+            ignored_factors: market.ignored(),
+            unmoved_collateral: market.unmoved_collateral(),
+            unmoved_volatility: market.unmoved_volatility(used),
+        };
+        for &asset in &used.assets {
+            rows.row_of_asset[asset as usize] = rows.base.len() as u32;
+            rows.base.push(market.asset_price(asset, Column::Base));
+        }
+        for &index in &used.indices {
+            rows.row_of_index[index as usize] = rows.base.len() as u32;
+            rows.base.push(market.index_price(index, Column::Base));
+        }
+        for &index in &used.instruments {
+            let instrument = &snapshot.instruments[index as usize];
+            rows.row_of_instrument[index as usize] = rows.base.len() as u32;
+            let settlement_price = market.asset_price(instrument.settlement_asset, Column::Base);
+            rows.base.push(value_at(market, instrument, Column::Base) * settlement_price);
+        }
+        rows
+    }
+}
+
 /// What the book holds, in index order.
-struct Used {
-    assets: Vec<AssetIndex>,
-    instruments: Vec<InstrumentIndex>,
+pub(super) struct Used {
+    pub(super) assets: Vec<AssetIndex>,
+    /// Underlyings with held options.
+    pub(super) indices: Vec<UnderlyingIndex>,
+    pub(super) instruments: Vec<InstrumentIndex>,
 }
 
 impl Used {
     fn of(snapshot: &Snapshot) -> Self {
         let mut asset_used = vec![false; snapshot.assets.len()];
+        let mut index_used = vec![false; snapshot.underlyings.len()];
         let mut instrument_used = vec![false; snapshot.instruments.len()];
         snapshot.book.balances().iter().for_each(|balance| asset_used[balance.asset as usize] = true);
         snapshot.book.positions().iter().for_each(|position| instrument_used[position.instrument as usize] = true);
         for (instrument, _) in snapshot.instruments.iter().zip(&instrument_used).filter(|(_, used)| **used) {
             asset_used[instrument.settlement_asset as usize] = true;
+            index_used[instrument.underlying as usize] |= instrument.kind == Kind::Option;
         }
         let indices = |used: Vec<bool>| (0u32..).zip(used).filter(|(_, used)| *used).map(|(index, _)| index).collect();
-        Self { assets: indices(asset_used), instruments: indices(instrument_used) }
+        Self { assets: indices(asset_used), indices: indices(index_used), instruments: indices(instrument_used) }
     }
 }
 
-/// Where each shock stands in the scenario set.
-struct Shocks {
-    /// `price:` column and beta of each underlying.
-    price: Vec<Option<(usize, f64)>>,
-    basis: Vec<Option<usize>>,
-    /// `price:` column and beta, and `asset:` column, of each asset.
-    asset_price: Vec<Option<(usize, f64)>>,
-    asset: Vec<Option<usize>>,
-    time: Option<usize>,
-}
-
-impl Shocks {
-    fn of(snapshot: &Snapshot, scenarios: &ScenarioSet) -> Self {
-        let columns: HashMap<&Factor, usize> = scenarios.factors.iter().zip(0..).collect();
-        let column = |kind: FactorKind, name: &str| columns.get(&Factor { kind, name: name.into() }).copied();
-        let price: Vec<_> = snapshot
-            .underlyings
-            .iter()
-            .map(|underlying| Some((column(FactorKind::Price, &underlying.factor)?, underlying.beta)))
-            .collect();
-        let by_name: HashMap<&str, usize> = snapshot.underlyings.iter().map(|u| u.name.as_str()).zip(0..).collect();
-        // An asset follows the column of its underlying's own name; without one it moves as the underlying does, so that
-        // collateral never stands still beside contracts that fall.
-        let asset_price = snapshot.assets.iter().map(|asset| {
-            let own = column(FactorKind::Price, &asset.underlying).map(|column| (column, 1.0));
-            let through_factor = by_name.get(asset.underlying.as_str()).and_then(|&underlying| price[underlying]);
-            own.or(through_factor)
-        });
-        Self {
-            asset_price: asset_price.collect(),
-            asset: snapshot.assets.iter().map(|asset| column(FactorKind::Asset, &asset.name)).collect(),
-            basis: snapshot.underlyings.iter().map(|u| column(FactorKind::Basis, &u.name)).collect(),
-            time: column(FactorKind::Time, ""),
-            price,
-        }
-    }
-
-    fn asset_price(&self, snapshot: &Snapshot, scenarios: &ScenarioSet, asset: AssetIndex, scenario: usize) -> f64 {
-        let index = asset as usize;
-        let mut price = snapshot.assets[index].price;
-        if let Some((column, beta)) = self.asset_price[index] {
-            price *= 1.0 + beta * scenarios.shock(scenario, column);
-        }
-        if let Some(column) = self.asset[index] {
-            price *= 1.0 + scenarios.shock(scenario, column);
-        }
-        price
-    }
-
-    fn mark_price(
-        &self,
-        snapshot: &Snapshot,
-        scenarios: &ScenarioSet,
-        instrument: &Instrument,
-        scenario: usize,
-    ) -> f64 {
-        let underlying = &snapshot.underlyings[instrument.underlying as usize];
-        let factor = match self.price[instrument.underlying as usize] {
-            Some((column, beta)) => 1.0 + beta * scenarios.shock(scenario, column),
-            None => 1.0,
-        };
-        if let (Some(expiry), Some(as_of), Some(column)) = (instrument.expiry, snapshot.as_of, self.time) {
-            let seconds_left = expiry.duration_since(as_of).as_secs_f64();
-            if scenarios.shock(scenario, column) * YEAR_SECONDS >= seconds_left {
-                let price = self.asset_price(snapshot, scenarios, instrument.price_asset, scenario);
-                return underlying.index_price * factor / price;
-            }
-        }
-        match self.basis[instrument.underlying as usize] {
-            Some(column) if instrument.kind != Kind::Spot => {
-                let basis = scenarios.shock(scenario, column);
-                let index = underlying.index_price / snapshot.assets[instrument.price_asset as usize].price;
-                (instrument.mark_price + basis * index) * factor
-            }
-            _ => instrument.mark_price * factor,
-        }
-    }
-
-    /// Names of held underlyings, and of held collateral that is an underlying, without a factor.
-    fn held_still(&self, snapshot: &Snapshot, used: &Used) -> Vec<String> {
-        let mut names = BTreeSet::new();
-        for &index in &used.instruments {
-            let underlying = snapshot.instruments[index as usize].underlying as usize;
-            if self.price[underlying].is_none() {
-                names.insert(snapshot.underlyings[underlying].name.clone());
-            }
-        }
-        for balance in snapshot.book.balances() {
-            let asset = &snapshot.assets[balance.asset as usize];
-            let is_underlying = snapshot.underlyings.binary_search_by(|u| u.name.cmp(&asset.underlying)).is_ok();
-            let moves =
-                self.asset_price[balance.asset as usize].is_some() || self.asset[balance.asset as usize].is_some();
-            if is_underlying && !moves && !names.contains(&asset.underlying) {
-                names.insert(asset.underlying.clone());
-            }
-        }
-        names.into_iter().collect()
-    }
-
-    /// Names of balances' assets, the quote apart, without any factor.
-    fn unmoved_collateral(&self, snapshot: &Snapshot) -> Vec<String> {
-        let mut held = vec![false; snapshot.assets.len()];
-        snapshot.book.balances().iter().for_each(|balance| held[balance.asset as usize] = true);
-        let assets = snapshot.assets.iter().enumerate().filter(|(index, asset)| {
-            held[*index]
-                && asset.name != snapshot.quote
-                && self.asset_price[*index].is_none()
-                && self.asset[*index].is_none()
-        });
-        assets.map(|(_, asset)| asset.name.clone()).collect()
-    }
-
-    fn check_betas(&self, snapshot: &Snapshot, scenarios: &ScenarioSet, used: &Used, faults: &mut Vec<Fault>) {
-        let held: BTreeSet<_> = used.instruments.iter().map(|&i| snapshot.instruments[i as usize].underlying).collect();
-        for underlying in held {
-            let Some((column, beta)) = self.price[underlying as usize] else { continue };
-            for scenario in 0..scenarios.len() {
-                let shock = beta * scenarios.shock(scenario, column);
-                if shock < -1.0 {
-                    let name = &snapshot.underlyings[underlying as usize].name;
-                    let rule = format!("beta · shock of {name} is at least −1; beta {beta} makes it {shock}");
-                    let place = ("scenarios", scenario as u64 + 1, scenarios.factors[column].to_string());
-                    let value = scenarios.shock(scenario, column).to_string();
-                    faults.push(Fault::of_cell(
-                        (place.0, place.1, &place.2),
-                        value,
-                        rule,
-                        "lower the beta or the shock",
-                    ));
-                }
-            }
-        }
-    }
-
-    fn ignored(&self, snapshot: &Snapshot, scenarios: &ScenarioSet) -> Vec<String> {
-        let used: BTreeSet<usize> = (self.price.iter().chain(&self.asset_price).flatten().map(|(column, _)| *column))
-            .chain(self.asset.iter().chain(&self.basis).flatten().copied())
-            .chain(self.time)
-            .collect();
-        let names_something = |factor: &Factor| match factor.kind {
-            FactorKind::Rate => snapshot.assets.iter().any(|asset| asset.name == factor.name),
-            _ => snapshot.underlyings.iter().any(|underlying| underlying.name == factor.name),
-        };
-        let ignored = scenarios.factors.iter().enumerate();
-        ignored
-            .filter(|(k, f)| !used.contains(k) && !names_something(f))
-            .map(|(_, factor)| factor.to_string())
-            .collect()
-    }
-}
-
-/// Every value is finite, and no shocked mark is negative.
+/// Every value is finite, and no shocked mark or forward is negative.
 fn check_values(
     snapshot: &Snapshot,
     scenarios: &ScenarioSet,
     used: &Used,
-    shocks: &Shocks,
+    market: &ShockedMarket<'_>,
     rows: &Rows,
     faults: &mut Vec<Fault>,
 ) {
@@ -324,16 +227,20 @@ fn check_values(
         let instrument = &snapshot.instruments[index as usize];
         let Some(row) = rows.of_instrument(index) else { continue };
         for scenario in 0..scenarios.len() {
-            let mark = shocks.mark_price(snapshot, scenarios, instrument, scenario);
-            let rule = if mark < 0.0 {
-                "a shocked mark price is ≥ 0"
+            let column = Column::Scenario(scenario);
+            let price = match market.option(instrument, column) {
+                Some((_, state)) => state.forward,
+                None => market.mark_price(instrument, column),
+            };
+            let rule = if price < 0.0 {
+                "a shocked mark or forward price is ≥ 0"
             } else if !rows.shocked[[row as usize, scenario]].is_finite() {
                 "a contract has a finite value; an inverse contract has none at a mark of 0"
             } else {
                 continue;
             };
             let place = ("scenarios", scenario as u64 + 1, instrument.name.as_str());
-            faults.push(Fault::of_cell(place, mark.to_string(), rule, "soften the shock"));
+            faults.push(Fault::of_cell(place, price.to_string(), rule, "soften the shock"));
             break;
         }
     }

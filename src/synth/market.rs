@@ -224,6 +224,7 @@ fn underlying(name: &str, seed: u64) -> Underlying {
         depth_quote: Some(round_significant(adv_quote * 1e-3, 3)),
         adv_quote: Some(adv_quote),
         open_interest_quote: Some(round_significant(adv_quote * 0.35, 3)),
+        volatility_shock: Default::default(),
     }
 }
 

@@ -55,6 +55,7 @@ pub fn market() -> Snapshot {
             depth_quote: None,
             adv_quote: None,
             open_interest_quote: None,
+            volatility_shock: Default::default(),
         })
         .collect();
     let mut instruments = Vec::new();

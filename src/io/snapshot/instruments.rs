@@ -85,7 +85,9 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
     };
     check_price_asset(row, payoff, (price_asset, settlement_asset), market);
     let contract_size = row.number_at(CONTRACT_SIZE, NumberRule::Positive).unwrap_or(1.0);
-    let mark_price = row.required_number(MARK_PRICE, NumberRule::Positive);
+    // A far option may have no mark to speak of.
+    let mark_rule = if kind == Some(Kind::Option) { NumberRule::ZeroOrPositive } else { NumberRule::Positive };
+    let mark_price = row.required_number(MARK_PRICE, mark_rule);
     let strike = row.number_at(STRIKE, NumberRule::Positive);
     let expiry = read_expiry(row, market);
     let right = row.word(RIGHT, &RIGHTS);
@@ -93,6 +95,9 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
     let forward_price = row.number_at(FORWARD_PRICE, NumberRule::Positive);
     let rate = row.number_at(RATE, NumberRule::Amount).unwrap_or(0.0);
     let premium = row.word(PREMIUM, &PREMIUMS).unwrap_or(Premium::Paid);
+    if premium == Premium::Margined && payoff == Some(Payoff::Inverse) && kind == Some(Kind::Option) {
+        row.refuse_cell(PREMIUM, "the premium of an inverse option is paid", "use paid, or another payoff");
+    }
     let fixed_rate = read_fixed_rate(row, payoff);
     let margin_class = row.text(MARGIN_CLASS).unwrap_or(name).to_owned();
     if let Some(kind) = kind {

@@ -67,12 +67,8 @@ fn read_position(row: &mut Row<'_>, instruments: &[Instrument], names: &Names) -
     let name = row.required_text(INSTRUMENT);
     let index = name.and_then(|name| names.resolve(row, INSTRUMENT, name, "instruments"));
     let instrument = index.map(|index| &instruments[index as usize]);
-    if let Some(option) = instrument.filter(|instrument| instrument.kind == Kind::Option) {
-        let rule = "options are priced from the next version on";
-        row.refuse(INSTRUMENT, option.name.as_str(), rule, "leave option positions out for now");
-    }
     let quantity = row.required_number(QUANTITY, NumberRule::Amount);
-    let entry_price = row.number_at(ENTRY_PRICE, NumberRule::Positive);
+    let entry_price = row.number_at(ENTRY_PRICE, entry_rule(instrument));
     let leverage = row.number_at(LEVERAGE, NumberRule::Leverage);
     let accrued_funding = row.number_at(ACCRUED_FUNDING, NumberRule::Amount).unwrap_or(0.0);
     let side = row.word(SIDE, &SIDES).unwrap_or(Side::Net);
@@ -95,4 +91,12 @@ fn read_position(row: &mut Row<'_>, instruments: &[Instrument], names: &Names) -
         accrued_funding,
         side,
     })
+}
+
+/// An option may have been had for nothing.
+fn entry_rule(instrument: Option<&Instrument>) -> NumberRule {
+    match instrument.map(|instrument| instrument.kind) {
+        Some(Kind::Option) => NumberRule::ZeroOrPositive,
+        _ => NumberRule::Positive,
+    }
 }

@@ -41,6 +41,7 @@ pub(super) fn read(dir: &Path, log: &mut FaultLog) -> (Vec<Underlying>, Names, T
             depth_quote: row.number_at(DEPTH, NumberRule::NonNegative),
             adv_quote: row.number_at(ADV, NumberRule::NonNegative),
             open_interest_quote: row.number_at(OPEN_INTEREST, NumberRule::NonNegative),
+            volatility_shock: Default::default(),
         };
         underlyings.add(row, name, (!row.is_refused()).then_some(underlying));
     });

@@ -1,0 +1,59 @@
+use super::payoff::{option_unit_value, unit_value};
+use super::{Column, Greeks, Numeraire, ShockedMarket};
+use crate::domain::{Instrument, Payoff};
+
+/// What one long contract is worth in a market, and what moves it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ContractValue {
+    /// Quote units per contract: an option's value, or the size of any other contract at its mark (≥ 0 also for inverse
+    /// contracts). What an entry price takes off is not in it.
+    pub value: f64,
+    /// The same in units of the underlying: coins of an inverse contract, else value / index price; NaN where the index is 0.
+    pub value_coin: f64,
+    /// Sensitivities of a position entered at this market, per contract.
+    pub greeks: Greeks,
+}
+
+impl ShockedMarket<'_> {
+    /// Value and Greeks of one long contract. Contracts without optionality have a delta (marks move in proportion to the
+    /// index) and nothing else; the delta of an inverse one is the coins it is worth, times coin price / index.
+    pub fn contract(&self, instrument: &Instrument, column: Column) -> ContractValue {
+        let index_price = self.index_price(instrument.underlying, column);
+        let settlement_price = self.asset_price(instrument.settlement_asset, column);
+        let Some((option, state)) = self.option(instrument, column) else {
+            let units = unit_value(instrument, self.mark_price(instrument, column)).abs();
+            let value = units * settlement_price;
+            let value_coin = match instrument.payoff {
+                Payoff::Inverse => units,
+                Payoff::Linear | Payoff::Quanto => value / index_price,
+            };
+            let greeks = Greeks { delta: value / index_price, ..Greeks::default() };
+            return ContractValue { value, value_coin, greeks };
+        };
+        let priced = option.price(&state);
+        let units = option_unit_value(instrument, priced.value, state.index);
+        let value = units * settlement_price;
+        // Quote units per unit of the formula's value; an inverse option's coins rise with the index.
+        let scale = match option.numeraire {
+            Numeraire::Quote => option_unit_value(instrument, 1.0, 1.0) * settlement_price,
+            Numeraire::Coin => instrument.contract_size * settlement_price / state.index,
+        };
+        let value_coin = match option.numeraire {
+            Numeraire::Quote => value / index_price,
+            Numeraire::Coin => units,
+        };
+        let per_index = state.index / index_price;
+        let g = priced.greeks;
+        let greeks = Greeks {
+            delta: scale * g.delta * per_index,
+            gamma: scale * g.gamma * per_index * per_index,
+            vega: scale * g.vega,
+            theta: scale * g.theta,
+            rho: scale * g.rho,
+            vanna: scale * g.vanna * per_index,
+            volga: scale * g.volga,
+            charm: scale * g.charm * per_index,
+        };
+        ContractValue { value, value_coin, greeks }
+    }
+}

@@ -1,0 +1,265 @@
+use std::collections::{BTreeSet, HashMap};
+
+use super::black::{European, Numeraire, OptionMarket};
+use super::rows::{Column, Used};
+use crate::domain::{AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, UnderlyingIndex};
+use crate::error::Fault;
+use crate::scenario::{Factor, FactorKind, ScenarioSet};
+
+const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
+
+/// A snapshot's market under any scenario of a set: prices of assets, indices, marks, and what options are valued in.
+/// Where each shock stands in the set is looked up once.
+pub struct ShockedMarket<'a> {
+    snapshot: &'a Snapshot,
+    scenarios: &'a ScenarioSet,
+    /// `price:` column and beta of each underlying.
+    price: Vec<Option<(usize, f64)>>,
+    basis: Vec<Option<usize>>,
+    volatility: Vec<Option<usize>>,
+    skew: Vec<Option<usize>>,
+    /// `price:` column and beta, and `asset:` column, of each asset.
+    asset_price: Vec<Option<(usize, f64)>>,
+    asset: Vec<Option<usize>>,
+    /// `rate:` column of each asset.
+    rate: Vec<Option<usize>>,
+    time: Option<usize>,
+}
+
+impl<'a> ShockedMarket<'a> {
+    /// Looks every factor up.
+    pub fn new(snapshot: &'a Snapshot, scenarios: &'a ScenarioSet) -> Self {
+        let columns: HashMap<&Factor, usize> = scenarios.factors.iter().zip(0..).collect();
+        let column = |kind: FactorKind, name: &str| columns.get(&Factor { kind, name: name.into() }).copied();
+        let by_underlying =
+            |kind: FactorKind| snapshot.underlyings.iter().map(|underlying| column(kind, &underlying.name)).collect();
+        let by_asset = |kind: FactorKind| snapshot.assets.iter().map(|asset| column(kind, &asset.name)).collect();
+        let price: Vec<_> = snapshot
+            .underlyings
+            .iter()
+            .map(|underlying| Some((column(FactorKind::Price, &underlying.factor)?, underlying.beta)))
+            .collect();
+        let by_name: HashMap<&str, usize> = snapshot.underlyings.iter().map(|u| u.name.as_str()).zip(0..).collect();
+        // An asset follows the column of its underlying's own name; without one it moves as the underlying does, so that
+        // collateral never stands still beside contracts that fall.
+        let asset_price = snapshot.assets.iter().map(|asset| {
+            let own = column(FactorKind::Price, &asset.underlying).map(|column| (column, 1.0));
+            let through_factor = by_name.get(asset.underlying.as_str()).and_then(|&underlying| price[underlying]);
+            own.or(through_factor)
+        });
+        Self {
+            asset_price: asset_price.collect(),
+            asset: by_asset(FactorKind::Asset),
+            rate: by_asset(FactorKind::Rate),
+            basis: by_underlying(FactorKind::Basis),
+            volatility: by_underlying(FactorKind::Volatility),
+            skew: by_underlying(FactorKind::Skew),
+            time: column(FactorKind::Time, ""),
+            price,
+            snapshot,
+            scenarios,
+        }
+    }
+
+    /// Shock of a column; 0 without one, and in the unshocked market.
+    fn shock(&self, factor: Option<usize>, column: Column) -> f64 {
+        match (factor, column) {
+            (Some(factor), Column::Scenario(scenario)) => self.scenarios.shock(scenario, factor),
+            _ => 0.0,
+        }
+    }
+
+    /// Price of an asset, quote units.
+    pub fn asset_price(&self, asset: AssetIndex, column: Column) -> f64 {
+        let index = asset as usize;
+        let mut price = self.snapshot.assets[index].price;
+        if let Some((factor, beta)) = self.asset_price[index] {
+            price *= 1.0 + beta * self.shock(Some(factor), column);
+        }
+        price * (1.0 + self.shock(self.asset[index], column))
+    }
+
+    /// 1 + relative move of an underlying's index, marks and forwards.
+    pub fn price_factor(&self, underlying: UnderlyingIndex, column: Column) -> f64 {
+        match self.price[underlying as usize] {
+            Some((factor, beta)) => 1.0 + beta * self.shock(Some(factor), column),
+            None => 1.0,
+        }
+    }
+
+    /// Index price of an underlying, quote units.
+    pub fn index_price(&self, underlying: UnderlyingIndex, column: Column) -> f64 {
+        self.snapshot.underlyings[underlying as usize].index_price * self.price_factor(underlying, column)
+    }
+
+    /// Mark price of a contract that is not an option, in its price asset. A dated future whose expiry falls inside `time`
+    /// settles at the shocked index.
+    pub fn mark_price(&self, instrument: &Instrument, column: Column) -> f64 {
+        let factor = self.price_factor(instrument.underlying, column);
+        if self.seconds_left(instrument, column).is_some_and(|seconds| seconds <= 0.0) {
+            return self.settlement_price(instrument, column);
+        }
+        match self.basis[instrument.underlying as usize] {
+            Some(basis) if instrument.kind != Kind::Spot => {
+                let basis = self.shock(Some(basis), column);
+                (instrument.mark_price + basis * self.index_at_base(instrument)) * factor
+            }
+            _ => instrument.mark_price * factor,
+        }
+    }
+
+    /// What an option is, and the market it is valued in; both in units of its price asset. `None` for other kinds and for
+    /// an option that lacks a term.
+    pub fn option(&self, instrument: &Instrument, column: Column) -> Option<(European, OptionMarket)> {
+        let european = european(instrument)?;
+        let volatility = instrument.implied_volatility?;
+        let underlying = instrument.underlying as usize;
+        let seconds_left = self.seconds_left(instrument, column)?;
+        let years_at_base = self.seconds_left(instrument, Column::Base)? / YEAR_SECONDS;
+        let rate = instrument.rate + self.shock(self.rate[instrument.settlement_asset as usize], column);
+        if seconds_left <= 0.0 {
+            let index = self.settlement_price(instrument, column);
+            return Some((european, OptionMarket { index, forward: index, volatility, years: 0.0, rate }));
+        }
+        let price_asset = self.snapshot.assets[instrument.price_asset as usize].price;
+        let index_at_base = self.index_at_base(instrument);
+        let forward_at_base = match instrument.forward_price {
+            Some(forward) => forward / price_asset,
+            None => index_at_base,
+        };
+        let factor = self.price_factor(instrument.underlying, column);
+        let forward_now = forward_at_base + self.shock(self.basis[underlying], column) * index_at_base;
+        let index = index_at_base * factor;
+        let years = seconds_left / YEAR_SECONDS;
+        // As time passes the forward slides along its carry: F = S·(F₀/S₀)^{T/T₀}.
+        let forward = if years == years_at_base {
+            forward_now * factor
+        } else {
+            index * (forward_now.max(0.0) / index_at_base).powf(years / years_at_base)
+        };
+        let level = self.shock(self.volatility[underlying], column);
+        let tilt = self.shock(self.skew[underlying], column);
+        let moneyness = (european.strike / forward_at_base).ln();
+        let shocks = &self.snapshot.underlyings[underlying].volatility_shock;
+        let volatility = shocks.apply(volatility, level, tilt, moneyness, years_at_base);
+        Some((european, OptionMarket { index, forward, volatility, years, rate }))
+    }
+
+    /// Index in the price asset's units, unshocked.
+    fn index_at_base(&self, instrument: &Instrument) -> f64 {
+        let index = self.snapshot.underlyings[instrument.underlying as usize].index_price;
+        index / self.snapshot.assets[instrument.price_asset as usize].price
+    }
+
+    /// Index at which an expired contract settles, in its price asset.
+    fn settlement_price(&self, instrument: &Instrument, column: Column) -> f64 {
+        self.index_price(instrument.underlying, column) / self.asset_price(instrument.price_asset, column)
+    }
+
+    /// Seconds to expiry once the scenario's time has passed; `None` for what does not expire.
+    fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
+        let seconds = instrument.expiry?.duration_since(self.snapshot.as_of?).as_secs_f64();
+        Some(seconds - self.shock(self.time, column) * YEAR_SECONDS)
+    }
+
+    /// Names of held underlyings, and of held collateral that is an underlying, without a factor.
+    pub(super) fn held_still(&self, used: &Used) -> Vec<String> {
+        let snapshot = self.snapshot;
+        let mut names = BTreeSet::new();
+        for &index in &used.instruments {
+            let underlying = snapshot.instruments[index as usize].underlying as usize;
+            if self.price[underlying].is_none() {
+                names.insert(snapshot.underlyings[underlying].name.clone());
+            }
+        }
+        for balance in snapshot.book.balances() {
+            let asset = &snapshot.assets[balance.asset as usize];
+            let is_underlying = snapshot.underlyings.binary_search_by(|u| u.name.cmp(&asset.underlying)).is_ok();
+            let moves =
+                self.asset_price[balance.asset as usize].is_some() || self.asset[balance.asset as usize].is_some();
+            if is_underlying && !moves && !names.contains(&asset.underlying) {
+                names.insert(asset.underlying.clone());
+            }
+        }
+        names.into_iter().collect()
+    }
+
+    /// Names of underlyings whose options are held and whose volatility no column moves.
+    pub(super) fn unmoved_volatility(&self, used: &Used) -> Vec<String> {
+        let options = used.instruments.iter().map(|&index| &self.snapshot.instruments[index as usize]);
+        let underlyings: BTreeSet<_> = options
+            .filter(|instrument| instrument.kind == Kind::Option)
+            .map(|instrument| instrument.underlying)
+            .filter(|&underlying| self.volatility[underlying as usize].is_none())
+            .collect();
+        underlyings.into_iter().map(|u| self.snapshot.underlyings[u as usize].name.clone()).collect()
+    }
+
+    /// Names of balances' assets, the quote apart, without any factor.
+    pub(super) fn unmoved_collateral(&self) -> Vec<String> {
+        let snapshot = self.snapshot;
+        let mut held = vec![false; snapshot.assets.len()];
+        snapshot.book.balances().iter().for_each(|balance| held[balance.asset as usize] = true);
+        let assets = snapshot.assets.iter().enumerate().filter(|(index, asset)| {
+            held[*index]
+                && asset.name != snapshot.quote
+                && self.asset_price[*index].is_none()
+                && self.asset[*index].is_none()
+        });
+        assets.map(|(_, asset)| asset.name.clone()).collect()
+    }
+
+    /// Shocks that a beta takes below −1.
+    pub(super) fn check_betas(&self, used: &Used, faults: &mut Vec<Fault>) {
+        let (snapshot, scenarios) = (self.snapshot, self.scenarios);
+        let held: BTreeSet<_> = used.instruments.iter().map(|&i| snapshot.instruments[i as usize].underlying).collect();
+        for underlying in held {
+            let Some((column, beta)) = self.price[underlying as usize] else { continue };
+            for scenario in 0..scenarios.len() {
+                let shock = beta * scenarios.shock(scenario, column);
+                if shock < -1.0 {
+                    let name = &snapshot.underlyings[underlying as usize].name;
+                    let rule = format!("beta · shock of {name} is at least −1; beta {beta} makes it {shock}");
+                    let factor = scenarios.factors[column].to_string();
+                    let place = ("scenarios", scenario as u64 + 1, factor.as_str());
+                    let value = scenarios.shock(scenario, column).to_string();
+                    faults.push(Fault::of_cell(place, value, rule, "lower the beta or the shock"));
+                }
+            }
+        }
+    }
+
+    /// Factors of the set that name nothing in the snapshot.
+    pub(super) fn ignored(&self) -> Vec<String> {
+        let (snapshot, scenarios) = (self.snapshot, self.scenarios);
+        let used: BTreeSet<usize> = (self.price.iter().chain(&self.asset_price).flatten().map(|(column, _)| *column))
+            .chain(
+                [&self.asset, &self.basis, &self.volatility, &self.skew, &self.rate]
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .copied(),
+            )
+            .chain(self.time)
+            .collect();
+        let names_something = |factor: &Factor| snapshot.underlyings.iter().any(|u| u.name == factor.name);
+        let ignored = scenarios.factors.iter().enumerate();
+        ignored
+            .filter(|(k, f)| !used.contains(k) && !names_something(f))
+            .map(|(_, factor)| factor.to_string())
+            .collect()
+    }
+}
+
+/// An option's terms; `None` for other kinds and for one that lacks a term.
+pub fn european(instrument: &Instrument) -> Option<European> {
+    if instrument.kind != Kind::Option {
+        return None;
+    }
+    let numeraire = match instrument.payoff {
+        Payoff::Linear | Payoff::Quanto => Numeraire::Quote,
+        Payoff::Inverse => Numeraire::Coin,
+    };
+    let right: Right = instrument.right?;
+    Some(European { right, strike: instrument.strike?, numeraire })
+}
