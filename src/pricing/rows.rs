@@ -228,12 +228,12 @@ fn check_values(
         let Some(row) = rows.of_instrument(index) else { continue };
         for scenario in 0..scenarios.len() {
             let column = Column::Scenario(scenario);
-            let price = match market.option(instrument, column) {
-                Some((_, state)) => state.forward,
-                None => market.mark_price(instrument, column),
+            let (price, rule) = match market.option(instrument, column) {
+                Some((_, state)) => (state.forward, "a shocked forward price is ≥ 0"),
+                None => (market.mark_price(instrument, column), "a shocked mark price is ≥ 0"),
             };
             let rule = if price < 0.0 {
-                "a shocked mark or forward price is ≥ 0"
+                rule
             } else if !rows.shocked[[row as usize, scenario]].is_finite() {
                 "a contract has a finite value; an inverse contract has none at a mark of 0"
             } else {
