@@ -13,6 +13,8 @@ const IMPORT: &[&str] = &["rulebook", "import", "brackets.csv", "--out", "out.to
 const SCENARIOS: &[&str] = &["check", ".", "--scenarios", "shocks.csv"];
 const HISTORY: &[&str] = &["scenarios", "history", "panel.csv", "--out", "set.csv"];
 const FILTERED: &[&str] = &["scenarios", "history", "panel.csv", "--filtered", "--out", "set.csv"];
+const CHAIN: &[&str] = &["import", "chain", "chain.csv", "--out", "imported"];
+const PRICE: &[&str] = &["price", ".", "--out", "prices.csv", "--scenarios", "shocks.csv", "--scenario", "dwon"];
 const SWEEP: &[&str] = &["sweep", ".", "--scenarios", "shocks.csv", "--engine", "cpu", "--out", "results"];
 
 /// A valid snapshot, rulebook, bracket file, scenario set and price panel.
@@ -36,6 +38,11 @@ const BASE: &[(&str, &str)] = &[
         "symbol,tier,min_notional,max_notional,maint_margin_rate,max_leverage,cum_deduction\nX,1,0,100,0.01,50,0\nX,2,100,200,0.02,25,1\n",
     ),
     ("shocks.csv", "scenario,weight,label,price:BTC\ndown,1,,-0.5\nup,1,,0.5\n"),
+    (
+        "chain.csv",
+        "timestamp,instrument_name,option_type,strike,expiry_datetime,currency,index_price,futures_price,implied_volatility,mark_price,exercise_style\n\
+         2026-06-26T08:00:00Z,C,call,50000,2026-12-25T08:00:00Z,BTC,50000,51000,0.5,0.15,\n",
+    ),
     ("panel.csv", "hour,BTC,ETH\n490000,50000,3000\n490001,51000,3010\n490002,50500,2990\n"),
 ];
 
@@ -123,6 +130,30 @@ const CASES: &[Case] = &[
     ("expiry without as_of", &[Content("snapshot.toml", b""), Append("instruments.csv", b"F,future,BTC,,,1,,2026-12-26T08:00:00Z,,,\n")], CHECK, 3, "snapshot.toml column as_of: a snapshot with an expiry says when it was taken"),
     ("bare option", &[Append("instruments.csv", b"O,option,BTC,,,1,,2026-12-26T08:00:00Z,call,,\n")], CHECK, 3, "kind option needs strike"),
     ("zero volatility", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0,\n")], CHECK, 3, "column implied_volatility value \"0\""),
+    ("negative volatility", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,-0.5,\n")], CHECK, 3, "instruments row 2 column implied_volatility value \"-0.5\""),
+    ("volatility that is no number", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,NaN,\n")], CHECK, 3, "instruments row 2 column implied_volatility value \"NaN\": a number is finite"),
+    ("option without volatility", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,,\n")], CHECK, 3, "instruments row 2 column implied_volatility: kind option needs implied_volatility"),
+    ("option that expires as the snapshot is taken", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-06-26T08:00:00Z,call,0.5,\n")], CHECK, 3, "expiry is after as_of"),
+    ("option that expired", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2025-06-26T08:00:00Z,call,0.5,\n")], CHECK, 3, "expiry is after as_of"),
+    ("strike of zero", &[Append("instruments.csv", b"O,option,BTC,,,1,0,2026-12-26T08:00:00Z,call,0.5,\n")], CHECK, 3, "instruments row 2 column strike value \"0\": the number is positive"),
+    ("negative strike", &[Append("instruments.csv", b"O,option,BTC,,,1,-9,2026-12-26T08:00:00Z,call,0.5,\n")], CHECK, 3, "column strike value \"-9\""),
+    ("unknown right", &[Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,cal,0.5,\n")], CHECK, 3, "one of call, put (did you mean \"call\"?)"),
+    ("American style", &[Swap("instruments.csv", "fixed_rate\n", "fixed_rate,exercise_style\n"), Swap("instruments.csv", "50000,,,,,", "50000,,,,,,"), Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0.5,,american\n")], CHECK, 3, "instruments row 2 column exercise_style value \"american\": only European options are priced"),
+    ("forward of zero", &[Swap("instruments.csv", "fixed_rate\n", "fixed_rate,forward_price\n"), Swap("instruments.csv", "50000,,,,,", "50000,,,,,,"), Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0.5,,0\n")], CHECK, 3, "column forward_price value \"0\""),
+    ("chain row without a forward", &[Swap("chain.csv", "50000,51000,", "50000,,")], CHAIN, 3, "chain row 1 column futures_price: a required value is missing"),
+    ("chain row with a negative volatility", &[Swap("chain.csv", "51000,0.5", "51000,-0.5")], CHAIN, 3, "chain row 1 column implied_volatility value \"-0.5\""),
+    ("chain row without a strike", &[Swap("chain.csv", "call,50000", "call,0")], CHAIN, 3, "chain row 1 column strike value \"0\""),
+    ("chain row that expired", &[Swap("chain.csv", "2026-12-25", "2026-06-25")], CHAIN, 3, "chain row 1 column expiry_datetime value \"2026-06-25T08:00:00Z\": expiry is after the timestamp"),
+    ("chain row of an unknown right", &[Swap("chain.csv", ",call,", ",straddle,")], CHAIN, 3, "chain row 1 column option_type value \"straddle\": one of call, put"),
+    ("American chain row", &[Swap("chain.csv", "0.15,", "0.15,american")], CHAIN, 3, "chain row 1 column exercise_style value \"american\": only European options are priced"),
+    ("repeated chain row", &[Append("chain.csv", b"2026-06-26T08:00:00Z,C,call,50000,2026-12-25T08:00:00Z,BTC,50000,51000,0.5,0.15,\n")], CHAIN, 3, "chain row 2 column instrument_name value \"C\": a name stands once for each timestamp; row 1 has the same"),
+    ("empty chain", &[Content("chain.csv", b"timestamp,instrument_name,option_type,strike,expiry_datetime,currency,index_price,futures_price,implied_volatility,mark_price\n")], CHAIN, 3, "the file lists no options"),
+    ("missing chain", &[Delete("chain.csv")], CHAIN, 2, "chain.csv"),
+    ("price in an unknown scenario", &[], PRICE, 2, "has no scenario \"dwon\" (did you mean \"down\"?)"),
+    ("volatility shock of an unknown underlying", &[Append("snapshot.toml", b"[volatility_shock.BTX]\npower_up = 0.3\n")], CHECK, 3, "snapshot.toml column volatility_shock.BTX value \"BTX\": no such name in underlyings (did you mean \"BTC\"?)"),
+    ("misspelled key of a volatility shock", &[Append("snapshot.toml", b"[volatility_shock]\npower_op = 0.3\n")], CHECK, 3, "the section has no such key (did you mean \"power_up\"?)"),
+    ("power out of range", &[Append("snapshot.toml", b"[volatility_shock]\npower_up = 9\n")], CHECK, 3, "volatility_shock.power_up value \"9\": a number between 0 and 5"),
+    ("volatility floor above its cap", &[Append("snapshot.toml", b"[volatility_shock]\nminimum = 3\nmaximum = 2.0\n")], CHECK, 3, "minimum is not above maximum"),
     ("quanto without a rate", &[Swap("instruments.csv", "linear", "quanto")], CHECK, 3, "a quanto contract has a fixed rate"),
     ("inverse without its coin", &[Swap("assets.csv", "BTC,", "XBT,"), Append("instruments.csv", b"I,perpetual,BTC,inverse,,1,,,,,\n")], CHECK, 3, "no usable asset is called \"BTC\""),
     ("long leg with a negative quantity", &[Swap("positions.csv", "BTCUSDT,1,,,", "BTCUSDT,-1,,,long")], CHECK, 3, "the quantity of a long leg is"),

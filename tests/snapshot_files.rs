@@ -2,7 +2,7 @@
 
 use plimsoll::domain::{
     Asset, Balance, BookBuilder, Instrument, Kind, Order, Payoff, PoolSettings, Position, Premium, Right, Side,
-    Snapshot, Underlying,
+    Snapshot, Underlying, VolatilityShock,
 };
 use plimsoll::io::snapshot_write::{self, SnapshotWriter};
 use plimsoll::io::{TableFormat, snapshot};
@@ -66,7 +66,12 @@ fn market() -> Snapshot {
             depth_quote: None,
             adv_quote: Some(1e9),
             open_interest_quote: None,
-            volatility_shock: Default::default(),
+            volatility_shock: VolatilityShock {
+                power_up: 0.3,
+                power_down: 0.13,
+                minimum: 0.05,
+                ..VolatilityShock::default()
+            },
         }],
         instruments: vec![
             future,

@@ -12,12 +12,15 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod import;
 mod interrupt;
+mod price;
 mod progress;
 mod rulebook;
 mod scenarios;
 mod sweep;
 mod synth;
+mod tables;
 
 /// GPU-accelerated stress kernel for cross-margin portfolios.
 #[derive(Debug, Parser)]
@@ -74,6 +77,10 @@ enum Command {
     Scenarios(scenarios::Args),
     /// Import or inspect margin rules.
     Rulebook(rulebook::Args),
+    /// Turn published market data into a snapshot.
+    Import(import::Args),
+    /// Value and Greeks of every instrument of a snapshot.
+    Price(price::Args),
     /// Evaluate every pool under every scenario.
     Sweep(sweep::Args),
     /// Show every term of one account's equity and requirement.
@@ -127,6 +134,8 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Check(args) => check::run(args, context),
         Command::Scenarios(args) => scenarios::run(args, context),
         Command::Rulebook(args) => rulebook::run(args, context),
+        Command::Import(args) => import::run(args, context),
+        Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),

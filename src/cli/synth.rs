@@ -2,11 +2,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
 use crate::domain::Book;
 use crate::error::{Error, Result};
+use crate::io::read_rulebook;
 use crate::io::snapshot_write::SnapshotWriter;
-use crate::io::{TableFormat, read_rulebook};
 use crate::margin::Rulebook;
 use crate::synth::{Accounts, Market, MarketOptions, Options, add_haircuts, rulebook};
 
@@ -56,17 +57,6 @@ enum Haircuts {
     Keep,
     /// The standard classes stable, major and alt are added.
     Add,
-}
-
-/// Format of the tables written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Tables {
-    /// Apache Parquet.
-    Parquet,
-    /// Comma-separated values.
-    Csv,
-    /// Arrow IPC.
-    Arrow,
 }
 
 /// Rows written.
@@ -140,12 +130,7 @@ fn names(list_or_file: &str) -> Result<Vec<String>> {
 }
 
 fn write(args: &Args, accounts: &Accounts<'_>, (market, rules): (&Market, &Rulebook)) -> Result<Counts> {
-    let format = match args.tables {
-        Tables::Parquet => TableFormat::Parquet,
-        Tables::Csv => TableFormat::Csv,
-        Tables::Arrow => TableFormat::Arrow,
-    };
-    let mut writer = SnapshotWriter::create(&args.out_dir, format, &market.snapshot(Book::default()))?;
+    let mut writer = SnapshotWriter::create(&args.out_dir, args.tables.format(), &market.snapshot(Book::default()))?;
     let mut counts = Counts::default();
     let mut start = 0;
     while start < args.accounts {

@@ -1,8 +1,10 @@
 //! Tables on disk: reading snapshots and bracket files with every fault reported, writing snapshots and results.
 
 pub mod bracket_csv;
+pub mod chain_csv;
 pub mod hash;
 pub mod panel;
+pub mod price_file;
 pub mod results;
 pub mod scenario_file;
 pub mod snapshot;

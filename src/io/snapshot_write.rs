@@ -42,6 +42,7 @@ impl SnapshotWriter {
             header.push_str(&format!("as_of = \"{as_of}\"\n"));
         }
         header.push_str(&format!("quote = {}\n", toml::Value::String(market.quote.clone())));
+        header.push_str(&super::snapshot::volatility::to_toml(&market.underlyings));
         directory.write("snapshot.toml", header.as_bytes())?;
         write_assets(&directory, format, market)?;
         write_underlyings(&directory, format, market)?;

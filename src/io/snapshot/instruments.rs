@@ -25,6 +25,7 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("premium", CellKind::Text),
         Column::optional("fixed_rate", CellKind::Number),
         Column::optional("margin_class", CellKind::Text),
+        Column::optional("exercise_style", CellKind::Text),
     ],
 };
 const INSTRUMENT: usize = 0;
@@ -44,6 +45,7 @@ const PRICE_ASSET: usize = 13;
 const PREMIUM: usize = 14;
 const FIXED_RATE: usize = 15;
 const MARGIN_CLASS: usize = 16;
+const EXERCISE_STYLE: usize = 17;
 
 const KINDS: [(&str, Kind); 4] =
     [("spot", Kind::Spot), ("perpetual", Kind::Perpetual), ("future", Kind::Future), ("option", Kind::Option)];
@@ -99,6 +101,9 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
         row.refuse_cell(PREMIUM, "the premium of an inverse option is paid", "use paid, or another payoff");
     }
     let fixed_rate = read_fixed_rate(row, payoff);
+    if row.text(EXERCISE_STYLE).is_some_and(|style| style != "european") {
+        row.refuse_cell(EXERCISE_STYLE, "only European options are priced", "leave the contract out");
+    }
     let margin_class = row.text(MARGIN_CLASS).unwrap_or(name).to_owned();
     if let Some(kind) = kind {
         let given = [

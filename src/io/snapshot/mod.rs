@@ -10,6 +10,7 @@ mod pools;
 mod positions;
 mod toml;
 mod underlyings;
+pub(super) mod volatility;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -106,7 +107,8 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     let header = toml::read(dir, &mut log);
     let (assets, asset_names, outcome) = assets::read(dir, &header.quote, &mut log);
     counts.insert("assets", outcome.counts);
-    let (underlyings, underlying_names, outcome) = underlyings::read(dir, &mut log);
+    let (mut underlyings, underlying_names, outcome) = underlyings::read(dir, &mut log);
+    header.volatility_shocks.apply(&mut underlyings, &mut log);
     counts.insert("underlyings", outcome.counts);
     let asset_prices = assets.iter().map(|asset| asset.price).collect();
     let market =

@@ -1,20 +1,22 @@
 use std::path::Path;
 
+use super::volatility::{SECTION, VolatilityShocks};
 use crate::error::{Fault, one_line};
 use crate::io::table::FaultLog;
 
 const TABLE: &str = "snapshot.toml";
 
-/// The moment and the quote currency of a snapshot.
+/// What holds for a whole snapshot.
 #[derive(Debug)]
 pub(super) struct Header {
     pub as_of: Option<jiff::Timestamp>,
     pub quote: String,
+    pub volatility_shocks: VolatilityShocks,
 }
 
 /// Reads `snapshot.toml`; without the file nothing may expire and the quote is USD.
 pub(super) fn read(dir: &Path, log: &mut FaultLog) -> Header {
-    let mut header = Header { as_of: None, quote: "USD".into() };
+    let mut header = Header { as_of: None, quote: "USD".into(), volatility_shocks: VolatilityShocks::default() };
     let path = dir.join(TABLE);
     if !path.exists() {
         return header;
@@ -42,11 +44,12 @@ pub(super) fn read(dir: &Path, log: &mut FaultLog) -> Header {
                 }
             }
             ("quote", toml::Value::String(quote)) if is_name(quote) => header.quote = quote.clone(),
+            (SECTION, section) => header.volatility_shocks = VolatilityShocks::read(section, log),
             ("as_of" | "quote", value) => {
                 log.push(fault(key, &value.to_string(), "a non-empty string", "write it in double quotes"));
             }
             _ => {
-                let remedy = crate::suggest::remedy(key, ["as_of", "quote"], "remove the key");
+                let remedy = crate::suggest::remedy(key, ["as_of", "quote", SECTION], "remove the key");
                 log.push(fault(key, "", "the file has no such key", remedy));
             }
         }
@@ -59,7 +62,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// A fault of one key.
-fn fault(key: &str, value: &str, rule: &str, remedy: impl Into<String>) -> Fault {
+pub(super) fn fault(key: &str, value: &str, rule: &str, remedy: impl Into<String>) -> Fault {
     Fault { column: key.into(), value: value.into(), ..Fault::of_table(TABLE, rule, remedy) }
 }
 
