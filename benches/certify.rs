@@ -9,9 +9,9 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use plimsoll::domain::Pool;
 use plimsoll::engine::{Arbiter, Decision};
-use plimsoll::margin::{Rules, Setting};
+use plimsoll::margin::{Rules, Setting, revalue};
 use plimsoll::number::{Dyadic, Number};
-use plimsoll::pricing::{Column, Unshocked, revalue};
+use plimsoll::pricing::{Column, Unshocked};
 use plimsoll::program::{Builder, Program, RowRange, row_ranges};
 
 mod common;
@@ -48,7 +48,8 @@ fn verdicts<'a>(setting: Setting<'a>, pools: usize) -> impl Iterator<Item = (Poo
 fn bench(criterion: &mut Criterion) {
     let case = common::case(common::accounts(), SCENARIOS);
     let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("the rulebook fits the book");
-    let rows = revalue(&case.snapshot, &case.scenarios, Unshocked::Refuse).expect("every underlying has a factor");
+    let rows =
+        revalue(&rules, &case.snapshot, &case.scenarios, Unshocked::Refuse).expect("every underlying has a factor");
     let ranges = row_ranges(&rows);
     let setting = Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows };
     let arbiter = Arbiter::new(setting);

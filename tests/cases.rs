@@ -94,6 +94,8 @@ impl Case {
                 "adjusted_equity" => figures.adjusted_equity,
                 "initial_margin" => figures.initial_margin,
                 "maintenance_margin" => figures.maintenance_margin,
+                "initial_excess" => figures.adjusted_equity - figures.initial_margin,
+                "maintenance_excess" => figures.maintenance_excess(),
                 "health_ratio" => figures.health_ratio().expect("a requirement"),
                 "state" => {
                     assert_eq!(statement.state.name(), expected.as_str().expect("a state"), "{place}");

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Fault, Result};
 use crate::io::snapshot::{self, Loaded};
-use crate::pricing::{Unshocked, revalue};
+use crate::margin::{Rulebook, Rules};
+use crate::pricing::Unshocked;
 
 /// Faults shown on a terminal; JSON has them all.
 const SHOWN: usize = 50;
@@ -27,9 +28,9 @@ pub struct Args {
 /// rulebook does.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
     let mut loaded = snapshot::read_with_faults(&args.snapshot)?;
-    let rulebook_faults = check_rulebook(args, &mut loaded)?;
+    let (rulebook, rulebook_faults) = check_rulebook(args, &mut loaded)?;
     if let Some(path) = &args.scenarios {
-        match check_scenarios(path, &loaded) {
+        match check_scenarios(path, rulebook.as_ref(), &loaded) {
             Err(Error::Refused(faults)) => loaded.add(faults, Vec::new()),
             other => other?,
         }
@@ -53,35 +54,42 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     })
 }
 
-/// Checks the rulebook against the book; answers the faults of the rulebook itself.
-fn check_rulebook(args: &Args, loaded: &mut Loaded) -> Result<Vec<Fault>> {
+/// Checks the rulebook against the book; answers the rulebook, where there is a good one, and its own faults.
+fn check_rulebook(args: &Args, loaded: &mut Loaded) -> Result<(Option<Rulebook>, Vec<Fault>)> {
     let default = args.snapshot.join("rulebook.toml");
     let path = match &args.rulebook {
         Some(path) => path,
         None if default.exists() => &default,
         None => {
             loaded.add(Vec::new(), vec!["no rulebook.toml in the snapshot and none given: classes not checked".into()]);
-            return Ok(Vec::new());
+            return Ok((None, Vec::new()));
         }
     };
     match crate::io::read_rulebook(path) {
         Ok(rulebook) => {
             let (faults, warnings) = crate::margin::check_book(&loaded.snapshot, &rulebook);
             loaded.add(faults, warnings);
-            Ok(Vec::new())
+            Ok((Some(rulebook), Vec::new()))
         }
-        Err(Error::Configuration(faults)) => Ok(faults),
+        Err(Error::Configuration(faults)) => Ok((None, faults)),
         Err(error) => Err(error),
     }
 }
 
 /// Reads a scenario set for its faults, and, where the book itself has none, revalues it as a sweep would.
-fn check_scenarios(path: &Path, loaded: &Loaded) -> Result<()> {
+fn check_scenarios(path: &Path, rulebook: Option<&Rulebook>, loaded: &Loaded) -> Result<()> {
     let scenarios = crate::io::scenario_file::read(path)?;
     if loaded.fault_count > 0 {
         return Ok(());
     }
-    revalue(&loaded.snapshot, &scenarios, Unshocked::Refuse).map(|_| ())
+    let snapshot = &loaded.snapshot;
+    match rulebook {
+        None => crate::pricing::revalue(snapshot, &scenarios, Unshocked::Refuse).map(|_| ()),
+        Some(rulebook) => {
+            let rules = Rules::resolve(rulebook, snapshot)?;
+            crate::margin::revalue(&rules, snapshot, &scenarios, Unshocked::Refuse).map(|_| ())
+        }
+    }
 }
 
 fn print_summary(loaded: &Loaded) {

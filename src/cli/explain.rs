@@ -11,7 +11,7 @@ use crate::engine::{Explainer, Explanation, Reach, State, Statement};
 use crate::error::{Error, Result};
 use crate::io::snapshot::read_with_faults;
 use crate::io::{read_rulebook, scenario_file};
-use crate::margin::{Basis, Component, Term, TermSums};
+use crate::margin::{Basis, Branch, Component, OptionBasis, SpreadBasis, Term, TermSums};
 use crate::pricing::Column;
 use crate::scenario::ScenarioSet;
 
@@ -253,6 +253,8 @@ fn basis_text(term: &Term) -> String {
                 bracket.brackets
             )
         }
+        Basis::Option(option) => option_text(&option),
+        Basis::Spread(spread) => spread_text(&spread),
         Basis::Amount { amount, price } => format!("{} · {}", money(amount), money(price)),
         Basis::Position { quantity, unit_value, entry_value: 0.0, .. } => {
             format!("{} · {}", money(quantity), money(unit_value))
@@ -265,6 +267,39 @@ fn basis_text(term: &Term) -> String {
         }
         Basis::Kept { .. } | Basis::Given => String::new(),
     }
+}
+
+/// How an option is margined by itself.
+fn option_text(option: &OptionBasis) -> String {
+    let OptionBasis { reference, out_of_the_money, rate: at_money, floor, .. } = *option;
+    let reason = match option.branch {
+        None => "a share of its mark".into(),
+        Some(Branch::Rate) => {
+            format!("{} · {} − {} out of the money", rate(at_money), money(reference), money(out_of_the_money))
+        }
+        Some(Branch::Floor) => format!("floor {} · {}", rate(floor), money(reference)),
+        Some(Branch::PutCap) => "capped by a share of the strike".into(),
+        Some(Branch::PutFloor) => "at least a share of the mark".into(),
+        Some(Branch::InitialOverMaintenance) => "raised by the maintenance requirement".into(),
+        Some(Branch::Expired) => "expired".into(),
+    };
+    let multiplier = if option.multiplier == 1.0 { String::new() } else { format!("{} · ", option.multiplier) };
+    let mark = match option.counted_mark {
+        0.0 => String::new(),
+        mark => format!(" + mark {}", money(mark)),
+    };
+    format!("{multiplier}{} · ({}{mark}): {reason}", money(option.quantity.abs()), money(option.requirement))
+}
+
+/// How a group of options is margined.
+fn spread_text(spread: &SpreadBasis) -> String {
+    let multiplier = if spread.multiplier == 1.0 { String::new() } else { format!("{} · ", spread.multiplier) };
+    let reason = match spread.applied {
+        "isolated" => "each option by itself",
+        "max_loss" => "the maximum loss over the strikes",
+        _ => "no loss over the strikes",
+    };
+    format!("{multiplier}{reason}, beside options worth {}", money(spread.option_value))
 }
 
 /// How well the terms add up.

@@ -8,8 +8,8 @@ use super::arbiter::Arbiter;
 use super::outcome::{Figures, State};
 use crate::domain::{Pool, Snapshot};
 use crate::error::{Error, Result};
-use crate::margin::{Rulebook, Rules, Setting, Term, TermSums};
-use crate::pricing::{Column, Rows, Unshocked, revalue};
+use crate::margin::{MarginRows, Rulebook, Rules, Setting, Term, TermSums, revalue};
+use crate::pricing::{Column, ShockedMarket, Unshocked};
 use crate::scenario::{Factor, ScenarioSet};
 
 /// Largest rise of a price that is looked at: to eleven times its value.
@@ -90,24 +90,25 @@ impl Explainer<'_> {
         if self.scenarios.is_some() && !faults.is_empty() {
             return Err(Error::Refused(faults));
         }
-        let rows = revalue(&snapshot, scenarios, unshocked)?;
+        let rows = revalue(&rules, &snapshot, scenarios, unshocked)?;
+        let market = ShockedMarket::new(&snapshot, scenarios);
         let setting = Setting { snapshot: &snapshot, rules: &rules, rows: &rows };
         let pool = snapshot.book.pool(0);
         let arbiter = Arbiter::new(setting);
         let scenario = scenario.or_else(|| arbiter.worst_scenario(&pool, 0..rows.scenario_count()).map(|(at, _)| at));
-        let base = statement(&arbiter, &pool, Column::Base);
+        let base = statement(&arbiter, &pool, (Column::Base, &market));
         Ok(Explanation {
             reaches: if base.state > State::Liquidatable { reaches(&snapshot, &rules)? } else { Vec::new() },
-            scenario: scenario.map(|scenario| statement(&arbiter, &pool, Column::Scenario(scenario))),
+            scenario: scenario.map(|scenario| statement(&arbiter, &pool, (Column::Scenario(scenario), &market))),
             base,
         })
     }
 }
 
 /// Figures and terms of a pool in a market.
-fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, column: Column) -> Statement {
+fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, (column, market): (Column, &ShockedMarket<'_>)) -> Statement {
     let figures = arbiter.figures(pool, column);
-    let terms = arbiter.setting().terms(pool, column);
+    let terms = arbiter.setting().terms(pool, column, market);
     let sums = TermSums::of(&terms);
     let differences = [
         sums.equity - figures.equity,
@@ -190,7 +191,7 @@ impl Probe<'_> {
         Ok((0..moves.len()).find(|&at| arbiter.decide(&pool, Column::Scenario(at)).liquidatable))
     }
 
-    fn rows(&self, moves: &[f64]) -> Result<Rows> {
+    fn rows(&self, moves: &[f64]) -> Result<MarginRows> {
         let shocks = Array2::from_shape_vec((moves.len(), 1), moves.to_vec());
         let set = ScenarioSet {
             ids: (1..=moves.len()).map(|at| at.to_string()).collect(),
@@ -199,6 +200,6 @@ impl Probe<'_> {
             factors: vec![Factor::price(self.factor)],
             shocks: shocks.map_err(|error| Error::Bug(error.to_string()))?,
         };
-        revalue(self.snapshot, &set, Unshocked::Hold)
+        revalue(self.rules, self.snapshot, &set, Unshocked::Hold)
     }
 }

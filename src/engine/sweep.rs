@@ -18,8 +18,8 @@ use super::tile::Tiles;
 use super::{cpu, reference};
 use crate::domain::Snapshot;
 use crate::error::{Error, Result};
-use crate::margin::{Rulebook, Rules, Setting};
-use crate::pricing::{Unshocked, revalue};
+use crate::margin::{Rulebook, Rules, Setting, revalue};
+use crate::pricing::Unshocked;
 use crate::program::{Weights, row_ranges};
 use crate::scenario::ScenarioSet;
 
@@ -109,7 +109,7 @@ pub fn sweep_on(
     let rules = Rules::resolve(rulebook, snapshot)?;
     check_atoms(snapshot)?;
     let clock = Instant::now();
-    let rows = revalue(snapshot, scenarios, options.unshocked)?;
+    let rows = revalue(&rules, snapshot, scenarios, options.unshocked)?;
     let ranges = row_ranges(&rows);
     let plan = Plan::for_cpu(snapshot.book.len(), scenarios.len(), options.plan);
     let tiles = Tiles::new(&rows, &ranges, plan);

@@ -1,13 +1,14 @@
 use std::collections::BTreeSet;
 
+use super::option_groups::OptionGroups;
 use super::{HaircutBase, OrderReserve, Rulebook};
-use crate::domain::Snapshot;
+use crate::domain::{Kind, Snapshot};
 use crate::error::Fault;
 
 /// Checks that a rulebook has a class for everything a book uses: the faults, and the warnings.
 ///
-/// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing; a used
-/// asset whose haircut class is missing. A warning: used assets without a haircut class (their haircut is 0), orders
+/// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing, or that its
+/// class cannot margin; a used asset whose haircut class is missing. A warning: used assets without a haircut class (their haircut is 0), orders
 /// under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
 pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<String>) {
     let book = &snapshot.book;
@@ -27,13 +28,23 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
     let mut warnings = rulebook.warnings();
     for instrument in held.iter().map(|&index| &snapshot.instruments[index as usize]) {
         let class = &instrument.margin_class;
-        if !rulebook.margin.contains_key(class) {
-            let known = rulebook.margin.keys().map(String::as_str);
-            let rule = format!("margin class of held instrument {} is not in the rulebook", instrument.name);
-            let remedy = crate::suggest::remedy(class, known, "add the class, or set margin_class");
-            faults.push(missing("instruments", "margin_class", class, rule, remedy));
+        let is_option = instrument.kind == Kind::Option;
+        let is_option_class = rulebook.option.contains_key(class);
+        if rulebook.margin.contains_key(class) || (is_option && is_option_class) {
+            continue;
         }
+        let rule = if is_option_class {
+            format!("held instrument {} is no option, but its margin class is an option class", instrument.name)
+        } else {
+            format!("margin class of held instrument {} is not in the rulebook", instrument.name)
+        };
+        let option_classes = rulebook.option.keys().filter(|_| is_option);
+        let known = rulebook.margin.keys().chain(option_classes).map(String::as_str);
+        let remedy = crate::suggest::remedy(class, known, "add the class, or set margin_class");
+        faults.push(missing("instruments", "margin_class", class, rule, remedy));
     }
+    let is_held: Vec<bool> = (0..snapshot.instruments.len() as u32).map(|index| held.contains(&index)).collect();
+    faults.extend(OptionGroups::of(rulebook, snapshot).faults(snapshot, &is_held));
     let mut without_class = Vec::new();
     for asset in used.iter().map(|&index| &snapshot.assets[index as usize]) {
         match &asset.haircut_class {
@@ -64,7 +75,7 @@ fn missing(table: &str, column: &str, class: &str, rule: String, remedy: String)
 mod tests {
     use super::*;
     use crate::domain::{
-        Asset, Balance, Book, BookBuilder, Instrument, Kind, Order, Payoff, Position, Premium, Side, Underlying,
+        Asset, Balance, Book, BookBuilder, Instrument, Order, Payoff, Position, Premium, Side, Underlying,
     };
     use crate::margin::{MarginClass, Schedule};
 

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::bracket::{Form, Schedule};
+use super::explain_option::{OptionBasis, SpreadBasis};
 use super::haircut::HaircutBase;
 use super::order::OrderReserve;
 use super::pool::{Group, Setting};
 use crate::domain::{Balance, Pool, Position, Side};
-use crate::pricing::{Column, entry_value};
+use crate::pricing::{Column, ShockedMarket, entry_value};
 
 /// What a term is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +19,7 @@ pub enum Component {
     PositionValue,
     /// Funding accrued and not yet in a balance.
     AccruedFunding,
-    /// What does not count of an asset; never positive.
+    /// What does not count of an asset, or of a long option; never positive.
     Haircut,
     /// Maintenance requirement of a position.
     MaintenanceMargin,
@@ -95,6 +96,10 @@ pub enum Basis {
     },
     /// A requirement by a schedule.
     Bracket(Bracket),
+    /// A requirement of an option by itself.
+    Option(OptionBasis),
+    /// A requirement of a group of options.
+    Spread(SpreadBasis),
     /// A number that was given.
     Given,
 }
@@ -149,12 +154,21 @@ impl TermSums {
 }
 
 impl Setting<'_> {
-    /// Every term of a pool's equity and requirements in a market: by component, then holdings in stored order.
-    pub fn terms(&self, pool: &Pool<'_>, column: Column) -> Vec<Term> {
+    /// Every term of a pool's equity and requirements in a market: by component, then holdings in stored order. `market` is
+    /// the one that the rows were formed in.
+    pub fn terms(&self, pool: &Pool<'_>, column: Column, market: &ShockedMarket<'_>) -> Vec<Term> {
         let mut terms = self.balance_terms(pool, column);
         for position in pool.positions {
             terms.extend(self.value_terms_of(position, column));
-            terms.extend(self.requirement_terms(pool, position, column));
+            terms.extend(self.credit_term(position, column));
+            match self.rules.option(position.instrument) {
+                Some(_) if self.is_grouped(position) => {}
+                Some(class) => terms.extend(self.option_terms(class, pool, position, (column, market))),
+                None => terms.extend(self.requirement_terms(pool, position, column)),
+            }
+        }
+        for legs in self.spread_legs(pool) {
+            terms.extend(self.group_terms(&legs, pool, column));
         }
         let (_, groups) = self.groups::<f64>(pool, &(self.rows, column));
         terms.extend(groups.iter().filter_map(|group| self.haircut_term(group, column)));
@@ -305,7 +319,7 @@ impl Setting<'_> {
     }
 
     /// Name of what is held, with its leg in hedge mode.
-    fn item(&self, position: &Position) -> String {
+    pub(super) fn item(&self, position: &Position) -> String {
         let name = &self.snapshot.instruments[position.instrument as usize].name;
         match position.side {
             Side::Net => name.clone(),
@@ -361,7 +375,7 @@ fn next_bracket(schedule: &Schedule, bracket: &Bracket) -> Option<String> {
 }
 
 /// To a millionth, without the digits that rounding left.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".into() } else { text.into() }

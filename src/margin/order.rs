@@ -1,8 +1,13 @@
 //! Margin reserved for open orders: a constant added to the initial margin, so it needs no lowering of its own.
 
+use std::collections::HashMap;
+
+use super::option::{MarkIn, OptionClass, ShortMarket};
 use super::rules::Rules;
-use crate::domain::{Order, Pool, Snapshot};
-use crate::pricing::unit_value;
+use crate::domain::{InstrumentIndex, Order, Pool, Premium, Snapshot};
+use crate::error::Fault;
+use crate::pricing::{Column, ShockedMarket, option_unit_value, unit_value};
+use crate::scenario::ScenarioSet;
 
 /// Whether open orders reserve margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -10,13 +15,61 @@ pub enum OrderReserve {
     /// Orders reserve nothing (they are counted and a warning says so).
     #[default]
     None,
-    /// An order that may grow a position reserves its notional at the order price, times the initial rate of that notional.
+    /// An order that may grow a position reserves its notional at the order price, times the initial rate of that notional;
+    /// in an option under an option class, selling reserves the initial requirement and buying the premium.
     Initial,
+}
+
+/// Unit initial requirements of the options that orders name, at unshocked prices.
+#[derive(Debug, Clone, Default)]
+pub struct OptionOrders {
+    /// Quote units per contract sold.
+    of_sale: HashMap<InstrumentIndex, f64>,
+}
+
+impl OptionOrders {
+    pub(super) fn of(
+        orders: OrderReserve,
+        classes: &[Option<OptionClass>],
+        snapshot: &Snapshot,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        let mut reserves = Self::default();
+        if orders == OrderReserve::None {
+            return reserves;
+        }
+        let nothing = ScenarioSet {
+            ids: Vec::new(),
+            weights: Vec::new(),
+            labels: Vec::new(),
+            factors: Vec::new(),
+            shocks: ndarray::Array2::zeros((0, 0)),
+        };
+        let market = ShockedMarket::new(snapshot, &nothing);
+        for order in snapshot.book.settings().flat_map(|settings| &settings.orders) {
+            let Some(class) = &classes[order.instrument as usize] else { continue };
+            let instrument = &snapshot.instruments[order.instrument as usize];
+            let Some((european, option)) = market.option(instrument, Column::Base) else {
+                let rule = format!("option {} has strike, right, expiry and volatility", instrument.name);
+                faults.push(Fault::of_table("instruments", rule, "add what is missing"));
+                continue;
+            };
+            let settlement_price = market.asset_price(instrument.settlement_asset, Column::Base);
+            let mark = option_unit_value(instrument, european.value(&option), option.index) * settlement_price;
+            let [initial, _] = class.short_requirements(instrument, &ShortMarket { option, settlement_price, mark });
+            let counted = match class.mark {
+                MarkIn::Equity => 0.0,
+                MarkIn::Requirement => mark,
+            };
+            reserves.of_sale.insert(order.instrument, initial.value + counted);
+        }
+        reserves
+    }
 }
 
 impl Rules {
     /// Margin reserved for a pool's open orders, quote units: the amount given with the pool, plus, where the rulebook
-    /// reserves for orders, Σ notional at the order price · initial rate of that notional, at unshocked prices.
+    /// reserves for orders, Σ over orders at unshocked prices ([`OrderReserve::Initial`]).
     ///
     /// Added to initial margin only; a constant over scenarios, since a reserve is set when the order is placed.
     pub fn order_reserve(&self, pool: &Pool<'_>, snapshot: &Snapshot) -> f64 {
@@ -29,9 +82,30 @@ impl Rules {
         if self.orders == OrderReserve::None || order.reduces_only {
             return 0.0;
         }
+        if let Some(class) = self.option(order.instrument) {
+            return self.option_order_margin(class, order, snapshot);
+        }
         let instrument = &snapshot.instruments[order.instrument as usize];
         let price = snapshot.assets[instrument.settlement_asset as usize].price;
         let notional = (unit_value(instrument, order.price) * price * order.quantity).abs();
         self.class(order.instrument).initial.requirement(&notional, 0.0)
+    }
+
+    /// Selling reserves the unit initial requirement, buying the premium; of margined premium, the share of it that a long
+    /// position requires.
+    fn option_order_margin(&self, class: &OptionClass, order: &Order, snapshot: &Snapshot) -> f64 {
+        if order.quantity < 0.0 {
+            let unit = self.option_orders().of_sale.get(&order.instrument).copied().unwrap_or_default();
+            return -order.quantity * unit;
+        }
+        let instrument = &snapshot.instruments[order.instrument as usize];
+        let price = |asset: u32| snapshot.assets[asset as usize].price;
+        let index = snapshot.underlyings[instrument.underlying as usize].index_price / price(instrument.price_asset);
+        let premium = option_unit_value(instrument, order.price, index) * price(instrument.settlement_asset);
+        let share = match instrument.premium {
+            Premium::Paid => 1.0,
+            Premium::Margined => class.initial.long_of_mark,
+        };
+        order.quantity * premium * share
     }
 }

@@ -1,10 +1,11 @@
 //! One pool's equity and requirements: the direct formulas, and their lowering to a margin program.
 
 use super::haircut::HaircutBase;
+use super::option_rows::MarginRows;
 use super::rules::Rules;
 use crate::domain::{AssetIndex, Balance, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
 use crate::number::Number;
-use crate::pricing::{Column, Rows, entry_value};
+use crate::pricing::entry_value;
 use crate::program::{Builder, Weights};
 
 /// Everything a pool's formulas read: the market data, the rules, the rows of values.
@@ -15,19 +16,13 @@ pub struct Setting<'a> {
     /// Margin rules.
     pub rules: &'a Rules,
     /// Values in the unshocked market and under every scenario.
-    pub rows: &'a Rows,
+    pub rows: &'a MarginRows,
 }
 
 /// A market as a direct formula sees it: the value of a row, as one number or as a block of them.
 pub trait Market<N: Number> {
     /// Value of a row.
     fn row(&self, row: u32) -> N;
-}
-
-impl<N: Number> Market<N> for (&Rows, Column) {
-    fn row(&self, row: u32) -> N {
-        N::of(self.0.value(row, self.1))
-    }
 }
 
 /// A pool's equity in one market, quote units.
@@ -93,7 +88,8 @@ impl Setting<'_> {
     /// numbers it decides.
     ///
     /// A position is worth quantity · (unit value − entry value · price of the settlement asset) plus accrued funding; spot
-    /// is worth its full value and takes no haircut. Haircuts apply per asset, to the sum of its lots.
+    /// is worth its full value and takes no haircut. Haircuts apply per asset, to the sum of its lots. Where a class credits
+    /// long options in part, the rest is left out of adjusted equity before any haircut.
     pub fn equity<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Equity<N> {
         let (spot, groups) = self.groups(pool, market);
         let mut equity = Equity { raw: self.raw_equity(pool, market), adjusted: spot, collateral: N::of(0.0) };
@@ -116,7 +112,10 @@ impl Setting<'_> {
         let mut spot = N::of(0.0);
         for position in pool.positions {
             let instrument = &self.snapshot.instruments[position.instrument as usize];
-            let (value, funding) = self.position_value(position, market);
+            let (mut value, funding) = self.position_value(position, market);
+            if let Some(uncredited) = self.uncredited(position, market) {
+                value = value.minus(&uncredited);
+            }
             let group = group_of(&mut groups, instrument.settlement_asset);
             group.pnl = group.pnl.plus(&funding);
             if instrument.kind == Kind::Spot {
@@ -176,22 +175,55 @@ impl Setting<'_> {
         (value, N::of(position.accrued_funding).times(&price))
     }
 
-    /// Direct formula of the requirements, holdings in stored order: Σ over positions, times the pool's multiplier; open
-    /// orders add to the initial margin.
+    /// What adjusted equity leaves out of a long option's value, (1 − credit)·quantity·unit value while it lives; `None` where
+    /// all of it counts.
+    pub(super) fn uncredited<N: Number>(&self, position: &Position, market: &impl Market<N>) -> Option<N> {
+        let class = self.rules.option(position.instrument)?;
+        if !class.is_cut(&self.snapshot.instruments[position.instrument as usize], position) {
+            return None;
+        }
+        let share = N::of(1.0).minus(&N::of(class.long_credit));
+        let live_value = market.row(self.option_rows(position).live_value);
+        Some(share.times(&N::of(position.quantity)).times(&live_value))
+    }
+
+    /// Direct formula of the requirements, holdings in stored order: Σ over positions, then over groups of options, times
+    /// the pool's multiplier; open orders add to the initial margin.
     pub fn requirement<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Requirement<N> {
         let (mut initial, mut maintenance) = (N::of(0.0), N::of(0.0));
-        for position in pool.positions {
-            let (row, coefficient) = self.notional(position);
-            let notional = N::of(coefficient).times(&market.row(row));
-            let class = self.rules.class(position.instrument);
-            let floor_rate = position.leverage.map_or(0.0, f64::recip);
-            maintenance = maintenance.plus(&class.maintenance.requirement(&notional, 0.0));
-            initial = initial.plus(&class.initial.requirement(&notional, floor_rate));
+        for position in pool.positions.iter().filter(|position| !self.is_grouped(position)) {
+            let required = self.position_requirement(position, market);
+            maintenance = maintenance.plus(&required.maintenance);
+            initial = initial.plus(&required.initial);
+        }
+        for legs in self.spread_legs(pool) {
+            let required = self.group_parts::<N>(&legs, market).requirement();
+            maintenance = maintenance.plus(&required.maintenance);
+            initial = initial.plus(&required.initial);
         }
         let reserve = N::of(self.rules.order_reserve(pool, self.snapshot));
         Requirement {
             initial: N::of(pool.settings.im_multiplier).times(&initial).plus(&reserve),
             maintenance: N::of(pool.settings.mm_multiplier).times(&maintenance),
+        }
+    }
+
+    /// Whether a position is margined with others of its group, not by itself.
+    pub(super) fn is_grouped(&self, position: &Position) -> bool {
+        self.rules.groups().of_instrument(position.instrument).is_some()
+    }
+
+    fn position_requirement<N: Number>(&self, position: &Position, market: &impl Market<N>) -> Requirement<N> {
+        if let Some(class) = self.rules.option(position.instrument) {
+            return self.option_requirement(class, position, market);
+        }
+        let (row, coefficient) = self.notional(position);
+        let notional = N::of(coefficient).times(&market.row(row));
+        let class = self.rules.class(position.instrument);
+        let floor_rate = position.leverage.map_or(0.0, f64::recip);
+        Requirement {
+            maintenance: class.maintenance.requirement(&notional, 0.0),
+            initial: class.initial.requirement(&notional, floor_rate),
         }
     }
 
@@ -212,6 +244,9 @@ impl Setting<'_> {
         for position in pool.positions {
             self.lower_requirement(pool, position, builder);
         }
+        for legs in self.spread_legs(pool) {
+            self.lower_group(&legs, pool, builder);
+        }
         match self.rules.haircut_base {
             HaircutBase::Balance => self.lower_balances(pool, builder),
             HaircutBase::BalanceAndPnl => self.lower_groups(pool, builder),
@@ -221,7 +256,11 @@ impl Setting<'_> {
     fn lower_requirement(&self, pool: &Pool<'_>, position: &Position, builder: &mut Builder<'_>) {
         let notional = self.notional(position);
         builder.affine(notional.0, notional.1, Weights::GROSS);
-        if position.quantity == 0.0 {
+        if position.quantity == 0.0 || self.is_grouped(position) {
+            return;
+        }
+        if let Some(class) = self.rules.option(position.instrument) {
+            self.lower_option(class, pool, position, builder);
             return;
         }
         let class = self.rules.class(position.instrument);
@@ -234,6 +273,9 @@ impl Setting<'_> {
         for position in pool.positions {
             for (row, coefficient) in self.value_terms(position) {
                 builder.affine(row, coefficient, Weights::VALUE);
+            }
+            for (row, coefficient) in self.uncredited_terms(position) {
+                builder.affine(row, -coefficient, Weights::ADJUSTED);
             }
         }
         // Lots of one asset are neighbours; its tiers apply to their sum.
@@ -273,6 +315,11 @@ impl Setting<'_> {
                 add(instrument.settlement_asset, entry);
             }
             add(instrument.settlement_asset, funding);
+            for (row, coefficient) in self.uncredited_terms(position) {
+                // Adjusted equity leaves it out with the rest of the group; raw equity has it.
+                add(instrument.settlement_asset, (row, -coefficient));
+                builder.affine(row, coefficient, Weights::EQUITY);
+            }
         }
         for (asset, terms) in groups {
             for &(row, coefficient) in &terms {
@@ -283,6 +330,18 @@ impl Setting<'_> {
                 None => terms.iter().for_each(|&(row, c)| builder.affine(row, c, Weights::ADJUSTED)),
             }
         }
+    }
+
+    /// What adjusted equity leaves out of a long option's value, as row terms: quantity less credit · quantity, apart because
+    /// their difference would round.
+    fn uncredited_terms(&self, position: &Position) -> impl Iterator<Item = (u32, f64)> + use<> {
+        let instrument = &self.snapshot.instruments[position.instrument as usize];
+        let class = self.rules.option(position.instrument).filter(|class| class.is_cut(instrument, position));
+        let terms = class.map(|class| {
+            let row = self.option_rows(position).live_value;
+            [(row, position.quantity), (row, -(class.long_credit * position.quantity))]
+        });
+        terms.into_iter().flatten()
     }
 
     /// A position's value as row terms: quantity · unit value, less quantity · entry value · price, plus funding · price.

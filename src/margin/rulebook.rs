@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use super::bracket::Schedule;
 use super::haircut::{HaircutBase, HaircutSchedule};
+use super::option::OptionClass;
+use super::option_spread::OptionSpread;
 use super::order::OrderReserve;
 
 /// Requirements of the positions that share a margin class.
@@ -22,6 +24,10 @@ pub struct Rulebook {
     pub name: String,
     /// Margin classes by key.
     pub margin: BTreeMap<String, MarginClass>,
+    /// Option classes by key; no key is also a margin class.
+    pub option: BTreeMap<String, OptionClass>,
+    /// Which option classes recognise spreads; `None` = no class does.
+    pub option_spread: Option<OptionSpread>,
     /// Haircut classes by key.
     pub haircut: BTreeMap<String, HaircutSchedule>,
     /// What haircuts are taken of.
@@ -31,8 +37,8 @@ pub struct Rulebook {
 }
 
 impl Rulebook {
-    /// Things a reader should know that break no rule: margin classes whose initial requirement falls below the
-    /// maintenance requirement at some notional (the maintenance requirement is then used for both).
+    /// Things a reader should know that break no rule: margin and option classes whose initial requirement falls below
+    /// the maintenance requirement somewhere (the maintenance requirement is then used for both).
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for (name, class) in &self.margin {
@@ -42,6 +48,16 @@ impl Rulebook {
                      {notional}; the pool's initial margin is raised to its maintenance margin"
                 ));
             }
+        }
+        for (name, _) in self.option.iter().filter(|(_, class)| class.initial_below_maintenance()) {
+            warnings.push(format!(
+                "option class {name}: a coefficient of the initial requirement is below that of maintenance; the pool's \
+                 initial margin is raised to its maintenance margin"
+            ));
+        }
+        let is_below = |spread: &OptionSpread| spread.unpaired_initial < spread.unpaired_maintenance;
+        if self.option_spread.as_ref().is_some_and(is_below) {
+            warnings.push("option_spread: unpaired_initial is below unpaired_maintenance".into());
         }
         warnings
     }

@@ -2,9 +2,11 @@ use std::collections::HashMap;
 
 use super::bracket::Schedule;
 use super::haircut::{HaircutBase, HaircutSchedule};
-use super::order::OrderReserve;
+use super::option::OptionClass;
+use super::option_groups::OptionGroups;
+use super::order::{OptionOrders, OrderReserve};
 use super::rulebook::{MarginClass, Rulebook};
-use crate::domain::{AssetIndex, InstrumentIndex, Snapshot};
+use crate::domain::{AssetIndex, InstrumentIndex, Kind, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// A rulebook resolved against a snapshot: every instrument knows its class, every asset its haircut.
@@ -13,6 +15,10 @@ pub struct Rules {
     classes: Vec<MarginClass>,
     /// Position in `classes`; instruments that nobody holds point at the last one, which requires nothing.
     class_of_instrument: Vec<u32>,
+    /// Of options whose margin class is an option class.
+    option_of_instrument: Vec<Option<OptionClass>>,
+    option_groups: OptionGroups,
+    option_orders: OptionOrders,
     haircut_of_asset: Vec<Option<HaircutSchedule>>,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
@@ -24,7 +30,8 @@ impl Rules {
     /// Looks every held instrument and asset up.
     ///
     /// # Errors
-    /// [`Error::Refused`] where a held instrument's margin class or a held asset's haircut class is not in the rulebook.
+    /// [`Error::Refused`] where a held instrument's margin class or a held asset's haircut class is not in the rulebook, or
+    /// a held option's spreads cannot be recognised.
     pub fn resolve(rulebook: &Rulebook, snapshot: &Snapshot) -> Result<Self> {
         let mut faults = malformed(rulebook);
         if !faults.is_empty() {
@@ -32,16 +39,22 @@ impl Rules {
         }
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
-        let class_of_instrument = snapshot.instruments.iter().zip(&held).map(|(instrument, held)| {
+        let of_option = |instrument: &crate::domain::Instrument| {
+            let class = rulebook.option.get(&instrument.margin_class)?;
+            (instrument.kind == Kind::Option).then_some(*class)
+        };
+        let option_of_instrument: Vec<_> = snapshot.instruments.iter().map(of_option).collect();
+        let class_of_instrument = snapshot.instruments.iter().zip(&held).enumerate().map(|(at, (instrument, held))| {
             let class = index.get(instrument.margin_class.as_str());
-            if class.is_none() && *held {
-                let rule =
-                    format!("margin class {:?} of {} is in the rulebook", instrument.margin_class, instrument.name);
-                faults.push(Fault::of_table("instruments", rule, "add the class to the rulebook"));
+            if class.is_none() && option_of_instrument[at].is_none() && *held {
+                faults.push(no_class(rulebook, &instrument.margin_class, &instrument.name));
             }
             class.copied().unwrap_or(rulebook.margin.len() as u32)
         });
         let class_of_instrument = class_of_instrument.collect();
+        let option_groups = OptionGroups::of(rulebook, snapshot);
+        faults.extend(option_groups.faults(snapshot, &held));
+        let option_orders = OptionOrders::of(rulebook.orders, &option_of_instrument, snapshot, &mut faults);
         let mut held = vec![false; snapshot.assets.len()];
         snapshot.book.balances().iter().for_each(|balance| held[balance.asset as usize] = true);
         if rulebook.haircut_base == HaircutBase::BalanceAndPnl {
@@ -68,10 +81,28 @@ impl Rules {
         Ok(Self {
             classes: rulebook.margin.values().cloned().chain([requires_nothing]).collect(),
             class_of_instrument,
+            option_of_instrument,
+            option_groups,
+            option_orders,
             haircut_of_asset,
             haircut_base: rulebook.haircut_base,
             orders: rulebook.orders,
         })
+    }
+
+    /// Option class of an option that one margins; `None` for what pays on its notional.
+    pub fn option(&self, instrument: InstrumentIndex) -> Option<&OptionClass> {
+        self.option_of_instrument[instrument as usize].as_ref()
+    }
+
+    /// Groups of options whose spreads are recognised.
+    pub(super) fn groups(&self) -> &OptionGroups {
+        &self.option_groups
+    }
+
+    /// What open orders in options reserve.
+    pub(super) fn option_orders(&self) -> &OptionOrders {
+        &self.option_orders
     }
 
     /// Margin class of a held instrument.
@@ -83,6 +114,16 @@ impl Rules {
     pub fn haircut(&self, asset: AssetIndex) -> Option<&HaircutSchedule> {
         self.haircut_of_asset[asset as usize].as_ref()
     }
+}
+
+/// The fault of a held instrument that no class margins.
+fn no_class(rulebook: &Rulebook, class: &str, instrument: &str) -> Fault {
+    if rulebook.option.contains_key(class) {
+        let rule = format!("margin class {class:?} of {instrument}, which is no option, is not only an option class");
+        return Fault::of_table("instruments", rule, "add a margin class, or correct margin_class");
+    }
+    let rule = format!("margin class {class:?} of {instrument} is in the rulebook");
+    Fault::of_table("instruments", rule, "add the class to the rulebook")
 }
 
 /// Instruments that a position or an open order names.
@@ -114,5 +155,13 @@ fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
     });
     let haircut =
         tiers.map(|(key, _)| format!("haircuts of class {key:?} lie in [0, 1], one per tier, never decreasing"));
-    margin.chain(haircut).map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
+    let option = rulebook.option.iter().filter(|(_, class)| !class.is_well_formed());
+    let option =
+        option.map(|(key, _)| format!("shares of option class {key:?} lie in [0, 1], ratios are 0 or 1 to 10"));
+    let clashes = rulebook.option.keys().filter(|key| rulebook.margin.contains_key(*key));
+    let clashes = clashes.map(|key| format!("{key:?} is either a margin class or an option class"));
+    let spread = rulebook.option_spread.iter().flat_map(|spread| spread.faults(rulebook));
+    let spread = spread.map(|(key, rule)| format!("{rule} ({key:?})"));
+    let rules = margin.chain(haircut).chain(option).chain(clashes).chain(spread);
+    rules.map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }

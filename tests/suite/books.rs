@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 use plimsoll::domain::{
-    Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
+    Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Right, Side, Snapshot, Underlying,
 };
 use plimsoll::engine::Arbiter;
 use plimsoll::margin::{
-    Form, HaircutBase, HaircutSchedule, MarginClass, OrderReserve, Rulebook, Rules, Schedule, Setting, SizeUnit,
+    Form, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement,
+    OptionSpread, OrderReserve, Rulebook, Rules, Schedule, Setting, SizeUnit, revalue,
 };
-use plimsoll::pricing::{Column, Unshocked, revalue};
-use plimsoll::scenario::{Factor, ScenarioSet};
+use plimsoll::pricing::{Column, Unshocked};
+use plimsoll::scenario::{Factor, FactorKind, ScenarioSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -32,11 +33,95 @@ pub const COINS: [(&str, f64); 8] = [
     ("YFI", 8_000.0),
 ];
 
+/// Coins with options on them.
+const OPTION_COINS: [&str; 4] = ["BTC", "ETH", "SOL", "YFI"];
+
+/// Option classes; each takes another way through the rule.
+const OPTION_CLASSES: [&str; 6] = ["by_index", "by_forward", "by_strike", "grouped", "grouped", "alt"];
+
+/// A chain of options on a coin: two expiries (a time step may cross the first), four strikes, calls and puts, settled in
+/// USDT or in the coin, quanto, of margined premium; every class.
+fn options(perpetual: &Instrument, price: f64, [tether, coin, dollar]: [u32; 3]) -> Vec<Instrument> {
+    let mut chain = Vec::new();
+    for (day, carry) in [("2026-12-04", 1.001), ("2027-03-26", 1.02)] {
+        for (k, moneyness) in [0.7, 0.95, 1.1, 1.6].into_iter().enumerate() {
+            for (right, letter) in [(Right::Call, 'C'), (Right::Put, 'P')] {
+                for (c, class) in OPTION_CLASSES.into_iter().enumerate() {
+                    // Linear ones of every class; of the ungrouped ones some are inverse, quanto or margined.
+                    let variant = (k + c) % 4;
+                    let (payoff, settlement_asset, price_asset, premium) = match (class, variant) {
+                        ("grouped", 3) => (Payoff::Linear, tether, tether, Premium::Margined),
+                        ("grouped", _) | (_, 0) => (Payoff::Linear, tether, tether, Premium::Paid),
+                        (_, 1) => (Payoff::Inverse, coin, dollar, Premium::Paid),
+                        (_, 2) => (Payoff::Quanto, tether, dollar, Premium::Paid),
+                        _ => (Payoff::Linear, tether, tether, Premium::Margined),
+                    };
+                    let strike = (price * moneyness * (1.0 + 0.01 * c as f64) * 1e4).round() / 1e4;
+                    chain.push(Instrument {
+                        name: format!("{}-{day}-{c}-{k}-{letter}", perpetual.name),
+                        kind: Kind::Option,
+                        payoff,
+                        settlement_asset,
+                        price_asset,
+                        premium,
+                        contract_size: [1.0, 0.1][c % 2],
+                        mark_price: 0.05 * price,
+                        strike: Some(strike),
+                        expiry: Some(format!("{day}T08:00:00Z").parse().unwrap()),
+                        right: Some(right),
+                        implied_volatility: Some(0.5 + 0.1 * k as f64),
+                        forward_price: Some(price * carry),
+                        rate: 0.03,
+                        fixed_rate: if payoff == Payoff::Quanto { 0.5 } else { 1.0 },
+                        margin_class: class.into(),
+                        ..perpetual.clone()
+                    });
+                }
+            }
+        }
+    }
+    chain
+}
+
+/// Option classes of every reference, mark, cap, floor and credit.
+pub fn option_classes() -> BTreeMap<String, OptionClass> {
+    let requirement = |rate: f64, floor: f64| OptionRequirement { rate, floor, ..OptionRequirement::default() };
+    let plain = OptionClass {
+        reference: OptionReference::Index,
+        mark: MarkIn::Equity,
+        maintenance: OptionRequirement { put_floor_of_mark: 0.075, ..requirement(0.0, 0.075) },
+        initial: requirement(0.15, 0.1),
+        call_initial_over_maintenance: 0.0,
+        put_initial_over_maintenance: 1.05,
+        long_credit: 1.0,
+    };
+    let by_forward = OptionClass {
+        reference: OptionReference::Forward,
+        maintenance: OptionRequirement { put_cap_of_strike: Some(0.1), ..requirement(0.1, 0.05) },
+        initial: OptionRequirement { put_cap_of_strike: Some(0.2), long_of_mark: 0.1, ..requirement(0.2, 0.1) },
+        call_initial_over_maintenance: 1.1,
+        long_credit: 0.0,
+        ..plain
+    };
+    let by_strike = OptionClass {
+        reference: OptionReference::Strike,
+        mark: MarkIn::Requirement,
+        maintenance: OptionRequirement { long_of_mark: 0.5, ..requirement(0.12, 0.06) },
+        initial: OptionRequirement { long_of_mark: 0.75, ..requirement(0.15, 0.08) },
+        put_initial_over_maintenance: 0.0,
+        long_credit: 0.35,
+        ..plain
+    };
+    [("by_index", plain), ("by_forward", by_forward), ("by_strike", by_strike), ("grouped", plain)]
+        .map(|(key, class)| (key.to_string(), class))
+        .into()
+}
+
 fn asset(name: &str, price: f64, class: Option<&str>) -> Asset {
     Asset { name: name.into(), price, underlying: name.into(), haircut_class: class.map(Into::into), network: None }
 }
 
-/// Assets, underlyings and instruments of every linear kind and payoff.
+/// Assets, underlyings and instruments of every kind and payoff.
 pub fn market() -> Snapshot {
     let mut assets: Vec<Asset> = COINS.iter().map(|&(name, price)| asset(name, price, Some("coin"))).collect();
     assets.push(asset("USD", 1.0, None));
@@ -97,6 +182,9 @@ pub fn market() -> Snapshot {
             ..perpetual.clone()
         };
         let spot = Instrument { name: format!("{name}-SPOT"), kind: Kind::Spot, ..perpetual.clone() };
+        if OPTION_COINS.contains(&name) {
+            instruments.extend(options(&perpetual, price, [of("USDT"), of(name), of("USD")]));
+        }
         instruments.extend([perpetual, inverse, quanto, spot]);
     }
     instruments.sort_by(|a, b| a.name.cmp(&b.name));
@@ -144,15 +232,34 @@ pub fn rulebook(base: HaircutBase, unit: SizeUnit) -> Rulebook {
     Rulebook {
         name: "every form".into(),
         margin: BTreeMap::from([("major".to_string(), major), ("alt".to_string(), alt)]),
+        option: option_classes(),
+        option_spread: Some(OptionSpread {
+            classes: ["grouped".to_string()].into(),
+            unpaired_initial: 1.2,
+            unpaired_maintenance: 1.1,
+        }),
         haircut,
         haircut_base: base,
         orders: OrderReserve::None,
     }
 }
 
-/// Student-like shocks of every coin and both stablecoins.
+/// Student-like shocks of every coin and both stablecoins, of volatilities, and time that passes in some.
 pub fn scenarios(n: usize, seed: u64) -> ScenarioSet {
-    scenarios_of(COINS.iter().map(|(name, _)| name.to_string()).filter(|name| name != "YFI"), n, seed)
+    let mut set = scenarios_of(COINS.iter().map(|(name, _)| name.to_string()).filter(|name| name != "YFI"), n, seed);
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ 0x0e51);
+    let volatility = |name: &str| Factor { kind: FactorKind::Volatility, name: name.into() };
+    let mut factors: Vec<Factor> = OPTION_COINS.map(volatility).into();
+    factors.push(Factor { kind: FactorKind::Time, name: String::new() });
+    let shocks = Array2::from_shape_fn((n, factors.len()), |(_, k)| match factors[k].kind {
+        FactorKind::Volatility => random.random_range(-0.5..1.0),
+        // Up to 18 days, in a third of the scenarios; the first expiry is 12 days off.
+        _ if random.random_bool(0.3) => random.random_range(0.0..0.05),
+        _ => 0.0,
+    });
+    set.factors.extend(factors);
+    set.shocks = ndarray::concatenate(ndarray::Axis(1), &[set.shocks.view(), shocks.view()]).expect("equal lengths");
+    set
 }
 
 /// The same for any names.
@@ -186,13 +293,28 @@ fn random_pool(market: &Snapshot, random: &mut ChaCha8Rng) -> (Vec<Balance>, Vec
     let mut notional = 0.0;
     let n = if random.random_bool(0.03) { 0 } else { random.random_range(1..9) };
     let mut held = std::collections::BTreeSet::new();
+    // Some pools hold neighbours of a chain, which net in groups; the others, mostly contracts.
+    let is_option = |index: u32| market.instruments[index as usize].kind == Kind::Option;
+    let chain_start = random.random_range(0..market.instruments.len()) as u32;
+    let holds_chain = random.random_bool(0.4);
     while held.len() < n {
-        held.insert(random.random_range(0..market.instruments.len()) as u32);
+        let near = (chain_start + random.random_range(0..24)) % market.instruments.len() as u32;
+        let any = random.random_range(0..market.instruments.len()) as u32;
+        if holds_chain && is_option(near) && random.random_bool(0.8) {
+            held.insert(near);
+        } else if !is_option(any) || random.random_bool(0.1) {
+            held.insert(any);
+        }
     }
     for index in held {
         let instrument = &market.instruments[index as usize];
-        let unit = plimsoll::pricing::unit_value(instrument, instrument.mark_price).abs()
-            * market.assets[instrument.settlement_asset as usize].price;
+        let unit = match instrument.kind {
+            Kind::Option => instrument.contract_size * market.underlyings[instrument.underlying as usize].index_price,
+            _ => {
+                plimsoll::pricing::unit_value(instrument, instrument.mark_price).abs()
+                    * market.assets[instrument.settlement_asset as usize].price
+            }
+        };
         let size = 10f64.powf(random.random_range(2.0..5.3));
         notional += size;
         let sign = if random.random_bool(0.5) { 1.0 } else { -1.0 };
@@ -253,7 +375,7 @@ pub fn random(n: usize, n_scenarios: usize, seed: u64, base: HaircutBase, unit: 
 /// f32 ulps (of its gross notional) of zero, exactly on zero among them.
 pub fn adversarial(case: &Case, seed: u64) -> Case {
     let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("rules resolve");
-    let rows = revalue(&case.snapshot, &case.scenarios, Unshocked::Refuse).expect("rows");
+    let rows = revalue(&rules, &case.snapshot, &case.scenarios, Unshocked::Refuse).expect("rows");
     let arbiter = Arbiter::new(Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows });
     let usd = case.snapshot.assets.iter().position(|asset| asset.name == "USD").expect("USD") as u32;
     let mut random = ChaCha8Rng::seed_from_u64(seed);

@@ -117,6 +117,7 @@ fn rulebook() -> Rulebook {
         haircut: [].into(),
         haircut_base: HaircutBase::Balance,
         orders: OrderReserve::None,
+        ..Rulebook::default()
     }
 }
 

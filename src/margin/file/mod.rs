@@ -1,5 +1,6 @@
 //! A rulebook as a TOML file: reading with every fault reported, writing that reads back equal.
 
+mod option;
 mod reader;
 
 use std::fmt::Write as _;
@@ -57,6 +58,10 @@ impl Rulebook {
             let _ = writeln!(text, "maintenance = {}", schedule_text(&class.maintenance));
             let _ = writeln!(text, "initial = {}", schedule_text(&class.initial));
         }
+        for (name, class) in &self.option {
+            text.push_str(&option::class_text(name, class));
+        }
+        text.push_str(&self.option_spread.as_ref().map_or_else(String::new, option::spread_text));
         for (name, class) in &self.haircut {
             let from = from_zero(&class.bounds);
             let unit = word_of(&UNITS, class.unit);

@@ -11,14 +11,24 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, at: &str, value: impl Into<String>, rule: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn fault(
+        &mut self,
+        at: &str,
+        value: impl Into<String>,
+        rule: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         let fault = Fault::of_table(self.source, rule, remedy);
         self.faults.push(Fault { column: at.into(), value: value.into(), ..fault });
     }
 
     /// Reads the whole file; what is at fault is left out.
     pub(super) fn rulebook(&mut self, root: &Table) -> Rulebook {
-        self.known_keys("", root, &["version", "name", "haircut_base", "orders", "margin", "haircut"]);
+        self.known_keys(
+            "",
+            root,
+            &["version", "name", "haircut_base", "orders", "margin", "option", "option_spread", "haircut"],
+        );
         match root.get("version") {
             Some(Value::Integer(VERSION)) => {}
             Some(other) => self.fault("version", other.to_string(), "this program reads version 1", "use version = 1"),
@@ -48,10 +58,11 @@ impl Reader<'_> {
                 rulebook.haircut.insert(name.clone(), class);
             }
         }
+        self.options(root, &mut rulebook);
         rulebook
     }
 
-    fn classes<'t>(&mut self, root: &'t Table, group: &str) -> Vec<(&'t String, &'t Table)> {
+    pub(super) fn classes<'t>(&mut self, root: &'t Table, group: &str) -> Vec<(&'t String, &'t Table)> {
         match root.get(group) {
             None => Vec::new(),
             Some(Value::Table(classes)) => {
@@ -227,7 +238,7 @@ impl Reader<'_> {
         Some(HaircutSchedule { unit, bounds, haircuts })
     }
 
-    fn known_keys(&mut self, at: &str, table: &Table, known: &[&str]) {
+    pub(super) fn known_keys(&mut self, at: &str, table: &Table, known: &[&str]) {
         for name in table.keys().filter(|name| !known.contains(&name.as_str())) {
             let path = if at.is_empty() { key(name) } else { format!("{at}.{}", key(name)) };
             let remedy = crate::suggest::remedy(name, known.iter().copied(), "remove the key");
@@ -235,7 +246,7 @@ impl Reader<'_> {
         }
     }
 
-    fn required<'t>(&mut self, at: &str, table: &'t Table, name: &str) -> Option<&'t Value> {
+    pub(super) fn required<'t>(&mut self, at: &str, table: &'t Table, name: &str) -> Option<&'t Value> {
         let value = table.get(name);
         if value.is_none() {
             self.fault(&format!("{at}.{name}"), "", "a required key is missing", "add the key");
@@ -244,7 +255,7 @@ impl Reader<'_> {
     }
 
     /// A word of a closed list; `None` where the key is absent or, with a fault, where the word is not on the list.
-    fn word<T: Copy>(&mut self, table: &Table, at: &str, name: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(&mut self, table: &Table, at: &str, name: &str, words: &[(&str, T)]) -> Option<T> {
         let value = table.get(name)?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
@@ -257,7 +268,7 @@ impl Reader<'_> {
         found
     }
 
-    fn number(&mut self, at: &str, value: &Value) -> Option<f64> {
+    pub(super) fn number(&mut self, at: &str, value: &Value) -> Option<f64> {
         let number = match value {
             Value::Float(number) => *number,
             Value::Integer(number) => *number as f64,
@@ -289,7 +300,7 @@ impl Reader<'_> {
     }
 
     /// Whether a rate or haircut lies in [0, 1].
-    fn share(&mut self, at: &str, number: f64) -> bool {
+    pub(super) fn share(&mut self, at: &str, number: f64) -> bool {
         let inside = (0.0..=1.0).contains(&number);
         if !inside {
             self.fault(at, number.to_string(), "between 0 and 1 (0.05 = 5 %)", "write it as a fraction");
