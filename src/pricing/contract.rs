@@ -1,5 +1,6 @@
+use super::option_row::OptionRow;
 use super::payoff::{option_unit_value, unit_value};
-use super::{Column, Greeks, Numeraire, ShockedMarket};
+use super::{BLOCK, Column, Greeks, Priced, ShockedMarket};
 use crate::domain::{Instrument, Payoff};
 
 /// What one long contract is worth in a market, and what moves it.
@@ -20,7 +21,7 @@ impl ShockedMarket<'_> {
     pub fn contract(&self, instrument: &Instrument, column: Column) -> ContractValue {
         let index_price = self.index_price(instrument.underlying, column);
         let settlement_price = self.asset_price(instrument.settlement_asset, column);
-        let Some((option, state)) = self.option(instrument, column) else {
+        let Some(row) = OptionRow::of(self, instrument) else {
             let units = unit_value(instrument, self.mark_price(instrument, column)).abs();
             let value = units * settlement_price;
             let value_coin = match instrument.payoff {
@@ -30,30 +31,61 @@ impl ShockedMarket<'_> {
             let greeks = Greeks { delta: value / index_price, ..Greeks::default() };
             return ContractValue { value, value_coin, greeks };
         };
-        let priced = option.price(&state);
-        let units = option_unit_value(instrument, priced.value, state.index);
-        let value = units * settlement_price;
-        // Quote units per unit of the formula's value; an inverse option's coins rise with the index.
-        let scale = match option.numeraire {
-            Numeraire::Quote => option_unit_value(instrument, 1.0, 1.0) * settlement_price,
-            Numeraire::Coin => instrument.contract_size * settlement_price / state.index,
-        };
-        let value_coin = match option.numeraire {
-            Numeraire::Quote => value / index_price,
-            Numeraire::Coin => units,
-        };
-        let per_index = state.index / index_price;
-        let g = priced.greeks;
-        let greeks = Greeks {
-            delta: scale * g.delta * per_index,
-            gamma: scale * g.gamma * per_index * per_index,
-            vega: scale * g.vega,
-            theta: scale * g.theta,
-            rho: scale * g.rho,
-            vanna: scale * g.vanna * per_index,
-            volga: scale * g.volga,
-            charm: scale * g.charm * per_index,
-        };
-        ContractValue { value, value_coin, greeks }
+        let state = row.market(column);
+        per_contract(instrument, &row.option().price(&state), state.index, index_price, settlement_price)
     }
+
+    /// [`ShockedMarket::contract`] under the scenarios from `first` on, as many as `contracts` holds; the same bits. Options
+    /// are priced in vectors.
+    pub fn contracts(&self, instrument: &Instrument, first: usize, contracts: &mut [ContractValue]) {
+        let Some(row) = OptionRow::of(self, instrument) else {
+            for (offset, contract) in contracts.iter_mut().enumerate() {
+                *contract = self.contract(instrument, Column::Scenario(first + offset));
+            }
+            return;
+        };
+        row.for_each_block(first, contracts.len(), |offset, length, markets, priced: &[[f64; BLOCK]; 9]| {
+            for lane in 0..length {
+                let column = Column::Scenario(first + offset + lane);
+                let [value, greeks @ ..] = priced.map(|output| output[lane]);
+                let priced = Priced { value, greeks: Greeks::from_array(greeks) };
+                let index_price = self.index_price(instrument.underlying, column);
+                let settlement_price = self.asset_price(instrument.settlement_asset, column);
+                contracts[offset + lane] =
+                    per_contract(instrument, &priced, markets.index[lane], index_price, settlement_price);
+            }
+        });
+    }
+}
+
+/// From one unit in the price asset to one contract in quote units. `index` is the index in the price asset.
+fn per_contract(
+    instrument: &Instrument,
+    priced: &Priced,
+    index: f64,
+    index_price: f64,
+    settlement_price: f64,
+) -> ContractValue {
+    let units = option_unit_value(instrument, priced.value, index);
+    let value = units * settlement_price;
+    // Quote units per unit of the formula's value; an inverse option's coins rise with the index.
+    let (scale, value_coin) = match instrument.payoff {
+        Payoff::Linear | Payoff::Quanto => {
+            (option_unit_value(instrument, 1.0, 1.0) * settlement_price, value / index_price)
+        }
+        Payoff::Inverse => (instrument.contract_size * settlement_price / index, units),
+    };
+    let per_index = index / index_price;
+    let g = priced.greeks;
+    let greeks = Greeks {
+        delta: scale * g.delta * per_index,
+        gamma: scale * g.gamma * per_index * per_index,
+        vega: scale * g.vega,
+        theta: scale * g.theta,
+        rho: scale * g.rho,
+        vanna: scale * g.vanna * per_index,
+        volga: scale * g.volga,
+        charm: scale * g.charm * per_index,
+    };
+    ContractValue { value, value_coin, greeks }
 }

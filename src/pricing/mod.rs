@@ -3,18 +3,24 @@
 
 mod black;
 mod contract;
+mod european;
 mod greeks;
+mod option_row;
 mod payoff;
+mod revalue;
 mod rows;
 mod shocked;
 mod volatility;
 
-pub use black::{European, Numeraire, OptionMarket, Priced};
 pub use contract::ContractValue;
+pub use european::{European, Numeraire, OptionMarket, Priced};
 pub use greeks::Greeks;
+pub use option_row::OptionRow;
 pub use payoff::{entry_value, option_unit_value, unit_value};
+pub use revalue::{BLOCK, OptionMarkets, price_block};
 pub use rows::{Column, Rows, Unshocked, revalue};
 pub use shocked::{ShockedMarket, european};
+pub use volatility::LevelScale;
 
 #[cfg(test)]
 mod tests;

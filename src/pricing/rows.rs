@@ -1,6 +1,7 @@
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
+use super::option_row::OptionRow;
 use super::payoff::{option_unit_value, unit_value};
 use super::shocked::ShockedMarket;
 use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, Snapshot, UnderlyingIndex};
@@ -132,22 +133,54 @@ pub fn revalue(snapshot: &Snapshot, scenarios: &ScenarioSet, unshocked: Unshocke
     index_rows.axis_iter_mut(Axis(0)).into_par_iter().zip(&used.indices).for_each(|(mut row, &index)| {
         row.iter_mut().enumerate().for_each(|(s, value)| *value = market.index_price(index, Column::Scenario(s)));
     });
-    instrument_rows.axis_iter_mut(Axis(0)).into_par_iter().zip(&used.instruments).for_each(|(mut row, &index)| {
+    let instruments = instrument_rows.axis_iter_mut(Axis(0)).into_par_iter().zip(&used.instruments);
+    let filled = instruments.map(|(row, &index)| {
         let instrument = &snapshot.instruments[index as usize];
         let price_row = asset_rows.row(rows.row_of_asset[instrument.settlement_asset as usize] as usize);
-        row.iter_mut().enumerate().for_each(|(s, value)| {
-            *value = value_at(&market, instrument, Column::Scenario(s)) * price_row[s];
-        });
+        fill(&market, instrument, row, price_row)
     });
-    check_values(snapshot, scenarios, &used, &market, &rows, &mut faults);
+    let impossible: Vec<Option<usize>> = filled.collect();
+    check_values(snapshot, &used, &market, &impossible, &mut faults);
+    check_asset_prices(snapshot, &used, &rows, &mut faults);
     if faults.is_empty() { Ok(rows) } else { Err(Error::Refused(faults)) }
 }
 
-/// Value of one long contract in a market, in settlement units.
-fn value_at(market: &ShockedMarket<'_>, instrument: &Instrument, column: Column) -> f64 {
-    match market.option(instrument, column) {
+/// Fills the row of one instrument with its values in quote units. Answers the first scenario that gives a negative price or
+/// a value that is not finite.
+fn fill(
+    market: &ShockedMarket<'_>,
+    instrument: &Instrument,
+    mut row: ArrayViewMut1<'_, f64>,
+    settlement_price: ArrayView1<'_, f64>,
+) -> Option<usize> {
+    let mut impossible = None;
+    let mut set = |scenario: usize, price: f64, value: f64| {
+        row[scenario] = value * settlement_price[scenario];
+        if impossible.is_none() && (price < 0.0 || !row[scenario].is_finite()) {
+            impossible = Some(scenario);
+        }
+    };
+    let n_scenarios = settlement_price.len();
+    match OptionRow::of(market, instrument) {
+        Some(option) => option.for_each_block(0, n_scenarios, |offset, length, markets, [value]| {
+            for lane in 0..length {
+                let units = option_unit_value(instrument, value[lane], markets.index[lane]);
+                set(offset + lane, markets.forward[lane], units);
+            }
+        }),
+        None => (0..n_scenarios).for_each(|scenario| {
+            let mark_price = market.mark_price(instrument, Column::Scenario(scenario));
+            set(scenario, mark_price, unit_value(instrument, mark_price));
+        }),
+    }
+    impossible
+}
+
+/// Value of one long contract in the unshocked market, in settlement units.
+fn value_at_base(market: &ShockedMarket<'_>, instrument: &Instrument) -> f64 {
+    match market.option(instrument, Column::Base) {
         Some((option, state)) => option_unit_value(instrument, option.value(&state), state.index),
-        None => unit_value(instrument, market.mark_price(instrument, column)),
+        None => unit_value(instrument, market.mark_price(instrument, Column::Base)),
     }
 }
 
@@ -184,7 +217,7 @@ impl Rows {
             let instrument = &snapshot.instruments[index as usize];
             rows.row_of_instrument[index as usize] = rows.base.len() as u32;
             let settlement_price = market.asset_price(instrument.settlement_asset, Column::Base);
-            rows.base.push(value_at(market, instrument, Column::Base) * settlement_price);
+            rows.base.push(value_at_base(market, instrument) * settlement_price);
         }
         rows
     }
@@ -214,46 +247,38 @@ impl Used {
     }
 }
 
-/// Every value is finite, and no shocked mark or forward is negative.
+/// Every value is finite, and no shocked mark or forward is negative: `impossible` holds the first scenario of each used
+/// instrument where that fails.
 fn check_values(
     snapshot: &Snapshot,
-    scenarios: &ScenarioSet,
     used: &Used,
     market: &ShockedMarket<'_>,
-    rows: &Rows,
+    impossible: &[Option<usize>],
     faults: &mut Vec<Fault>,
 ) {
-    for &index in &used.instruments {
+    for (&index, &impossible) in used.instruments.iter().zip(impossible) {
+        let Some(scenario) = impossible else { continue };
         let instrument = &snapshot.instruments[index as usize];
-        let Some(row) = rows.of_instrument(index) else { continue };
-        for scenario in 0..scenarios.len() {
-            let column = Column::Scenario(scenario);
-            let (price, rule) = match market.option(instrument, column) {
-                Some((_, state)) => (state.forward, "a shocked forward price is ≥ 0"),
-                None => (market.mark_price(instrument, column), "a shocked mark price is ≥ 0"),
-            };
-            let rule = if price < 0.0 {
-                rule
-            } else if !rows.shocked[[row as usize, scenario]].is_finite() {
-                "a contract has a finite value; an inverse contract has none at a mark of 0"
-            } else {
-                continue;
-            };
-            let place = ("scenarios", scenario as u64 + 1, instrument.name.as_str());
-            faults.push(Fault::of_cell(place, price.to_string(), rule, "soften the shock"));
-            break;
-        }
+        let column = Column::Scenario(scenario);
+        let (price, rule) = match market.option(instrument, column) {
+            Some((_, state)) => (state.forward, "a shocked forward price is ≥ 0"),
+            None => (market.mark_price(instrument, column), "a shocked mark price is ≥ 0"),
+        };
+        let not_finite = "a contract has a finite value; an inverse contract has none at a mark of 0";
+        let rule = if price < 0.0 { rule } else { not_finite };
+        let place = ("scenarios", scenario as u64 + 1, instrument.name.as_str());
+        faults.push(Fault::of_cell(place, price.to_string(), rule, "soften the shock"));
     }
+}
+
+/// Every shocked asset price is finite and ≥ 0.
+fn check_asset_prices(snapshot: &Snapshot, used: &Used, rows: &Rows, faults: &mut Vec<Fault>) {
     for (row, values) in rows.shocked.rows().into_iter().enumerate().take(used.assets.len()) {
         if let Some(scenario) = values.iter().position(|value| !(value.is_finite() && *value >= 0.0)) {
             let name = &snapshot.assets[used.assets[row] as usize].name;
             let place = ("scenarios", scenario as u64 + 1, name.as_str());
-            faults.push(Fault::of_cell(
-                place,
-                values[scenario].to_string(),
-                "a price is finite and ≥ 0",
-                "soften the shock",
-            ));
+            let rule = "a price is finite and ≥ 0";
+            faults.push(Fault::of_cell(place, values[scenario].to_string(), rule, "soften the shock"));
         }
     }
 }

@@ -1,29 +1,30 @@
 use std::collections::{BTreeSet, HashMap};
 
-use super::black::{European, Numeraire, OptionMarket};
+use super::option_row::OptionRow;
 use super::rows::{Column, Used};
+use super::{European, Numeraire, OptionMarket};
 use crate::domain::{AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, UnderlyingIndex};
 use crate::error::Fault;
 use crate::scenario::{Factor, FactorKind, ScenarioSet};
 
-const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
+pub(super) const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// A snapshot's market under any scenario of a set: prices of assets, indices, marks, and what options are valued in.
 /// Where each shock stands in the set is looked up once.
 pub struct ShockedMarket<'a> {
-    snapshot: &'a Snapshot,
+    pub(super) snapshot: &'a Snapshot,
     scenarios: &'a ScenarioSet,
     /// `price:` column and beta of each underlying.
     price: Vec<Option<(usize, f64)>>,
-    basis: Vec<Option<usize>>,
-    volatility: Vec<Option<usize>>,
-    skew: Vec<Option<usize>>,
+    pub(super) basis: Vec<Option<usize>>,
+    pub(super) volatility: Vec<Option<usize>>,
+    pub(super) skew: Vec<Option<usize>>,
     /// `price:` column and beta, and `asset:` column, of each asset.
     asset_price: Vec<Option<(usize, f64)>>,
     asset: Vec<Option<usize>>,
     /// `rate:` column of each asset.
-    rate: Vec<Option<usize>>,
-    time: Option<usize>,
+    pub(super) rate: Vec<Option<usize>>,
+    pub(super) time: Option<usize>,
 }
 
 impl<'a> ShockedMarket<'a> {
@@ -62,7 +63,8 @@ impl<'a> ShockedMarket<'a> {
     }
 
     /// Shock of a column; 0 without one, and in the unshocked market.
-    fn shock(&self, factor: Option<usize>, column: Column) -> f64 {
+    #[inline(always)]
+    pub(super) fn shock(&self, factor: Option<usize>, column: Column) -> f64 {
         match (factor, column) {
             (Some(factor), Column::Scenario(scenario)) => self.scenarios.shock(scenario, factor),
             _ => 0.0,
@@ -111,53 +113,23 @@ impl<'a> ShockedMarket<'a> {
     /// What an option is, and the market it is valued in; both in units of its price asset. `None` for other kinds and for
     /// an option that lacks a term.
     pub fn option(&self, instrument: &Instrument, column: Column) -> Option<(European, OptionMarket)> {
-        let european = european(instrument)?;
-        let volatility = instrument.implied_volatility?;
-        let underlying = instrument.underlying as usize;
-        let seconds_left = self.seconds_left(instrument, column)?;
-        let years_at_base = self.seconds_left(instrument, Column::Base)? / YEAR_SECONDS;
-        let rate = instrument.rate + self.shock(self.rate[instrument.settlement_asset as usize], column);
-        if seconds_left <= 0.0 {
-            let index = self.settlement_price(instrument, column);
-            return Some((european, OptionMarket { index, forward: index, volatility, years: 0.0, rate }));
-        }
-        let price_asset = self.snapshot.assets[instrument.price_asset as usize].price;
-        let index_at_base = self.index_at_base(instrument);
-        let forward_at_base = match instrument.forward_price {
-            Some(forward) => forward / price_asset,
-            None => index_at_base,
-        };
-        let factor = self.price_factor(instrument.underlying, column);
-        let forward_now = forward_at_base + self.shock(self.basis[underlying], column) * index_at_base;
-        let index = index_at_base * factor;
-        let years = seconds_left / YEAR_SECONDS;
-        // As time passes the forward slides along its carry: F = S·(F₀/S₀)^{T/T₀}.
-        let forward = if years == years_at_base {
-            forward_now * factor
-        } else {
-            index * (forward_now.max(0.0) / index_at_base).powf(years / years_at_base)
-        };
-        let level = self.shock(self.volatility[underlying], column);
-        let tilt = self.shock(self.skew[underlying], column);
-        let moneyness = (european.strike / forward_at_base).ln();
-        let shocks = &self.snapshot.underlyings[underlying].volatility_shock;
-        let volatility = shocks.apply(volatility, level, tilt, moneyness, years_at_base);
-        Some((european, OptionMarket { index, forward, volatility, years, rate }))
+        let row = OptionRow::of(self, instrument)?;
+        Some((*row.option(), row.market(column)))
     }
 
     /// Index in the price asset's units, unshocked.
-    fn index_at_base(&self, instrument: &Instrument) -> f64 {
+    pub(super) fn index_at_base(&self, instrument: &Instrument) -> f64 {
         let index = self.snapshot.underlyings[instrument.underlying as usize].index_price;
         index / self.snapshot.assets[instrument.price_asset as usize].price
     }
 
     /// Index at which an expired contract settles, in its price asset.
-    fn settlement_price(&self, instrument: &Instrument, column: Column) -> f64 {
+    pub(super) fn settlement_price(&self, instrument: &Instrument, column: Column) -> f64 {
         self.index_price(instrument.underlying, column) / self.asset_price(instrument.price_asset, column)
     }
 
     /// Seconds to expiry once the scenario's time has passed; `None` for what does not expire.
-    fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
+    pub(super) fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
         let seconds = instrument.expiry?.duration_since(self.snapshot.as_of?).as_secs_f64();
         Some(seconds - self.shock(self.time, column) * YEAR_SECONDS)
     }

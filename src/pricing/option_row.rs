@@ -1,0 +1,178 @@
+use std::array;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::revalue::{BLOCK, OptionMarkets, exp, ln_ratio, price_block};
+use super::shocked::{ShockedMarket, YEAR_SECONDS, european};
+use super::volatility::LevelScale;
+use super::{Column, European, OptionMarket};
+use crate::domain::{Instrument, VolatilityShock};
+
+/// One option under every scenario of a set: its terms, and what its market needs that no scenario changes.
+pub struct OptionRow<'a> {
+    market: &'a ShockedMarket<'a>,
+    instrument: &'a Instrument,
+    option: European,
+    /// Index and forward of the unshocked market, price-asset units.
+    index: f64,
+    forward: f64,
+    volatility: f64,
+    /// To expiry, unshocked.
+    years: f64,
+    /// ln(K/F), unshocked.
+    moneyness: f64,
+    level_scale: LevelScale,
+    volatility_shock: &'a VolatilityShock,
+    /// Columns of shocks.
+    basis: Option<usize>,
+    level: Option<usize>,
+    tilt: Option<usize>,
+    rate: Option<usize>,
+}
+
+impl<'a> OptionRow<'a> {
+    /// `None` for other kinds and for an option that lacks a term.
+    pub fn of(market: &'a ShockedMarket<'a>, instrument: &'a Instrument) -> Option<Self> {
+        let option = european(instrument)?;
+        let underlying = instrument.underlying as usize;
+        let index = market.index_at_base(instrument);
+        let forward = match instrument.forward_price {
+            Some(forward) => forward / market.snapshot.assets[instrument.price_asset as usize].price,
+            None => index,
+        };
+        let years = market.seconds_left(instrument, Column::Base)? / YEAR_SECONDS;
+        let volatility_shock = &market.snapshot.underlyings[underlying].volatility_shock;
+        Some(Self {
+            market,
+            instrument,
+            option,
+            index,
+            forward,
+            volatility: instrument.implied_volatility?,
+            years,
+            moneyness: ln_ratio(option.strike, forward),
+            level_scale: volatility_shock.level_scale(years),
+            volatility_shock,
+            basis: market.basis[underlying],
+            level: market.volatility[underlying],
+            tilt: market.skew[underlying],
+            rate: market.rate[instrument.settlement_asset as usize],
+        })
+    }
+
+    /// Its terms, price-asset units.
+    pub fn option(&self) -> &European {
+        &self.option
+    }
+
+    /// What it is valued in.
+    pub fn market(&self, column: Column) -> OptionMarket {
+        self.markets::<1>(|_| column).lane(0)
+    }
+
+    /// Prices it under the scenarios from `first` on, as many as `outputs` are long (all are equally long, and the set has
+    /// them): the first N of value and [`super::Greeks::NAMES`], N = 1, 5 or 9, price-asset units per unit of underlying.
+    pub fn price<const N: usize>(&self, first: usize, mut outputs: [&mut [f64]; N]) {
+        let count = outputs.first().map_or(0, |output| output.len());
+        self.for_each_block(first, count, |offset, length, _, priced: &[[f64; BLOCK]; N]| {
+            for (output, priced) in outputs.iter_mut().zip(priced) {
+                output[offset..offset + length].copy_from_slice(&priced[..length]);
+            }
+        });
+    }
+
+    /// Calls `visit(offset, length, markets, priced)` for blocks of scenarios; `length` lanes of each are in use.
+    pub(super) fn for_each_block<const N: usize>(
+        &self,
+        first: usize,
+        count: usize,
+        visit: impl FnMut(usize, usize, &OptionMarkets<BLOCK>, &[[f64; BLOCK]; N]),
+    ) {
+        Arch::new().dispatch(Blocks { row: self, first, count, visit });
+    }
+
+    #[inline(always)]
+    fn shocks<const W: usize>(&self, factor: Option<usize>, column: impl Fn(usize) -> Column) -> [f64; W] {
+        array::from_fn(|lane| self.market.shock(factor, column(lane)))
+    }
+
+    #[inline(always)]
+    fn markets<const W: usize>(&self, column: impl Fn(usize) -> Column + Copy) -> OptionMarkets<W> {
+        let underlying = self.instrument.underlying;
+        let factor: [f64; W] = array::from_fn(|lane| self.market.price_factor(underlying, column(lane)));
+        let basis: [f64; W] = self.shocks(self.basis, column);
+        let rate: [f64; W] = self.shocks(self.rate, column);
+        let level: [f64; W] = self.shocks(self.level, column);
+        let tilt: [f64; W] = self.shocks(self.tilt, column);
+        let mut markets = OptionMarkets {
+            index: [0.0; W],
+            forward: [0.0; W],
+            volatility: [0.0; W],
+            years: [self.years; W],
+            rate: [0.0; W],
+        };
+        for lane in 0..W {
+            markets.index[lane] = self.index * factor[lane];
+            markets.forward[lane] = (self.forward + basis[lane] * self.index) * factor[lane];
+            markets.rate[lane] = self.instrument.rate + rate[lane];
+            let (shock, scale) = (self.volatility_shock, self.level_scale);
+            markets.volatility[lane] = shock.apply(self.volatility, level[lane], tilt[lane], self.moneyness, scale);
+        }
+        if self.market.time.is_some() || self.years <= 0.0 {
+            for lane in 0..W {
+                self.pass_time(&mut markets, lane, column(lane), self.forward + basis[lane] * self.index);
+            }
+        }
+        markets
+    }
+
+    /// As time passes the forward slides along its carry, F = S·(F₀/S₀)^{T/T₀}; expired, it is the index that settles.
+    #[inline(always)]
+    fn pass_time<const W: usize>(
+        &self,
+        markets: &mut OptionMarkets<W>,
+        lane: usize,
+        column: Column,
+        unshocked_forward: f64,
+    ) {
+        let Some(seconds) = self.market.seconds_left(self.instrument, column) else { return };
+        if seconds <= 0.0 {
+            let index = self.market.settlement_price(self.instrument, column);
+            (markets.index[lane], markets.forward[lane], markets.years[lane]) = (index, index, 0.0);
+            return;
+        }
+        let years = seconds / YEAR_SECONDS;
+        markets.years[lane] = years;
+        // A forward below 0 stays as it is, to be refused.
+        if years != self.years && unshocked_forward > 0.0 {
+            let growth = ln_ratio(unshocked_forward, self.index) * (years / self.years);
+            markets.forward[lane] = markets.index[lane] * exp(growth);
+        }
+    }
+}
+
+/// A row's blocks, compiled for the widest vectors.
+struct Blocks<'r, 'a, const N: usize, V> {
+    row: &'r OptionRow<'a>,
+    first: usize,
+    count: usize,
+    visit: V,
+}
+
+impl<const N: usize, V> WithSimd for Blocks<'_, '_, N, V>
+where
+    V: FnMut(usize, usize, &OptionMarkets<BLOCK>, &[[f64; BLOCK]; N]),
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) {
+        for offset in (0..self.count).step_by(BLOCK) {
+            let length = BLOCK.min(self.count - offset);
+            // Lanes past the end repeat the last scenario; nobody reads them.
+            let markets = self.row.markets::<BLOCK>(|lane| Column::Scenario(self.first + offset + lane.min(length - 1)));
+            let priced = price_block::<N, BLOCK>(&self.row.option, &markets);
+            (self.visit)(offset, length, &markets, &priced);
+        }
+    }
+}
