@@ -11,8 +11,10 @@ use crate::error::Result;
 use crate::io::TableFormat;
 use crate::io::chain_csv::{self, Chain, Quote, median};
 use crate::io::snapshot_write::SnapshotWriter;
+use crate::margin::Rulebook;
 use crate::pricing::{Column, ShockedMarket};
 use crate::scenario::ScenarioSet;
+use crate::synth::option_class;
 
 /// A mark that its own forward and volatility miss by more than this many coins was not taken at the same moment. Published
 /// volatilities are rounded to a hundredth of a point, which explains about 1e-5.
@@ -53,7 +55,9 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
 fn import_chain(path: &Path, at: Option<Timestamp>, out: &Path, tables: TableFormat, context: Context) -> Result<u8> {
     let chain = chain_csv::read(path, at)?;
     let snapshot = &chain.snapshot;
-    SnapshotWriter::create(out, tables, snapshot)?.finish()?;
+    let mut writer = SnapshotWriter::create(out, tables, snapshot)?;
+    writer.write_text("rulebook.toml", &rulebook(snapshot).to_toml())?;
+    writer.finish()?;
     let checked = check(&chain);
     match context.format {
         Format::Json => print_json(&json!({
@@ -66,6 +70,12 @@ fn import_chain(path: &Path, at: Option<Timestamp>, out: &Path, tables: TableFor
         Format::Table => print_text(summary(&chain, &checked, out)),
     }
     Ok(0)
+}
+
+/// The common formula of short options for every class of the chain, so that the snapshot sweeps once it has a book.
+fn rulebook(snapshot: &Snapshot) -> Rulebook {
+    let classes = snapshot.instruments.iter().map(|option| (option.margin_class.clone(), option_class()));
+    Rulebook { name: "short options".into(), option: classes.collect(), ..Rulebook::default() }
 }
 
 /// The chain of one underlying against the formula.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::io::read_rulebook;
 use crate::io::snapshot_write::SnapshotWriter;
 use crate::margin::Rulebook;
-use crate::synth::{Accounts, Market, MarketOptions, Options, add_haircuts, rulebook};
+use crate::synth::{Accounts, Market, MarketOptions, OptionListing, Options, add_haircuts, rulebook};
 
 /// Accounts generated at a time: large enough to keep every thread busy, small enough to stay in cache.
 const BATCH: u64 = 16_384;
@@ -30,7 +30,8 @@ pub struct Args {
     /// Take instruments from the margin classes of this rulebook (TOML) instead of the built-in market.
     #[arg(long, value_name = "FILE")]
     rulebook: Option<PathBuf>,
-    /// Number of instruments, most popular first [default: 58 built-in ones, or all classes of the rulebook].
+    /// Number of instruments, most popular first [default: 58 built-in ones, or all classes of the rulebook]; options come on
+    /// top.
     #[arg(long, value_name = "N")]
     instruments: Option<usize>,
     /// Keep contracts on these names only, and list all of them as assets: BTC,ETH,… or a file (CSV header or text).
@@ -45,9 +46,21 @@ pub struct Args {
     /// What to do about a rulebook without haircut classes.
     #[arg(long, value_enum, default_value_t = Haircuts::Keep)]
     haircuts: Haircuts,
+    /// Option chains beside the other instruments; with --rulebook only where it has option classes for them.
+    #[arg(long, value_enum, default_value_t = OptionChains::Listed)]
+    options: OptionChains,
     /// Format of the tables.
     #[arg(long, value_enum, default_value_t = Tables::Parquet)]
     tables: Tables,
+}
+
+/// Whether there are options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OptionChains {
+    /// Chains on BTC, ETH and SOL.
+    Listed,
+    /// None.
+    None,
 }
 
 /// Whether a rulebook without haircuts gets some.
@@ -81,6 +94,10 @@ pub(super) fn generate(args: &Args) -> Result<(Market, Counts)> {
         instruments: args.instruments,
         underlyings: args.underlyings.as_deref().map(names).transpose()?,
         collateral_assets: args.collateral_assets.as_deref().map(names).transpose()?,
+        options: match args.options {
+            OptionChains::Listed => OptionListing::Chains,
+            OptionChains::None => OptionListing::None,
+        },
     };
     let (market, rules) = match &args.rulebook {
         None => {

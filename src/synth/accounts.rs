@@ -6,6 +6,7 @@ use super::collateral::Aim;
 use super::estimate::Estimator;
 use super::market::Market;
 use super::random::{Random, Zipf, round_significant};
+use super::strategy::Chains;
 use crate::domain::{Balance, InstrumentIndex, Kind, Position, Side};
 use crate::error::{Error, Result};
 use crate::margin::Rulebook;
@@ -59,6 +60,7 @@ pub struct Accounts<'a> {
     estimator: Estimator<'a>,
     instruments: Zipf,
     collateral: Zipf,
+    chains: Chains,
     options: Options,
 }
 
@@ -77,6 +79,7 @@ impl<'a> Accounts<'a> {
             estimator: Estimator::new(market, rulebook)?,
             instruments: Zipf::new(market.popularity.len(), ZIPF_EXPONENT),
             collateral: Zipf::new(market.collateral.len(), ZIPF_EXPONENT),
+            chains: Chains::of(market),
             options,
         })
     }
@@ -99,6 +102,14 @@ impl<'a> Accounts<'a> {
 
     pub(super) fn market(&self) -> &'a Market {
         self.market
+    }
+
+    pub(super) fn chains(&self) -> &Chains {
+        &self.chains
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.options.seed
     }
 
     pub(super) fn draw_collateral_rank(&self, random: &mut Random) -> usize {
@@ -135,6 +146,8 @@ impl<'a> Accounts<'a> {
             Habit::Trades => {}
         }
         pool.positions = self.positions(&mut random, notional);
+        pool.positions.extend(self.option_positions(&pool.account, notional));
+        pool.positions.sort_by_key(|position| position.instrument);
         pool.balances = self.collateral(&mut random, &mut pool.positions, aim);
         if !random.chance(ISOLATED_SHARE) {
             return vec![pool];

@@ -38,6 +38,7 @@ impl Accounts<'_> {
         let mut balances = self.other_assets(random, target);
         let mut amount = self.estimator().cash_for_adjusted_equity(cash, (&balances, positions), target);
         if amount < 0.0 {
+            // The premium of an option has been paid: its entry moves nothing.
             for position in positions.iter_mut() {
                 position.entry_price = self.market().instruments[position.instrument as usize].mark_price;
             }

@@ -1,5 +1,6 @@
 use super::market::Market;
-use crate::domain::{AssetIndex, Balance, Kind, Payoff, Position, Premium};
+use super::premium::{Premium, premiums};
+use crate::domain::{AssetIndex, Balance, Kind, Payoff, Position};
 use crate::error::{Error, Result};
 use crate::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeUnit};
 
@@ -21,12 +22,13 @@ pub struct Estimate {
 ///
 /// Per position: notional = |quantity| · unit value; requirement by its margin class; value = quantity · contract size ·
 /// (mark − entry) and so on by payoff, plus accrued funding. Per asset: balance and accrued interest, the positive part
-/// after its haircut. Requirements of positions add up.
+/// after its haircut. Requirements of positions add up; of an option, what a short one requires of itself.
 #[derive(Debug)]
 pub struct Estimator<'a> {
     market: &'a Market,
-    /// Margin class of each instrument.
-    classes: Vec<&'a MarginClass>,
+    /// Margin class of each instrument that is no option.
+    classes: Vec<Option<&'a MarginClass>>,
+    premiums: Vec<Option<Premium>>,
     /// Haircut schedule of each asset.
     haircuts: Vec<Option<&'a HaircutSchedule>>,
     haircut_base: HaircutBase,
@@ -41,7 +43,10 @@ impl<'a> Estimator<'a> {
         let missing = |kind: &str, key: &str| Error::Usage(format!("the rulebook has no {kind} class {key:?}"));
         let classes = market.instruments.iter().map(|instrument| {
             let key = &instrument.margin_class;
-            rulebook.margin.get(key).ok_or_else(|| missing("margin", key))
+            match rulebook.margin.get(key) {
+                None if instrument.kind == Kind::Option && rulebook.option.contains_key(key) => Ok(None),
+                class => class.map(Some).ok_or_else(|| missing("margin", key)),
+            }
         });
         let haircuts = market.assets.iter().map(|asset| match &asset.haircut_class {
             None => Ok(None),
@@ -50,6 +55,7 @@ impl<'a> Estimator<'a> {
         Ok(Self {
             market,
             classes: classes.collect::<Result<_>>()?,
+            premiums: premiums(market, |instrument| rulebook.option.get(&instrument.margin_class)),
             haircuts: haircuts.collect::<Result<_>>()?,
             haircut_base: rulebook.haircut_base,
         })
@@ -69,7 +75,7 @@ impl<'a> Estimator<'a> {
         });
         Estimate {
             equity,
-            adjusted_equity: outside + adjusted.sum::<f64>(),
+            adjusted_equity: outside - self.uncredited(positions) + adjusted.sum::<f64>(),
             initial_margin: initial_margin.max(maintenance_margin),
             maintenance_margin,
         }
@@ -77,11 +83,14 @@ impl<'a> Estimator<'a> {
 
     /// Upper end of the bracket table of an instrument, quote units; infinite where there is none.
     pub(super) fn max_notional(&self, instrument: u32) -> f64 {
-        self.classes[instrument as usize].max_notional.unwrap_or(f64::INFINITY)
+        self.classes[instrument as usize].and_then(|class| class.max_notional).unwrap_or(f64::INFINITY)
     }
 
     /// Quote units that one contract is worth.
     pub(super) fn unit_value(&self, instrument: u32) -> f64 {
+        if let Some(premium) = self.premiums[instrument as usize] {
+            return premium.value;
+        }
         let instrument = &self.market.instruments[instrument as usize];
         let settlement = self.market.assets[instrument.settlement_asset as usize].price;
         settlement
@@ -120,7 +129,11 @@ impl<'a> Estimator<'a> {
 
     /// Maintenance and initial requirement of one position, quote units.
     fn requirement(&self, position: &Position) -> (f64, f64) {
-        let class = self.classes[position.instrument as usize];
+        let Some(class) = self.classes[position.instrument as usize] else {
+            let short = self.premiums[position.instrument as usize].map_or([0.0; 2], |premium| premium.short);
+            let size = (-position.quantity).max(0.0);
+            return (size * short[1], size * short[0]);
+        };
         let notional = position.quantity.abs() * self.unit_value(position.instrument);
         let least_rate = position.leverage.map_or(0.0, |leverage| 1.0 / leverage);
         (apply(&class.maintenance, notional, 0.0), apply(&class.initial, notional, least_rate))
@@ -132,9 +145,18 @@ impl<'a> Estimator<'a> {
         held.map(|position| position.quantity * self.unit_value(position.instrument)).sum()
     }
 
+    /// What adjusted equity leaves out of the long options, quote units.
+    fn uncredited(&self, positions: &[Position]) -> f64 {
+        let lost = |position: &Position| {
+            let premium = self.premiums[position.instrument as usize]?;
+            Some(position.quantity.max(0.0) * premium.value * (1.0 - premium.long_credit))
+        };
+        positions.iter().filter_map(lost).sum()
+    }
+
     fn is_held_outright(&self, position: &Position) -> bool {
         let instrument = &self.market.instruments[position.instrument as usize];
-        instrument.kind == Kind::Spot || instrument.kind == Kind::Option && instrument.premium == Premium::Paid
+        matches!(instrument.kind, Kind::Spot | Kind::Option)
     }
 
     /// Settlement asset and profit in its units, accrued funding included; `None` for spot.

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::listing;
 use super::names::{self, CASH, Facts, STABLE};
 use super::random::{Random, round_significant};
 use super::rulebook::haircut_class;
@@ -31,6 +32,19 @@ pub struct MarketOptions {
     pub underlyings: Option<Vec<String>>,
     /// Assets that accounts post beside USDT and USDC, most popular first; default: every asset of the market.
     pub collateral_assets: Option<Vec<String>>,
+    /// Whether options are listed beside them.
+    pub options: OptionListing,
+}
+
+/// Whether a market lists options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OptionListing {
+    /// It does not.
+    #[default]
+    None,
+    /// Chains on bitcoin, ether (settled in coin) and SOL (in USDC), where the market has them and, of a given rulebook, it has
+    /// a class for them.
+    Chains,
 }
 
 /// The market side of a snapshot, and what is popular in it.
@@ -44,10 +58,12 @@ pub struct Market {
     pub assets: Vec<Asset>,
     /// Sorted by name, unique.
     pub underlyings: Vec<Underlying>,
-    /// Sorted by name, unique; the margin class is the name.
+    /// Sorted by name, unique; the margin class is the name, of an option on `U` it is `U-option`.
     pub instruments: Vec<Instrument>,
-    /// Every instrument, most popular first.
+    /// Every instrument that is no option, most popular first.
     pub popularity: Vec<InstrumentIndex>,
+    /// Every option.
+    pub options: Vec<InstrumentIndex>,
     /// Stablecoins that accounts hold as cash, best first; never empty.
     pub cash: Vec<AssetIndex>,
     /// Other collateral, most popular first.
@@ -63,9 +79,9 @@ impl Market {
     /// [`Error::Usage`] where more instruments are asked for than there are, or none is left by `options.underlyings`.
     pub fn built_in(options: &MarketOptions) -> Result<Self> {
         let keys = built_in_keys();
-        let all_haircuts = |_: &str| true;
+        let classes = Classes { has_haircut: &|_| true, has_option: &|_| true };
         let listed: Vec<&str> = names::built_in().collect();
-        build(keys, &listed, options, Some(options.instruments.unwrap_or(DEFAULT_INSTRUMENTS)), &all_haircuts)
+        build(keys, &listed, options, Some(options.instruments.unwrap_or(DEFAULT_INSTRUMENTS)), &classes)
     }
 
     /// One instrument per margin class of `rulebook`. A class key such as `BTC/USDT:USDT` names base, quote and settlement;
@@ -76,7 +92,11 @@ impl Market {
     /// As [`Market::built_in`].
     pub fn from_rulebook(rulebook: &Rulebook, options: &MarketOptions) -> Result<Self> {
         let keys = rulebook.margin.keys().cloned().collect();
-        build(keys, &[], options, options.instruments, &|class| rulebook.haircut.contains_key(class))
+        let classes = Classes {
+            has_haircut: &|class| rulebook.haircut.contains_key(class),
+            has_option: &|class| rulebook.option.contains_key(class),
+        };
+        build(keys, &[], options, options.instruments, &classes)
     }
 
     /// A snapshot of this market with this book, whose indices must be this market's.
@@ -119,7 +139,7 @@ fn build(
     listed: &[&str],
     options: &MarketOptions,
     limit: Option<usize>,
-    has_haircut: &dyn Fn(&str) -> bool,
+    classes: &Classes<'_>,
 ) -> Result<Market> {
     let (symbols, skipped_classes) = select(keys, options, limit)?;
     let mut asset_names: BTreeSet<&str> = CASH.into_iter().chain([QUOTE]).collect();
@@ -139,18 +159,43 @@ fn build(
     // Collateral has depth and a volatility index too: a liquidation sells it.
     underlying_names.extend(asset_names.iter().copied().filter(|name| !CASH.contains(name) && *name != QUOTE));
 
-    let assets: Vec<Asset> = asset_names.into_iter().map(|name| asset(name, options.seed, has_haircut)).collect();
+    let assets: Vec<Asset> =
+        asset_names.into_iter().map(|name| asset(name, options.seed, classes.has_haircut)).collect();
     let underlyings: Vec<Underlying> =
         underlying_names.into_iter().map(|name| underlying(name, options.seed)).collect();
     let as_of = moment(&symbols);
     let places = Places { assets: &assets, underlyings: &underlyings, seed: options.seed, as_of };
-    let instruments = symbols.iter().map(|(key, symbol)| places.instrument(key, symbol)).collect::<Result<Vec<_>>>()?;
-    let mut popularity: Vec<InstrumentIndex> = (0..instruments.len() as InstrumentIndex).collect();
-    popularity.sort_by_key(|&at| unpopularity(&symbols[at as usize].1, options.seed));
+    let mut instruments: Vec<Instrument> =
+        symbols.iter().map(|(key, symbol)| places.instrument(key, symbol)).collect::<Result<_>>()?;
+    if options.options == OptionListing::Chains {
+        instruments.extend(listing::chains((&assets, &underlyings), as_of, classes.has_option));
+        instruments.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    let of_symbol: BTreeMap<&str, &Symbol> = symbols.iter().map(|(key, symbol)| (key.as_str(), symbol)).collect();
+    let (mut popularity, listed_options): (Vec<_>, Vec<_>) = (0..instruments.len() as InstrumentIndex)
+        .partition(|&at| of_symbol.contains_key(instruments[at as usize].name.as_str()));
+    popularity.sort_by_key(|&at| unpopularity(of_symbol[instruments[at as usize].name.as_str()], options.seed));
     let cash = CASH.iter().map(|name| find(&assets, name)).collect::<Result<_>>()?;
     let collateral = collateral(&assets, options)?;
     let quote = QUOTE.to_string();
-    Ok(Market { as_of, quote, assets, underlyings, instruments, popularity, cash, collateral, skipped_classes })
+    Ok(Market {
+        as_of,
+        quote,
+        assets,
+        underlyings,
+        instruments,
+        popularity,
+        options: listed_options,
+        cash,
+        collateral,
+        skipped_classes,
+    })
+}
+
+/// Which classes the rulebook of a market has.
+struct Classes<'a> {
+    has_haircut: &'a dyn Fn(&str) -> bool,
+    has_option: &'a dyn Fn(&str) -> bool,
 }
 
 /// Contracts with their keys, and the keys that are none.

@@ -10,16 +10,19 @@
 mod accounts;
 mod collateral;
 mod estimate;
+mod listing;
 mod market;
 mod names;
+mod premium;
 mod random;
 mod rulebook;
+mod strategy;
 mod symbol;
 
 pub use accounts::{Accounts, Options, SynthPool};
 pub use estimate::{Estimate, Estimator};
-pub use market::{Market, MarketOptions};
-pub use rulebook::{add_haircuts, rulebook};
+pub use market::{Market, MarketOptions, OptionListing};
+pub use rulebook::{add_haircuts, option_class, rulebook};
 
 use crate::domain::{BookBuilder, Snapshot};
 use crate::error::Result;

@@ -1,7 +1,10 @@
 use super::market::Market;
 use super::names::STABLE;
 use crate::domain::{Instrument, Kind};
-use crate::margin::{Form, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeUnit};
+use crate::margin::{
+    Form, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement, Rulebook, Schedule,
+    SizeUnit,
+};
 
 /// A bracket table: the lower bounds of the second and later brackets (quote units), maintenance rates and the largest
 /// leverage of every bracket.
@@ -44,12 +47,19 @@ const TABLES: [Brackets; 4] = [
 /// Average daily volumes (quote units) from which the first, second and third table of [`TABLES`] apply.
 const VOLUMES: [f64; 3] = [1e10, 1e9, 1.5e8];
 
-/// Bracket tables for every margin class of `market` (maintenance marginal, initial on the whole position) and the
-/// standard haircut classes.
+/// Bracket tables for every margin class of `market` (maintenance marginal, initial on the whole position), the formula of
+/// short options for its options, and the standard haircut classes.
 pub fn rulebook(market: &Market) -> Rulebook {
-    let margin =
-        market.instruments.iter().map(|instrument| (instrument.margin_class.clone(), class(market, instrument)));
-    let mut rulebook = Rulebook { name: "synthetic".into(), margin: margin.collect(), ..Rulebook::default() };
+    let (options, others): (Vec<_>, Vec<_>) =
+        market.instruments.iter().partition(|instrument| instrument.kind == Kind::Option);
+    let margin = others.into_iter().map(|instrument| (instrument.margin_class.clone(), class(market, instrument)));
+    let option = options.into_iter().map(|instrument| (instrument.margin_class.clone(), option_class()));
+    let mut rulebook = Rulebook {
+        name: "synthetic".into(),
+        margin: margin.collect(),
+        option: option.collect(),
+        ..Rulebook::default()
+    };
     add_haircuts(&mut rulebook);
     rulebook
 }
@@ -84,6 +94,21 @@ pub(super) fn haircut_class(name: &str, price: f64) -> &'static str {
         _ if price >= 10.0 => "alt_high_price",
         _ if price >= 0.05 => "alt_mid_price",
         _ => "alt_low_price",
+    }
+}
+
+/// The common formula of short options: 15 % of the index less how far they are out of the money, at least 10 %; 7.5 % as
+/// maintenance, of a put at least 7.5 % of its mark.
+pub fn option_class() -> OptionClass {
+    let flat = OptionRequirement { floor: 0.075, put_floor_of_mark: 0.075, ..OptionRequirement::default() };
+    OptionClass {
+        reference: OptionReference::Index,
+        mark: MarkIn::Equity,
+        maintenance: flat,
+        initial: OptionRequirement { rate: 0.15, floor: 0.1, ..OptionRequirement::default() },
+        call_initial_over_maintenance: 0.0,
+        put_initial_over_maintenance: 1.0,
+        long_credit: 1.0,
     }
 }
 

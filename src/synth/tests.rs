@@ -172,3 +172,62 @@ fn impossible_wishes_are_refused() {
     let share = Options { near_threshold_share: 1.5, ..options(1) };
     assert!(Accounts::new(&market, &rulebook(&market), share).is_err());
 }
+
+/// The built-in market with its option chains.
+fn market_with_options() -> Market {
+    let options = MarketOptions { options: OptionListing::Chains, ..MarketOptions::default() };
+    Market::built_in(&options).expect("the built-in market")
+}
+
+#[test]
+fn chains_are_listed_and_move_nobody_else() {
+    let (plain, listed) = (market(), market_with_options());
+    assert!(listed.options.len() > 200 && listed.instruments.len() == plain.instruments.len() + listed.options.len());
+    assert!(listed.instruments.is_sorted_by(|a, b| a.name < b.name));
+    let rules = (rulebook(&plain), rulebook(&listed));
+    let before = Accounts::new(&plain, &rules.0, options(300)).expect("accounts");
+    let after = Accounts::new(&listed, &rules.1, options(300)).expect("accounts");
+    let name = |market: &Market, position: &crate::domain::Position| {
+        (market.instruments[position.instrument as usize].name.clone(), position.quantity.to_bits())
+    };
+    let mut holders = 0;
+    for (before, after) in before.iter().zip(after.iter()) {
+        let (options, others): (Vec<_>, Vec<_>) =
+            after.positions.iter().partition(|position| listed.options.contains(&position.instrument));
+        holders += usize::from(!options.is_empty());
+        let others: Vec<_> = others.into_iter().map(|position| name(&listed, position)).collect();
+        let plain: Vec<_> = before.positions.iter().map(|position| name(&plain, position)).collect();
+        assert_eq!(others, plain, "{}", after.account);
+    }
+    assert!((45..110).contains(&holders), "{holders} of about 300 pools hold options");
+}
+
+#[test]
+fn estimates_of_option_books_are_the_engines_figures() {
+    use crate::engine::Arbiter;
+    use crate::margin::{Rules, Setting, revalue};
+    use crate::pricing::{Column, Unshocked};
+    let market = market_with_options();
+    let rulebook = rulebook(&market);
+    let snapshot = snapshot(&market, &rulebook, options(400)).expect("a snapshot");
+    let rules = Rules::resolve(&rulebook, &snapshot).expect("rules");
+    let nothing = crate::scenario::ScenarioSet::default();
+    let rows = revalue(&rules, &snapshot, &nothing, Unshocked::Hold).expect("rows");
+    let setting = Setting { snapshot: &snapshot, rules: &rules, rows: &rows };
+    let arbiter = Arbiter::new(setting);
+    let accounts = Accounts::new(&market, &rulebook, options(400)).expect("accounts");
+    for (index, pool) in accounts.iter().enumerate() {
+        let of_book = snapshot.book.pool(index);
+        assert_eq!(of_book.account, pool.account);
+        if of_book.pool != pool.pool {
+            continue;
+        }
+        let figures = arbiter.figures(&of_book, Column::Base);
+        let estimate = accounts.estimator().estimate(&pool.balances, &pool.positions);
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (figures.gross_notional + 1.0);
+        assert!(close(figures.equity, estimate.equity), "{} {figures:?} {estimate:?}", pool.account);
+        assert!(close(figures.adjusted_equity, estimate.adjusted_equity), "{}", pool.account);
+        assert!(close(figures.maintenance_margin, estimate.maintenance_margin), "{}", pool.account);
+        assert!(close(figures.initial_margin, estimate.initial_margin), "{}", pool.account);
+    }
+}
