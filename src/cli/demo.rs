@@ -40,7 +40,21 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let (accounts, seed) = (args.accounts.to_string(), args.seed.to_string());
     let lines: [&[&str]; 5] = [
         &["synth", &snapshot, "--accounts", &accounts, "--seed", &seed, "--near-threshold", NEAR_THRESHOLD],
-        &["scenarios", "monte-carlo", &snapshot, "--count", RANDOM_SCENARIOS, "--seed", &seed, "--out", &random],
+        &[
+            "scenarios",
+            "monte-carlo",
+            &snapshot,
+            "--count",
+            RANDOM_SCENARIOS,
+            "--seed",
+            &seed,
+            "--vol-beta",
+            "-1",
+            "--vol-of-vol",
+            "0.9",
+            "--out",
+            &random,
+        ],
         &["scenarios", "events", &snapshot, "--out", &events],
         &["scenarios", "join", &random, &events, "--out", &set],
         &["sweep", &snapshot, "--scenarios", &set, "--engine", "auto", "--out", &result],

@@ -1,5 +1,6 @@
 mod args;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -10,12 +11,14 @@ use args::{
 };
 
 use super::{Context, Format, print_json, print_text};
+use crate::domain::{Kind, Snapshot, Underlying, UnderlyingIndex};
 use crate::error::{Error, Result};
 use crate::io::{panel, scenario_file};
 use crate::scenario::correlation::CorrelationMatrix;
 use crate::scenario::grid::{GridRequest, Movement, grid};
 use crate::scenario::history::{Filter, filtered_replay, keep_held, replay};
 use crate::scenario::monte_carlo::{Dependence, MonteCarloRequest, monte_carlo, price_volatilities};
+use crate::scenario::volatility_moves::{VolatilityMoves, add_volatility_moves};
 use crate::scenario::{ScenarioSet, events};
 
 /// Correlation of every pair of prices where neither a panel nor a matrix is given: what large coins show over years.
@@ -168,7 +171,16 @@ fn run_monte_carlo(args: &MonteCarloArgs) -> Result<Made> {
         degrees_of_freedom: args.dof,
         horizon_days: args.horizon_days,
     };
-    let (set, report) = monte_carlo(&request)?;
+    let (mut set, report) = monte_carlo(&request)?;
+    if (args.vol_of_vol, args.vol_beta) != (0.0, 0.0) {
+        let moves = VolatilityMoves {
+            price_beta: args.vol_beta,
+            volatility_of_volatility: args.vol_of_vol,
+            horizon_days: args.horizon_days,
+            seed: args.seed,
+        };
+        add_volatility_moves(&mut set, &with_options(&snapshot), &moves)?;
+    }
     let mut notes: Vec<String> = request
         .names
         .iter()
@@ -206,6 +218,13 @@ fn run_monte_carlo(args: &MonteCarloArgs) -> Result<Made> {
         ("clamped".into(), report.clamped.into()),
     ]);
     Ok(Made { set, notes, fields })
+}
+
+/// Underlyings that options are listed on.
+fn with_options(snapshot: &Snapshot) -> Vec<&Underlying> {
+    let options = snapshot.instruments.iter().filter(|instrument| instrument.kind == Kind::Option);
+    let indices: BTreeSet<UnderlyingIndex> = options.map(|instrument| instrument.underlying).collect();
+    indices.into_iter().map(|index| &snapshot.underlyings[index as usize]).collect()
 }
 
 /// The dependence that the options ask for, over `names` in their order.

@@ -14,6 +14,7 @@ pub mod history;
 pub mod monte_carlo;
 pub mod panel;
 pub mod philox;
+pub mod volatility_moves;
 
 pub use distribution::inverse_normal;
 pub use factor::{Factor, FactorKind};

@@ -124,6 +124,13 @@ pub(super) struct MonteCarloArgs {
     /// One number for every pair [default: 0.6], or a square CSV; with --panel, a number for the pairs it lacks.
     #[arg(long, value_parser = parse_correlation, allow_hyphen_values = true)]
     pub(super) correlation: Option<CorrelationSource>,
+    /// Move implied volatilities, too: standard deviation of ln σ per square-root year, beside what follows the price. Makes
+    /// a column vol:U for every underlying with options.
+    #[arg(long, default_value_t = 0.0)]
+    pub(super) vol_of_vol: f64,
+    /// Change of ln σ per change of ln price; −1 doubles volatility where the price halves.
+    #[arg(long, default_value_t = 0.0, allow_hyphen_values = true)]
+    pub(super) vol_beta: f64,
     /// Scenario set to write (.csv, .parquet or .arrow).
     #[arg(long)]
     pub(super) out: PathBuf,
