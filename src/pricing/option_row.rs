@@ -170,7 +170,8 @@ where
         for offset in (0..self.count).step_by(BLOCK) {
             let length = BLOCK.min(self.count - offset);
             // Lanes past the end repeat the last scenario; nobody reads them.
-            let markets = self.row.markets::<BLOCK>(|lane| Column::Scenario(self.first + offset + lane.min(length - 1)));
+            let markets =
+                self.row.markets::<BLOCK>(|lane| Column::Scenario(self.first + offset + lane.min(length - 1)));
             let priced = price_block::<N, BLOCK>(&self.row.option, &markets);
             (self.visit)(offset, length, &markets, &priced);
         }
