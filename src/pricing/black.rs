@@ -72,7 +72,7 @@ fn density(z: f64) -> f64 {
 }
 
 /// N(z).
-pub(super) fn probability(z: f64) -> f64 {
+fn probability(z: f64) -> f64 {
     let tail = density(z) * mills(z.abs()).0;
     if z > 0.0 { 1.0 - tail } else { tail }
 }

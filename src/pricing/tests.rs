@@ -1,6 +1,8 @@
 //! How factors move rows: units, expiry, and assets that follow their underlying.
 
 mod accuracy;
+mod implied;
+mod properties;
 
 use ndarray::array;
 
