@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod implied;
+mod options;
 mod properties;
 
 use ndarray::array;
