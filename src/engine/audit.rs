@@ -1,4 +1,7 @@
-//! Recomputes a seeded sample of pools by the reference and compares every decision and the kernel's own values.
+//! Recomputes a seeded sample of pools by the reference and compares every decision and the kernel's own values; reprices
+//! the options those pools hold by the plain formula.
+
+use std::collections::BTreeSet;
 
 use rand::SeedableRng;
 use rand::seq::index;
@@ -8,7 +11,9 @@ use rayon::prelude::*;
 use super::job::Job;
 use super::ledger::Witness;
 use super::outcome::{Audit, PoolOutcome, State};
-use crate::pricing::Column;
+use crate::domain::{Instrument, InstrumentIndex};
+use crate::pricing::{Column, Rows, ShockedMarket, option_unit_value};
+use crate::scenario::ScenarioSet;
 
 /// Fewest pools audited, where the book has them.
 const POOLS_MIN: usize = 64;
@@ -18,8 +23,17 @@ const POOLS_MAX: usize = 1_024;
 /// a twentieth of the sweep's time.
 const CELLS_PER_AUDITED_CELL: u64 = 2_000;
 
+/// Scenarios under which the audited pools' options are repriced.
+const SCENARIOS_REPRICED: usize = 32;
+
 /// Audits a sweep. The sample depends on the seed and the book, never on time or threads.
-pub fn audit(job: &Job<'_>, pools: &[PoolOutcome], witnesses: &[Option<Witness>], seed: u64) -> Audit {
+pub fn audit(
+    job: &Job<'_>,
+    scenarios: &ScenarioSet,
+    pools: &[PoolOutcome],
+    witnesses: &[Option<Witness>],
+    seed: u64,
+) -> Audit {
     let known: Vec<usize> = (0..pools.len()).filter(|&index| pools[index].state != State::Unknown).collect();
     let amount = sample_size(job, known.len());
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -27,14 +41,52 @@ pub fn audit(job: &Job<'_>, pools: &[PoolOutcome], witnesses: &[Option<Witness>]
         index::sample(&mut random, known.len(), amount).into_iter().map(|k| known[k]).collect();
     sample.sort_unstable();
     let parts = sample.par_iter().map(|&index| audit_pool(job, index, &pools[index], witnesses[index]));
-    let parts: Vec<Audit> = parts.collect();
+    let mut parts: Vec<Audit> = parts.collect();
+    let amount = SCENARIOS_REPRICED.min(scenarios.len());
+    let repriced = index::sample(&mut random, scenarios.len(), amount).into_vec();
+    let market = ShockedMarket::new(job.setting.snapshot, scenarios);
+    let held: BTreeSet<InstrumentIndex> =
+        sample.iter().flat_map(|&index| job.pool(index).positions).map(|position| position.instrument).collect();
+    let options = Vec::from_iter(held).into_par_iter().filter_map(|index| {
+        let row = job.setting.rows.of_instrument(index)?;
+        reprice(&market, job.setting.rows, &job.setting.snapshot.instruments[index as usize], row, &repriced)
+    });
+    parts.extend(options.collect::<Vec<Audit>>());
     parts.into_iter().fold(Audit::default(), |sum, part| Audit {
         pools: sum.pools + part.pools,
         cells: sum.cells + part.cells,
         verdicts: sum.verdicts + part.verdicts,
         decisions_differ: sum.decisions_differ + part.decisions_differ,
         worst_bound_ratio: sum.worst_bound_ratio.max(part.worst_bound_ratio),
+        prices: sum.prices + part.prices,
+        worst_price_ratio: sum.worst_price_ratio.max(part.worst_price_ratio),
     })
+}
+
+/// Compares a row of option values with the plain formula's. `None` for what is no option.
+fn reprice(
+    market: &ShockedMarket<'_>,
+    rows: &Rows,
+    instrument: &Instrument,
+    row: u32,
+    scenarios: &[usize],
+) -> Option<Audit> {
+    let mut part = Audit::default();
+    for &scenario in scenarios {
+        let column = Column::Scenario(scenario);
+        let (option, state) = market.option(instrument, column)?;
+        let settlement_price = market.asset_price(instrument.settlement_asset, column);
+        let quote = |value: f64| option_unit_value(instrument, value, state.index) * settlement_price;
+        let expected = option.reference(&state).value;
+        let difference = (rows.value(row, column) - quote(expected)).abs();
+        let tolerance = quote(option.tolerance(&state, expected)).abs();
+        // Both are 0 where nothing is left of the index.
+        let ratio = if difference == 0.0 { 0.0 } else { difference / tolerance };
+        part.prices += 1;
+        part.decisions_differ += u64::from(ratio.is_nan() || ratio > 1.0);
+        part.worst_price_ratio = part.worst_price_ratio.max(ratio);
+    }
+    Some(part)
 }
 
 fn sample_size(job: &Job<'_>, known: usize) -> usize {
@@ -78,5 +130,59 @@ fn audit_pool(job: &Job<'_>, index: usize, outcome: &PoolOutcome, witness: Optio
         verdicts,
         decisions_differ: differ,
         worst_bound_ratio: ratio,
+        ..Audit::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Asset, BookBuilder, Kind, Payoff, Position, Premium, Right, Snapshot, Underlying};
+    use crate::pricing::{Unshocked, revalue};
+    use crate::scenario::Factor;
+
+    #[test]
+    fn a_wrong_price_is_found() {
+        let option = Instrument {
+            kind: Kind::Option,
+            payoff: Payoff::Inverse,
+            price_asset: 1,
+            strike: Some(60_000.0),
+            expiry: "2026-12-25T08:00:00Z".parse().ok(),
+            right: Some(Right::Put),
+            implied_volatility: Some(0.6),
+            premium: Premium::Paid,
+            ..Instrument::perpetual("PUT", 0, 0, 0.02)
+        };
+        let mut book = BookBuilder::default();
+        let pool = book.pool("a", "main");
+        book.add_position(pool, Position::new(0, 1.0, 0.02));
+        let snapshot = Snapshot {
+            as_of: "2026-11-22T00:00:00Z".parse().ok(),
+            quote: "USD".into(),
+            assets: vec![Asset::new("BTC", 62_000.0), Asset::new("USD", 1.0)],
+            underlyings: vec![Underlying::new("BTC", 62_000.0)],
+            instruments: vec![option],
+            book: book.build(),
+        };
+        let scenarios = ScenarioSet {
+            ids: (0..3).map(|k| k.to_string()).collect(),
+            weights: vec![1.0; 3],
+            labels: vec![String::new(); 3],
+            factors: vec![Factor::price("BTC")],
+            shocks: ndarray::array![[-0.5], [0.0], [-1.0]],
+        };
+        let mut rows = revalue(&snapshot, &scenarios, Unshocked::Refuse).expect("rows");
+        let market = ShockedMarket::new(&snapshot, &scenarios);
+        let row = rows.of_instrument(0).expect("held");
+        let audited =
+            |rows: &Rows| reprice(&market, rows, &snapshot.instruments[0], row, &[0, 1, 2]).expect("an option");
+        let clean = audited(&rows);
+        assert_eq!((clean.prices, clean.decisions_differ), (3, 0));
+        assert!(clean.worst_price_ratio < 1.0);
+        rows.shocked[[row as usize, 1]] *= 1.0 + 1e-11;
+        let wrong = audited(&rows);
+        assert_eq!(wrong.decisions_differ, 1);
+        assert!(wrong.worst_price_ratio > 4.0, "{}", wrong.worst_price_ratio);
     }
 }

@@ -132,6 +132,10 @@ pub struct Audit {
     pub decisions_differ: u64,
     /// Largest |engine value − reference| / certified bound seen.
     pub worst_bound_ratio: f64,
+    /// Values of options repriced by the plain formula; one outside its tolerance counts as a decision that differs.
+    pub prices: u64,
+    /// Largest |row − repriced value| / tolerance seen.
+    pub worst_price_ratio: f64,
 }
 
 /// Wall-clock seconds of each stage of a sweep.

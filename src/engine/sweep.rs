@@ -136,7 +136,7 @@ pub fn sweep_on(
     let exact_verdicts = job.arbiter.exact_verdicts();
 
     let clock = Instant::now();
-    let audit = audit(&job, &merge.pools, &merge.witnesses, options.seed);
+    let audit = audit(&job, scenarios, &merge.pools, &merge.witnesses, options.seed);
     let audit_seconds = clock.elapsed().as_secs_f64();
     if audit.decisions_differ > 0 {
         let Audited { pools, verdicts, differ } = Audited::of(&audit);

@@ -39,7 +39,7 @@ const INTEGRAL_MAX: f64 = 0.1;
 /// From here on Mills' ratio is a continued fraction, below it a series.
 const FRACTION_MIN: f64 = 1.5;
 /// Depth of the fraction: at [`FRACTION_MIN`] it has settled to the last bit.
-const FRACTION_DEPTH: u32 = 120;
+const FRACTION_DEPTH: u32 = 200;
 /// Six-point Gauss–Legendre rule on −1..1: positive nodes, weights.
 const GAUSS_LEGENDRE: [(f64, f64); 3] = [
     (0.238_619_186_083_196_9, 0.467_913_934_572_691_04),
@@ -72,7 +72,7 @@ fn density(z: f64) -> f64 {
 }
 
 /// N(z).
-pub(super) fn probability(z: f64) -> f64 {
+fn probability(z: f64) -> f64 {
     let tail = density(z) * mills(z.abs()).0;
     if z > 0.0 { 1.0 - tail } else { tail }
 }

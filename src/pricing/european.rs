@@ -2,6 +2,9 @@ use super::Greeks;
 use super::revalue::{OptionMarkets, price_block};
 use crate::domain::Right;
 
+/// Claimed error of a value, relative, and the share of the forward below which values are too small for the claim.
+pub const VALUE_ERROR: f64 = 1e-12;
+
 /// What an option pays its value in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numeraire {
@@ -65,5 +68,31 @@ impl European {
     pub fn price(&self, market: &OptionMarket) -> Priced {
         let [[value], greeks @ ..] = price_block::<9, 1>(self, &OptionMarkets::from(*market));
         Priced { value, greeks: Greeks::from_array(greeks.map(|[greek]| greek)) }
+    }
+
+    /// Value at no and at infinite volatility, which every value lies between; price-asset units.
+    pub fn bounds(&self, market: &OptionMarket) -> (f64, f64) {
+        let lowest = self.value(&OptionMarket { volatility: 0.0, ..*market });
+        let ceiling = match self.right {
+            Right::Call => market.forward,
+            Right::Put => self.strike,
+        };
+        (lowest, self.discount(market) * ceiling)
+    }
+
+    /// How far the revaluer's `value` and the reference's may lie apart, each within its claimed error (`NUMERICS.md` §11).
+    pub fn tolerance(&self, market: &OptionMarket, value: f64) -> f64 {
+        2.0 * VALUE_ERROR * value.abs().max(VALUE_ERROR * self.discount(market) * market.forward)
+    }
+
+    /// What one unit of the price asset at expiry, paid in what the option pays in, is worth now.
+    pub(super) fn discount(&self, market: &OptionMarket) -> f64 {
+        let rate_discount = libm::exp(-market.rate * market.years.max(0.0));
+        match self.numeraire {
+            Numeraire::Coin if market.index > 0.0 && market.forward > 0.0 => {
+                rate_discount * market.index / market.forward
+            }
+            Numeraire::Quote | Numeraire::Coin => rate_discount,
+        }
     }
 }

@@ -23,7 +23,8 @@ pub struct OptionRow<'a> {
     moneyness: f64,
     level_scale: LevelScale,
     volatility_shock: &'a VolatilityShock,
-    /// Columns of shocks.
+    /// Columns of shocks; beta.
+    price: Option<(usize, f64)>,
     basis: Option<usize>,
     level: Option<usize>,
     tilt: Option<usize>,
@@ -53,6 +54,7 @@ impl<'a> OptionRow<'a> {
             moneyness: ln_ratio(option.strike, forward),
             level_scale: volatility_shock.level_scale(years),
             volatility_shock,
+            price: market.price[underlying],
             basis: market.basis[underlying],
             level: market.volatility[underlying],
             tilt: market.skew[underlying],
@@ -67,7 +69,11 @@ impl<'a> OptionRow<'a> {
 
     /// What it is valued in.
     pub fn market(&self, column: Column) -> OptionMarket {
-        self.markets::<1>(|_| column).lane(0)
+        match column {
+            Column::Base => self.markets::<1>(None),
+            Column::Scenario(scenario) => self.markets(Some([scenario])),
+        }
+        .lane(0)
     }
 
     /// Prices it under the scenarios from `first` on, as many as `outputs` are long (all are equally long, and the set has
@@ -91,19 +97,28 @@ impl<'a> OptionRow<'a> {
         Arch::new().dispatch(Blocks { row: self, first, count, visit });
     }
 
+    /// Shocks of a factor in each lane; 0 without one, where not quoted, and in the unshocked market (no scenarios).
     #[inline(always)]
-    fn shocks<const W: usize>(&self, factor: Option<usize>, column: impl Fn(usize) -> Column) -> [f64; W] {
-        array::from_fn(|lane| self.market.shock(factor, column(lane)))
+    fn shocks<const W: usize>(&self, factor: Option<usize>, scenarios: Option<[usize; W]>) -> [f64; W] {
+        let mut shocks = [0.0; W];
+        if let (Some(factor), Some(scenarios)) = (factor, scenarios) {
+            let column = self.market.scenarios.shocks.column(factor);
+            for lane in 0..W {
+                let shock = column[scenarios[lane]];
+                shocks[lane] = if shock.is_nan() { 0.0 } else { shock };
+            }
+        }
+        shocks
     }
 
     #[inline(always)]
-    fn markets<const W: usize>(&self, column: impl Fn(usize) -> Column + Copy) -> OptionMarkets<W> {
-        let underlying = self.instrument.underlying;
-        let factor: [f64; W] = array::from_fn(|lane| self.market.price_factor(underlying, column(lane)));
-        let basis: [f64; W] = self.shocks(self.basis, column);
-        let rate: [f64; W] = self.shocks(self.rate, column);
-        let level: [f64; W] = self.shocks(self.level, column);
-        let tilt: [f64; W] = self.shocks(self.tilt, column);
+    fn markets<const W: usize>(&self, scenarios: Option<[usize; W]>) -> OptionMarkets<W> {
+        let price = self.shocks(self.price.map(|(factor, _)| factor), scenarios);
+        let beta = self.price.map_or(0.0, |(_, beta)| beta);
+        let basis = self.shocks(self.basis, scenarios);
+        let rate = self.shocks(self.rate, scenarios);
+        let level = self.shocks(self.level, scenarios);
+        let tilt = self.shocks(self.tilt, scenarios);
         let mut markets = OptionMarkets {
             index: [0.0; W],
             forward: [0.0; W],
@@ -112,15 +127,17 @@ impl<'a> OptionRow<'a> {
             rate: [0.0; W],
         };
         for lane in 0..W {
-            markets.index[lane] = self.index * factor[lane];
-            markets.forward[lane] = (self.forward + basis[lane] * self.index) * factor[lane];
+            let factor = 1.0 + beta * price[lane];
+            markets.index[lane] = self.index * factor;
+            markets.forward[lane] = (self.forward + basis[lane] * self.index) * factor;
             markets.rate[lane] = self.instrument.rate + rate[lane];
             let (shock, scale) = (self.volatility_shock, self.level_scale);
             markets.volatility[lane] = shock.apply(self.volatility, level[lane], tilt[lane], self.moneyness, scale);
         }
         if self.market.time.is_some() || self.years <= 0.0 {
             for lane in 0..W {
-                self.pass_time(&mut markets, lane, column(lane), self.forward + basis[lane] * self.index);
+                let column = scenarios.map_or(Column::Base, |scenarios| Column::Scenario(scenarios[lane]));
+                self.pass_time(&mut markets, lane, column, self.forward + basis[lane] * self.index);
             }
         }
         markets
@@ -170,8 +187,7 @@ where
         for offset in (0..self.count).step_by(BLOCK) {
             let length = BLOCK.min(self.count - offset);
             // Lanes past the end repeat the last scenario; nobody reads them.
-            let markets =
-                self.row.markets::<BLOCK>(|lane| Column::Scenario(self.first + offset + lane.min(length - 1)));
+            let markets = self.row.markets(Some(array::from_fn(|lane| self.first + offset + lane.min(length - 1))));
             let priced = price_block::<N, BLOCK>(&self.row.option, &markets);
             (self.visit)(offset, length, &markets, &priced);
         }

@@ -15,6 +15,7 @@
 mod elementary;
 mod mills;
 
+use elementary::POSITIVE_MIN;
 pub(super) use elementary::{at_least, at_most, exp, ln_ratio};
 use mills::{DENSITY_AT_ZERO, scaled_tail};
 
@@ -144,10 +145,12 @@ fn price_lane<const N: usize>(terms: Terms, market: OptionMarket) -> [f64; N] {
     let forward = if alive { forward } else { index };
     let years = if alive { years } else { 0.0 };
     let rate = if alive { rate } else { 0.0 };
-    let deviation = volatility * years.sqrt();
+    let root = years.sqrt();
+    let deviation = volatility * root;
     let moves = deviation > NONE;
+    let per_deviation = 1.0 / at_least(deviation, NONE);
     let moneyness = ln_ratio(forward, strike);
-    let distance = at_most(moneyness.abs() / at_least(deviation, NONE), FAR);
+    let distance = at_most(moneyness.abs() * per_deviation, FAR);
     let half = at_least(at_most(0.5 * deviation, FAR), 0.0);
     let outside = normalised(distance, half);
     let low = if forward < strike { forward } else { strike };
@@ -155,42 +158,41 @@ fn price_lane<const N: usize>(terms: Terms, market: OptionMarket) -> [f64; N] {
     let inside = at_least(sign * (forward - strike), 0.0);
 
     let both = index > 0.0 && forward > 0.0;
-    let coin_discount = if both { index / forward } else { 1.0 };
+    let per_forward = 1.0 / at_least(forward, POSITIVE_MIN);
     let rate_discount = exp(-(rate * years)) + poison;
-    let discount = if in_coin { rate_discount * coin_discount } else { rate_discount };
+    let discount = rate_discount * if in_coin && both { index * per_forward } else { 1.0 };
     let value = discount * (inside + outside_value);
     if N == 1 {
         return [value; N];
     }
 
-    let growth_of_forward = if both { forward / index } else { 1.0 };
-    let growth = if in_coin { rate_discount } else { rate_discount * growth_of_forward };
+    let per_index = 1.0 / at_least(index, POSITIVE_MIN);
+    let growth = rate_discount * if !in_coin && both { forward * per_index } else { 1.0 };
     // min(F, K)/F: from the normalised option back to units of the forward.
-    let share = low / at_least(forward, f64::MIN_POSITIVE);
+    let share = low * per_forward;
     let call_is_outside = moneyness <= 0.0;
     let outside_probability = if call_is_outside { outside.near } else { share * outside.far };
     let outside_probability = if forward > 0.0 { outside_probability } else { 0.0 };
     let is_outside = call_is_outside == (sign > 0.0);
     let probability = if is_outside { outside_probability } else { 1.0 - outside_probability };
-    let density = if moves && forward > 0.0 { share * outside.bell * DENSITY_AT_ZERO } else { 0.0 };
-    let safe_deviation = if moves { deviation } else { 1.0 };
-    let safe_volatility = if moves { volatility } else { 1.0 };
-    let safe_years = if alive { years } else { 1.0 };
-    let carry = if both && alive { ln_ratio(forward, index) / safe_years } else { 0.0 };
+    let density = if moves { share * outside.bell * DENSITY_AT_ZERO } else { 0.0 };
+    let per_year = 1.0 / if alive { years } else { 1.0 };
+    let carry = if both { ln_ratio(forward, index) * per_year } else { 0.0 };
     let rate_in_quote = if in_coin { rate + carry } else { rate };
 
     let delta = sign * growth * probability;
-    let gamma = if both { growth * density / (index * safe_deviation) } else { 0.0 };
-    let vega = discount * forward * density * years.sqrt();
-    let decay = vega * volatility / (2.0 * safe_years);
+    let gamma = if both { growth * density * (per_index * per_deviation) } else { 0.0 };
+    let vega = discount * forward * density * root;
+    let decay = vega * volatility * (0.5 * per_year);
     let theta = (rate_in_quote * value - carry * (delta * index)) - decay;
 
     let signed_distance = if call_is_outside { -distance } else { distance };
     let (d1, d2) = (signed_distance + half, signed_distance - half);
+    let per_volatility = root * per_deviation;
     let rho = -years * value;
-    let vanna = -(growth * density * d2 / safe_volatility);
-    let volga = vega * d1 * d2 / safe_volatility;
-    let drift = carry / safe_deviation - d2 / (2.0 * safe_years);
+    let vanna = -(growth * density * d2 * per_volatility);
+    let volga = vega * d1 * d2 * per_volatility;
+    let drift = carry * per_deviation - d2 * (0.5 * per_year);
     let charm = (rate_in_quote - carry) * delta - growth * density * drift;
     let all = [value, delta, gamma, vega, theta, rho, vanna, volga, charm];
     let mut result = [0.0; N];

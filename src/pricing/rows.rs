@@ -3,6 +3,7 @@ use rayon::prelude::*;
 
 use super::option_row::OptionRow;
 use super::payoff::{option_unit_value, unit_value};
+use super::revalue::BLOCK;
 use super::shocked::ShockedMarket;
 use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, Snapshot, UnderlyingIndex};
 use crate::error::{Error, Fault, Result};
@@ -163,9 +164,12 @@ fn fill(
     let n_scenarios = settlement_price.len();
     match OptionRow::of(market, instrument) {
         Some(option) => option.for_each_block(0, n_scenarios, |offset, length, markets, [value]| {
+            let mut units = [0.0; BLOCK];
+            for lane in 0..BLOCK {
+                units[lane] = option_unit_value(instrument, value[lane], markets.index[lane]);
+            }
             for lane in 0..length {
-                let units = option_unit_value(instrument, value[lane], markets.index[lane]);
-                set(offset + lane, markets.forward[lane], units);
+                set(offset + lane, markets.forward[lane], units[lane]);
             }
         }),
         None => (0..n_scenarios).for_each(|scenario| {

@@ -13,9 +13,9 @@ pub(super) const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 /// Where each shock stands in the set is looked up once.
 pub struct ShockedMarket<'a> {
     pub(super) snapshot: &'a Snapshot,
-    scenarios: &'a ScenarioSet,
+    pub(super) scenarios: &'a ScenarioSet,
     /// `price:` column and beta of each underlying.
-    price: Vec<Option<(usize, f64)>>,
+    pub(super) price: Vec<Option<(usize, f64)>>,
     pub(super) basis: Vec<Option<usize>>,
     pub(super) volatility: Vec<Option<usize>>,
     pub(super) skew: Vec<Option<usize>>,
@@ -63,8 +63,7 @@ impl<'a> ShockedMarket<'a> {
     }
 
     /// Shock of a column; 0 without one, and in the unshocked market.
-    #[inline(always)]
-    pub(super) fn shock(&self, factor: Option<usize>, column: Column) -> f64 {
+    fn shock(&self, factor: Option<usize>, column: Column) -> f64 {
         match (factor, column) {
             (Some(factor), Column::Scenario(scenario)) => self.scenarios.shock(scenario, factor),
             _ => 0.0,

@@ -1,5 +1,10 @@
 //! How factors move rows: units, expiry, and assets that follow their underlying.
 
+mod accuracy;
+mod implied;
+mod options;
+mod properties;
+
 use ndarray::array;
 
 use super::{Column, Rows, Unshocked, revalue};
@@ -64,15 +69,4 @@ fn an_asset_follows_its_own_column_or_else_its_underlying() {
     let own = rows(vec![Factor::price("BTC"), Factor::price("ETH")], array![[-0.1, -0.5]]);
     assert!((value(&own, own.of_asset(1), 0) - 1_500.0).abs() < 1e-9, "price · (1 + price:ETH)");
     assert!(own.ignored_factors.is_empty());
-}
-
-#[test]
-fn a_textbook_option() {
-    use super::{European, Numeraire, OptionMarket};
-    use crate::domain::Right;
-    // Hull: S = 42, K = 40, r = 10 %, σ = 20 %, T = ½: call 4.76, put 0.81.
-    let market = OptionMarket { index: 42.0, forward: 42.0 * (0.05f64).exp(), volatility: 0.2, years: 0.5, rate: 0.1 };
-    let value = |right| European { right, strike: 40.0, numeraire: Numeraire::Quote }.value(&market);
-    assert!((value(Right::Call) - 4.76).abs() < 0.005);
-    assert!((value(Right::Put) - 0.81).abs() < 0.005);
 }

@@ -56,7 +56,14 @@ impl Example {
             shocks,
         };
         let cells = (pools * scenarios) as u64;
-        let audit = Audit { pools: 1_024, cells, verdicts: cells, decisions_differ: 0, worst_bound_ratio: 0.31 };
+        let audit = Audit {
+            pools: 1_024,
+            cells,
+            verdicts: cells,
+            decisions_differ: 0,
+            worst_bound_ratio: 0.31,
+            ..Audit::default()
+        };
         let outcome = Outcome {
             engine: "cpu".into(),
             device_limits: None,

@@ -14,7 +14,7 @@ pub const EXPONENT_MAX: f64 = 700.0;
 /// Below this [`exp`] is 0: the result would be subnormal.
 const EXPONENT_MIN: f64 = -708.0;
 /// Arguments of [`ln_ratio`] are held between this and its reciprocal.
-const POSITIVE_MIN: f64 = 1e-300;
+pub const POSITIVE_MIN: f64 = 1e-300;
 const POSITIVE_MAX: f64 = 1e300;
 
 /// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2; eʳ to 1.6e-17.
