@@ -8,10 +8,10 @@ use plimsoll::domain::{
 };
 use plimsoll::engine::Arbiter;
 use plimsoll::margin::{
-    Form, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement,
+    Basis, Form, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement,
     OptionSpread, OrderReserve, Rulebook, Rules, Schedule, Setting, SizeUnit, revalue,
 };
-use plimsoll::pricing::{Column, Unshocked};
+use plimsoll::pricing::{Column, ShockedMarket, Unshocked};
 use plimsoll::scenario::{Factor, FactorKind, ScenarioSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -350,6 +350,16 @@ fn random_pool(market: &Snapshot, random: &mut ChaCha8Rng) -> (Vec<Balance>, Vec
     (balances, positions)
 }
 
+/// Options that together pay the same at every price, and so cannot lose.
+fn long_box(market: &Snapshot) -> Vec<Position> {
+    let leg = |(strike, letter, quantity): (u32, char, f64)| {
+        let name = format!("ETH-USDT-2027-03-26-3-{strike}-{letter}");
+        let instrument = market.instruments.iter().position(|instrument| instrument.name == name).expect("an option");
+        Position::new(instrument as u32, quantity, market.instruments[instrument].mark_price)
+    };
+    [(0, 'C', 20.0), (0, 'P', -20.0), (2, 'C', -20.0), (2, 'P', 20.0)].map(leg).into()
+}
+
 /// A book of `n` random pools under `n_scenarios` random scenarios.
 pub fn random(n: usize, n_scenarios: usize, seed: u64, base: HaircutBase, unit: SizeUnit) -> Case {
     let mut snapshot = market();
@@ -360,6 +370,9 @@ pub fn random(n: usize, n_scenarios: usize, seed: u64, base: HaircutBase, unit: 
         let (balances, positions) = random_pool(&snapshot, &mut random);
         balances.into_iter().for_each(|balance| builder.add_balance(id, balance));
         positions.into_iter().for_each(|position| builder.add_position(id, position));
+        if k % 13 == 5 {
+            long_box(&snapshot).into_iter().for_each(|position| builder.add_position(id, position));
+        }
         if k % 11 == 0 {
             let settings = builder.settings(id);
             settings.im_multiplier = 1.5;
@@ -401,4 +414,51 @@ pub fn adversarial(case: &Case, seed: u64) -> Case {
         rulebook: case.rulebook.clone(),
         scenarios: case.scenarios.clone(),
     }
+}
+
+/// What the explanations of a case name: every branch of the option rule, every way a group is margined.
+fn ways(case: &Case) -> std::collections::BTreeSet<String> {
+    let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("rules resolve");
+    let rows = revalue(&rules, &case.snapshot, &case.scenarios, Unshocked::Refuse).expect("rows");
+    let setting = Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows };
+    let market = ShockedMarket::new(&case.snapshot, &case.scenarios);
+    let mut ways = std::collections::BTreeSet::new();
+    for pool in case.snapshot.book.pools() {
+        for scenario in 0..case.scenarios.len() {
+            for term in setting.terms(&pool, Column::Scenario(scenario), &market) {
+                match term.basis {
+                    Basis::Option(option) => {
+                        ways.insert(option.branch.map_or("Long".into(), |branch| format!("{branch:?}")));
+                    }
+                    Basis::Spread(spread) => {
+                        ways.insert(spread.applied.into());
+                    }
+                    Basis::Kept { kept, value } if term.item.contains("202") && kept < value => {
+                        ways.insert("LongCredit".into());
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    ways
+}
+
+#[test]
+fn random_books_go_every_way_through_the_option_rules() {
+    let case = random(200, 40, 7, HaircutBase::BalanceAndPnl, SizeUnit::Quote);
+    let expected = [
+        "Expired",
+        "Floor",
+        "InitialOverMaintenance",
+        "Long",
+        "LongCredit",
+        "PutCap",
+        "PutFloor",
+        "Rate",
+        "isolated",
+        "max_loss",
+        "nothing",
+    ];
+    assert_eq!(ways(&case).iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

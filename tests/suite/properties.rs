@@ -1,6 +1,6 @@
 //! What must hold whatever the engine: each property runs on the reference, the CPU engine and a GPU.
 
-use plimsoll::domain::{Balance, BookBuilder, Position, Side, Snapshot};
+use plimsoll::domain::{Balance, BookBuilder, Instrument, Kind, Position, Side, Snapshot};
 use plimsoll::engine::plan::PlanOptions;
 use plimsoll::engine::{EngineChoice, Outcome, State, SweepOptions, Totals, digest, sweep};
 use plimsoll::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeUnit};
@@ -239,6 +239,67 @@ fn a_higher_rate_or_haircut_never_makes_a_breached_pool_solvent() {
                 assert_no_more_breaches(&before, &now);
             }
             before = Some(now);
+        }
+    }
+}
+
+#[test]
+fn a_higher_share_required_or_a_lower_credit_never_makes_an_option_book_safer() {
+    let mut case = case(150, 60, 9);
+    let plain = case.rulebook.option.clone();
+    for engine in engines() {
+        let mut before: Option<Outcome> = None;
+        for (factor, credit) in [(0.0, 1.0), (1.0, 1.0), (1.0, 0.5), (2.0, 0.5), (2.0, 0.0)] {
+            case.rulebook.option = plain.clone();
+            for (key, class) in &mut case.rulebook.option {
+                for requirement in [&mut class.maintenance, &mut class.initial] {
+                    requirement.rate *= factor;
+                    requirement.floor *= factor;
+                    requirement.long_of_mark *= 0.5 * factor;
+                }
+                class.long_credit = if key == "grouped" { 1.0 } else { credit };
+            }
+            let now = run(&case, engine.clone());
+            if let Some(before) = before {
+                assert_no_more_breaches(&before, &now);
+                for (before, now) in before.pools.iter().zip(&now.pools) {
+                    let slack = 1e-9 * (1.0 + before.base.gross_notional);
+                    assert_eq!(now.base.equity, before.base.equity, "raw equity knows no rules");
+                    assert!(now.base.adjusted_equity <= before.base.adjusted_equity + slack);
+                    assert!(now.base.adjusted_equity <= now.base.equity + slack);
+                    assert!(now.base.maintenance_margin >= before.base.maintenance_margin - slack);
+                    assert!(now.base.maintenance_margin >= 0.0);
+                }
+            }
+            before = Some(now);
+        }
+    }
+}
+
+#[test]
+fn an_option_position_in_two_parts_decides_as_it_does_whole() {
+    let mut case = case(150, 60, 10);
+    // Under brackets of notional two small positions require less than a large one.
+    let has_class = |i: &Instrument| i.kind == Kind::Option && case.rulebook.option.contains_key(&i.margin_class);
+    let is_option: Vec<bool> = case.snapshot.instruments.iter().map(has_class).collect();
+    // Halves of a size that is even in binary add up to the whole exactly.
+    let parts = rebuild(&case, false, |_, _, positions| {
+        let halves = |p: &Position| [Position { quantity: 0.5 * p.quantity, accrued_funding: 0.0, ..*p }; 2];
+        let split = |p: &Position| if is_option[p.instrument as usize] { halves(p).to_vec() } else { vec![*p] };
+        *positions = positions.iter().flat_map(split).collect();
+    });
+    case.snapshot = rebuild(&case, false, |_, _, positions| {
+        let options = positions.iter_mut().filter(|position| is_option[position.instrument as usize]);
+        options.for_each(|position| position.accrued_funding = 0.0);
+    });
+    let parts = Case { snapshot: parts, rulebook: case.rulebook.clone(), scenarios: case.scenarios.clone() };
+    for engine in engines() {
+        let (whole, parts) = (run(&case, engine.clone()), run(&parts, engine));
+        assert_eq!(counts(&whole), counts(&parts));
+        for (whole, parts) in whole.pools.iter().zip(&parts.pools) {
+            let size = whole.base.equity.abs() + whole.base.gross_notional + whole.base.adjusted_collateral.abs();
+            assert_eq!((whole.state, whole.worst_scenario), (parts.state, parts.worst_scenario));
+            assert!((whole.base.maintenance_margin - parts.base.maintenance_margin).abs() <= 1e-13 * size);
         }
     }
 }
