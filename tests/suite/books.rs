@@ -4,17 +4,23 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 use plimsoll::domain::{
-    Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Right, Side, Snapshot, Underlying,
+    Asset, Balance, BookBuilder, Instrument, Kind, Payoff, Position, Premium, Side, Snapshot, Underlying,
 };
 use plimsoll::engine::Arbiter;
 use plimsoll::margin::{
-    Basis, Form, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement,
-    OptionSpread, OrderReserve, Rulebook, Rules, Schedule, Setting, SizeUnit, revalue,
+    Form, HaircutBase, HaircutSchedule, MarginClass, OptionSpread, OrderReserve, Rulebook, Rules, Schedule, Setting,
+    SizeUnit, revalue,
 };
-use plimsoll::pricing::{Column, ShockedMarket, Unshocked};
+use plimsoll::pricing::{Column, Unshocked};
 use plimsoll::scenario::{Factor, FactorKind, ScenarioSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+// Named by path: the device engine's tests include this file by path, too.
+#[path = "book_options.rs"]
+mod book_options;
+
+use book_options::{OPTION_COINS, long_box, option_classes, options};
 
 pub struct Case {
     pub snapshot: Snapshot,
@@ -32,90 +38,6 @@ pub const COINS: [(&str, f64); 8] = [
     ("XRP", 0.5),
     ("YFI", 8_000.0),
 ];
-
-/// Coins with options on them.
-const OPTION_COINS: [&str; 4] = ["BTC", "ETH", "SOL", "YFI"];
-
-/// Option classes; each takes another way through the rule.
-const OPTION_CLASSES: [&str; 6] = ["by_index", "by_forward", "by_strike", "grouped", "grouped", "alt"];
-
-/// A chain of options on a coin: two expiries (a time step may cross the first), four strikes, calls and puts, settled in
-/// USDT or in the coin, quanto, of margined premium; every class.
-fn options(perpetual: &Instrument, price: f64, [tether, coin, dollar]: [u32; 3]) -> Vec<Instrument> {
-    let mut chain = Vec::new();
-    for (day, carry) in [("2026-12-04", 1.001), ("2027-03-26", 1.02)] {
-        for (k, moneyness) in [0.7, 0.95, 1.1, 1.6].into_iter().enumerate() {
-            for (right, letter) in [(Right::Call, 'C'), (Right::Put, 'P')] {
-                for (c, class) in OPTION_CLASSES.into_iter().enumerate() {
-                    // Linear ones of every class; of the ungrouped ones some are inverse, quanto or margined.
-                    let variant = (k + c) % 4;
-                    let (payoff, settlement_asset, price_asset, premium) = match (class, variant) {
-                        ("grouped", 3) => (Payoff::Linear, tether, tether, Premium::Margined),
-                        ("grouped", _) | (_, 0) => (Payoff::Linear, tether, tether, Premium::Paid),
-                        (_, 1) => (Payoff::Inverse, coin, dollar, Premium::Paid),
-                        (_, 2) => (Payoff::Quanto, tether, dollar, Premium::Paid),
-                        _ => (Payoff::Linear, tether, tether, Premium::Margined),
-                    };
-                    let strike = (price * moneyness * (1.0 + 0.01 * c as f64) * 1e4).round() / 1e4;
-                    chain.push(Instrument {
-                        name: format!("{}-{day}-{c}-{k}-{letter}", perpetual.name),
-                        kind: Kind::Option,
-                        payoff,
-                        settlement_asset,
-                        price_asset,
-                        premium,
-                        contract_size: [1.0, 0.1][c % 2],
-                        mark_price: 0.05 * price,
-                        strike: Some(strike),
-                        expiry: Some(format!("{day}T08:00:00Z").parse().unwrap()),
-                        right: Some(right),
-                        implied_volatility: Some(0.5 + 0.1 * k as f64),
-                        forward_price: Some(price * carry),
-                        rate: 0.03,
-                        fixed_rate: if payoff == Payoff::Quanto { 0.5 } else { 1.0 },
-                        margin_class: class.into(),
-                        ..perpetual.clone()
-                    });
-                }
-            }
-        }
-    }
-    chain
-}
-
-/// Option classes of every reference, mark, cap, floor and credit.
-pub fn option_classes() -> BTreeMap<String, OptionClass> {
-    let requirement = |rate: f64, floor: f64| OptionRequirement { rate, floor, ..OptionRequirement::default() };
-    let plain = OptionClass {
-        reference: OptionReference::Index,
-        mark: MarkIn::Equity,
-        maintenance: OptionRequirement { put_floor_of_mark: 0.075, ..requirement(0.0, 0.075) },
-        initial: requirement(0.15, 0.1),
-        call_initial_over_maintenance: 0.0,
-        put_initial_over_maintenance: 1.05,
-        long_credit: 1.0,
-    };
-    let by_forward = OptionClass {
-        reference: OptionReference::Forward,
-        maintenance: OptionRequirement { put_cap_of_strike: Some(0.1), ..requirement(0.1, 0.05) },
-        initial: OptionRequirement { put_cap_of_strike: Some(0.2), long_of_mark: 0.1, ..requirement(0.2, 0.1) },
-        call_initial_over_maintenance: 1.1,
-        long_credit: 0.0,
-        ..plain
-    };
-    let by_strike = OptionClass {
-        reference: OptionReference::Strike,
-        mark: MarkIn::Requirement,
-        maintenance: OptionRequirement { long_of_mark: 0.5, ..requirement(0.12, 0.06) },
-        initial: OptionRequirement { long_of_mark: 0.75, ..requirement(0.15, 0.08) },
-        put_initial_over_maintenance: 0.0,
-        long_credit: 0.35,
-        ..plain
-    };
-    [("by_index", plain), ("by_forward", by_forward), ("by_strike", by_strike), ("grouped", plain)]
-        .map(|(key, class)| (key.to_string(), class))
-        .into()
-}
 
 fn asset(name: &str, price: f64, class: Option<&str>) -> Asset {
     Asset { name: name.into(), price, underlying: name.into(), haircut_class: class.map(Into::into), network: None }
@@ -350,16 +272,6 @@ fn random_pool(market: &Snapshot, random: &mut ChaCha8Rng) -> (Vec<Balance>, Vec
     (balances, positions)
 }
 
-/// Options that together pay the same at every price, and so cannot lose.
-fn long_box(market: &Snapshot) -> Vec<Position> {
-    let leg = |(strike, letter, quantity): (u32, char, f64)| {
-        let name = format!("ETH-USDT-2027-03-26-3-{strike}-{letter}");
-        let instrument = market.instruments.iter().position(|instrument| instrument.name == name).expect("an option");
-        Position::new(instrument as u32, quantity, market.instruments[instrument].mark_price)
-    };
-    [(0, 'C', 20.0), (0, 'P', -20.0), (2, 'C', -20.0), (2, 'P', 20.0)].map(leg).into()
-}
-
 /// A book of `n` random pools under `n_scenarios` random scenarios.
 pub fn random(n: usize, n_scenarios: usize, seed: u64, base: HaircutBase, unit: SizeUnit) -> Case {
     let mut snapshot = market();
@@ -414,51 +326,4 @@ pub fn adversarial(case: &Case, seed: u64) -> Case {
         rulebook: case.rulebook.clone(),
         scenarios: case.scenarios.clone(),
     }
-}
-
-/// What the explanations of a case name: every branch of the option rule, every way a group is margined.
-fn ways(case: &Case) -> std::collections::BTreeSet<String> {
-    let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("rules resolve");
-    let rows = revalue(&rules, &case.snapshot, &case.scenarios, Unshocked::Refuse).expect("rows");
-    let setting = Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows };
-    let market = ShockedMarket::new(&case.snapshot, &case.scenarios);
-    let mut ways = std::collections::BTreeSet::new();
-    for pool in case.snapshot.book.pools() {
-        for scenario in 0..case.scenarios.len() {
-            for term in setting.terms(&pool, Column::Scenario(scenario), &market) {
-                match term.basis {
-                    Basis::Option(option) => {
-                        ways.insert(option.branch.map_or("Long".into(), |branch| format!("{branch:?}")));
-                    }
-                    Basis::Spread(spread) => {
-                        ways.insert(spread.applied.into());
-                    }
-                    Basis::Kept { kept, value } if term.item.contains("202") && kept < value => {
-                        ways.insert("LongCredit".into());
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    ways
-}
-
-#[test]
-fn random_books_go_every_way_through_the_option_rules() {
-    let case = random(200, 40, 7, HaircutBase::BalanceAndPnl, SizeUnit::Quote);
-    let expected = [
-        "Expired",
-        "Floor",
-        "InitialOverMaintenance",
-        "Long",
-        "LongCredit",
-        "PutCap",
-        "PutFloor",
-        "Rate",
-        "isolated",
-        "max_loss",
-        "nothing",
-    ];
-    assert_eq!(ways(&case).iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

@@ -1,6 +1,6 @@
 //! What must hold whatever the engine: each property runs on the reference, the CPU engine and a GPU.
 
-use plimsoll::domain::{Balance, BookBuilder, Instrument, Kind, Position, Side, Snapshot};
+use plimsoll::domain::{Balance, BookBuilder, Position, Side, Snapshot};
 use plimsoll::engine::plan::PlanOptions;
 use plimsoll::engine::{EngineChoice, Outcome, State, SweepOptions, Totals, digest, sweep};
 use plimsoll::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeUnit};
@@ -9,12 +9,12 @@ use plimsoll::scenario::{Factor, ScenarioSet};
 use crate::books::{self, Case};
 use crate::engines::{engines, run};
 
-fn case(n: usize, n_scenarios: usize, seed: u64) -> Case {
+pub fn case(n: usize, n_scenarios: usize, seed: u64) -> Case {
     books::random(n, n_scenarios, seed, HaircutBase::BalanceAndPnl, SizeUnit::Quote)
 }
 
 /// Rebuilds a book, pool by pool, in another input order.
-fn rebuild(
+pub fn rebuild(
     case: &Case,
     backwards: bool,
     mut change: impl FnMut(usize, &mut Vec<Balance>, &mut Vec<Position>),
@@ -54,14 +54,14 @@ fn asset(snapshot: &Snapshot, name: &str) -> u32 {
     snapshot.assets.iter().position(|asset| asset.name == name).unwrap() as u32
 }
 
-fn counts(outcome: &Outcome) -> Vec<[u32; 3]> {
+pub fn counts(outcome: &Outcome) -> Vec<[u32; 3]> {
     let of = |pool: &plimsoll::engine::PoolOutcome| {
         [pool.restricted_scenarios, pool.liquidatable_scenarios, pool.bankrupt_scenarios]
     };
     outcome.pools.iter().map(of).collect()
 }
 
-fn assert_no_more_breaches(better: &Outcome, worse: &Outcome) {
+pub fn assert_no_more_breaches(better: &Outcome, worse: &Outcome) {
     for (index, (better, worse)) in counts(better).iter().zip(counts(worse)).enumerate() {
         assert!(better.iter().zip(&worse).all(|(b, w)| b <= w), "pool {index}: {better:?} > {worse:?}");
     }
@@ -239,67 +239,6 @@ fn a_higher_rate_or_haircut_never_makes_a_breached_pool_solvent() {
                 assert_no_more_breaches(&before, &now);
             }
             before = Some(now);
-        }
-    }
-}
-
-#[test]
-fn a_higher_share_required_or_a_lower_credit_never_makes_an_option_book_safer() {
-    let mut case = case(150, 60, 9);
-    let plain = case.rulebook.option.clone();
-    for engine in engines() {
-        let mut before: Option<Outcome> = None;
-        for (factor, credit) in [(0.0, 1.0), (1.0, 1.0), (1.0, 0.5), (2.0, 0.5), (2.0, 0.0)] {
-            case.rulebook.option = plain.clone();
-            for (key, class) in &mut case.rulebook.option {
-                for requirement in [&mut class.maintenance, &mut class.initial] {
-                    requirement.rate *= factor;
-                    requirement.floor *= factor;
-                    requirement.long_of_mark *= 0.5 * factor;
-                }
-                class.long_credit = if key == "grouped" { 1.0 } else { credit };
-            }
-            let now = run(&case, engine.clone());
-            if let Some(before) = before {
-                assert_no_more_breaches(&before, &now);
-                for (before, now) in before.pools.iter().zip(&now.pools) {
-                    let slack = 1e-9 * (1.0 + before.base.gross_notional);
-                    assert_eq!(now.base.equity, before.base.equity, "raw equity knows no rules");
-                    assert!(now.base.adjusted_equity <= before.base.adjusted_equity + slack);
-                    assert!(now.base.adjusted_equity <= now.base.equity + slack);
-                    assert!(now.base.maintenance_margin >= before.base.maintenance_margin - slack);
-                    assert!(now.base.maintenance_margin >= 0.0);
-                }
-            }
-            before = Some(now);
-        }
-    }
-}
-
-#[test]
-fn an_option_position_in_two_parts_decides_as_it_does_whole() {
-    let mut case = case(150, 60, 10);
-    // Under brackets of notional two small positions require less than a large one.
-    let has_class = |i: &Instrument| i.kind == Kind::Option && case.rulebook.option.contains_key(&i.margin_class);
-    let is_option: Vec<bool> = case.snapshot.instruments.iter().map(has_class).collect();
-    // Halves of a size that is even in binary add up to the whole exactly.
-    let parts = rebuild(&case, false, |_, _, positions| {
-        let halves = |p: &Position| [Position { quantity: 0.5 * p.quantity, accrued_funding: 0.0, ..*p }; 2];
-        let split = |p: &Position| if is_option[p.instrument as usize] { halves(p).to_vec() } else { vec![*p] };
-        *positions = positions.iter().flat_map(split).collect();
-    });
-    case.snapshot = rebuild(&case, false, |_, _, positions| {
-        let options = positions.iter_mut().filter(|position| is_option[position.instrument as usize]);
-        options.for_each(|position| position.accrued_funding = 0.0);
-    });
-    let parts = Case { snapshot: parts, rulebook: case.rulebook.clone(), scenarios: case.scenarios.clone() };
-    for engine in engines() {
-        let (whole, parts) = (run(&case, engine.clone()), run(&parts, engine));
-        assert_eq!(counts(&whole), counts(&parts));
-        for (whole, parts) in whole.pools.iter().zip(&parts.pools) {
-            let size = whole.base.equity.abs() + whole.base.gross_notional + whole.base.adjusted_collateral.abs();
-            assert_eq!((whole.state, whole.worst_scenario), (parts.state, parts.worst_scenario));
-            assert!((whole.base.maintenance_margin - parts.base.maintenance_margin).abs() <= 1e-13 * size);
         }
     }
 }
