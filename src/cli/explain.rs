@@ -273,6 +273,7 @@ fn basis_text(term: &Term) -> String {
 fn option_text(option: &OptionBasis) -> String {
     let OptionBasis { reference, out_of_the_money, rate: at_money, floor, .. } = *option;
     let reason = match option.branch {
+        None if option.requirement == 0.0 => return "a long option requires nothing here".into(),
         None => "a share of its mark".into(),
         Some(Branch::Rate) => {
             format!("{} · {} − {} out of the money", rate(at_money), money(reference), money(out_of_the_money))

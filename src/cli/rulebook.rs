@@ -1,6 +1,10 @@
+mod option;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+
+use option::{option_json, print_option, spread_json};
 
 use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
@@ -28,11 +32,11 @@ enum Command {
         /// The rulebook.
         file: PathBuf,
     },
-    /// Show brackets with their derived deductions.
+    /// Show brackets with their derived deductions, and what options require.
     Explain {
         /// The rulebook.
         file: PathBuf,
-        /// A margin class [default: all].
+        /// A margin or option class [default: all].
         class: Option<String>,
     },
 }
@@ -98,6 +102,7 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             "faults": faults,
             "warnings": rulebook.warnings(),
             "margin_classes": rulebook.margin.len(),
+            "option_classes": rulebook.option.len(),
             "haircut_classes": rulebook.haircut.len(),
         })),
         Format::Table => {
@@ -105,8 +110,9 @@ fn check(file: &Path, context: Context) -> Result<u8> {
                 eprintln!("warning: {warning}");
             }
             print_text(format_args!(
-                "{} margin classes, {} haircut classes, no faults",
+                "{} margin classes, {} option classes, {} haircut classes, no faults",
                 rulebook.margin.len(),
+                rulebook.option.len(),
                 rulebook.haircut.len()
             ));
         }
@@ -116,12 +122,15 @@ fn check(file: &Path, context: Context) -> Result<u8> {
 
 fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     let rulebook = crate::io::read_rulebook(file)?;
-    if let Some(name) = class.filter(|name| !rulebook.margin.contains_key(*name)) {
-        let known = rulebook.margin.keys().map(String::as_str);
+    let is_known = |name: &&str| rulebook.margin.contains_key(*name) || rulebook.option.contains_key(*name);
+    if let Some(name) = class.filter(|name| !is_known(name)) {
+        let known = rulebook.margin.keys().chain(rulebook.option.keys()).map(String::as_str);
         let remedy = crate::suggest::remedy(name, known, "run without a class to see all");
         return Err(Error::Usage(format!("no margin class {name:?} in {} ({remedy})", file.display())));
     }
-    let classes = rulebook.margin.iter().filter(|(name, _)| class.is_none_or(|class| class == name.as_str()));
+    let is_asked = |name: &String| class.is_none_or(|class| class == name.as_str());
+    let classes = rulebook.margin.iter().filter(|(name, _)| is_asked(name));
+    let options = rulebook.option.iter().filter(|(name, _)| is_asked(name));
     if context.format == Format::Json {
         let schedule = |schedule: &Schedule| {
             json!({
@@ -141,7 +150,9 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
                 (name.clone(), value)
             })
             .collect();
-        print_json(&json!({ "name": rulebook.name, "margin": classes }));
+        let options: serde_json::Map<_, _> = options.map(|(name, class)| (name.clone(), option_json(class))).collect();
+        let spread = rulebook.option_spread.as_ref().map(spread_json);
+        print_json(&json!({ "name": rulebook.name, "margin": classes, "option": options, "option_spread": spread }));
         return Ok(0);
     }
     for (name, class) in classes {
@@ -149,6 +160,10 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
         print_text(format_args!("{name} ({end})"));
         print_text(schedule_table("maintenance", &class.maintenance));
         print_text(schedule_table("initial", &class.initial));
+    }
+    for (name, class) in options {
+        let spread = rulebook.option_spread.as_ref().filter(|spread| spread.classes.contains(name));
+        print_option(name, class, spread);
     }
     Ok(0)
 }

@@ -209,6 +209,7 @@ fn otherwise(
             requirement.rate = 0.0;
             format!("the floor {} alone would require", number(requirement.floor))
         }
+        Branch::Floor if requirement.rate == 0.0 => return None,
         Branch::Floor => {
             requirement.floor = 0.0;
             format!("the rate {} alone would leave", number(requirement.rate))

@@ -9,12 +9,12 @@ use plimsoll::scenario::{Factor, ScenarioSet};
 use crate::books::{self, Case};
 use crate::engines::{engines, run};
 
-fn case(n: usize, n_scenarios: usize, seed: u64) -> Case {
+pub fn case(n: usize, n_scenarios: usize, seed: u64) -> Case {
     books::random(n, n_scenarios, seed, HaircutBase::BalanceAndPnl, SizeUnit::Quote)
 }
 
 /// Rebuilds a book, pool by pool, in another input order.
-fn rebuild(
+pub fn rebuild(
     case: &Case,
     backwards: bool,
     mut change: impl FnMut(usize, &mut Vec<Balance>, &mut Vec<Position>),
@@ -54,14 +54,14 @@ fn asset(snapshot: &Snapshot, name: &str) -> u32 {
     snapshot.assets.iter().position(|asset| asset.name == name).unwrap() as u32
 }
 
-fn counts(outcome: &Outcome) -> Vec<[u32; 3]> {
+pub fn counts(outcome: &Outcome) -> Vec<[u32; 3]> {
     let of = |pool: &plimsoll::engine::PoolOutcome| {
         [pool.restricted_scenarios, pool.liquidatable_scenarios, pool.bankrupt_scenarios]
     };
     outcome.pools.iter().map(of).collect()
 }
 
-fn assert_no_more_breaches(better: &Outcome, worse: &Outcome) {
+pub fn assert_no_more_breaches(better: &Outcome, worse: &Outcome) {
     for (index, (better, worse)) in counts(better).iter().zip(counts(worse)).enumerate() {
         assert!(better.iter().zip(&worse).all(|(b, w)| b <= w), "pool {index}: {better:?} > {worse:?}");
     }

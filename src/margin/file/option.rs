@@ -91,12 +91,12 @@ impl Reader<'_> {
         };
         self.known_keys(at, table, &REQUIREMENT_KEYS);
         self.required(at, table, "floor");
-        let mut share = |name: &str| match table.get(name) {
+        let share = |name: &str| match table.get(name) {
             None => Some(None),
             Some(value) => self.share_of(&format!("{at}.{name}"), value).map(Some),
         };
         // Every key is read before the first fault leaves.
-        let [rate, floor, cap, of_mark, long] = REQUIREMENT_KEYS.map(|name| share(name));
+        let [rate, floor, cap, of_mark, long] = REQUIREMENT_KEYS.map(share);
         Some(OptionRequirement {
             rate: rate?.unwrap_or_default(),
             floor: floor??,
