@@ -222,6 +222,7 @@ mod tests {
             exact_verdicts: 0,
             unknown_pools: 1,
             audit: Audit::default(),
+            attributions: Vec::new(),
             seconds: StageSeconds::default(),
             warnings: Vec::new(),
         };

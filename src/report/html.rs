@@ -2,11 +2,11 @@ use super::ReportInput;
 use super::chart::{Paired, Ranked, exceedance};
 use super::figures::{
     HEALTH_BOUNDS, STATES, audit_sentence, breached_pools, health_classes, largest_shocks, losses, ran_on, scenario_id,
-    states_at_base, worst_scenarios, worst_states,
+    states_at_base, worst_states,
 };
 use super::format::{count, escaped, money, number, ratio, shortened};
 use super::page::{Column, cards, facts, figure, list, page, section, table};
-use crate::engine::{Figures, ScenarioOutcome, Totals};
+use crate::engine::{Figures, ScenarioOutcome, Totals, worst_scenarios};
 
 /// Rows of each table.
 const SHOWN: usize = 20;
@@ -34,7 +34,7 @@ fn header(input: &ReportInput<'_>) -> String {
     let outcome = input.outcome;
     let largest = |figure: fn(&ScenarioOutcome) -> u64| outcome.scenarios.iter().map(figure).max().unwrap_or(0);
     let base = states_at_base(outcome);
-    let shortfall = worst_scenarios(outcome, 1).first().map_or(0.0, |(_, scenario)| scenario.shortfall);
+    let shortfall = worst_scenarios(&outcome.scenarios, 1).first().map_or(0.0, |(_, scenario)| scenario.shortfall);
     let cards = cards(&[
         (count(outcome.pools.len() as u64), "pools"),
         (count(input.book.position_count() as u64), "positions"),
@@ -149,7 +149,7 @@ fn scenario_table(input: &ReportInput<'_>) -> String {
         ("label", Text),
         ("largest shocks", Text),
     ];
-    let rows: Vec<Vec<String>> = worst_scenarios(input.outcome, SHOWN)
+    let rows: Vec<Vec<String>> = worst_scenarios(&input.outcome.scenarios, SHOWN)
         .into_iter()
         .map(|(at, scenario)| {
             vec![

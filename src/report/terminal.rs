@@ -4,11 +4,9 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
 use super::ReportInput;
-use super::figures::{
-    STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_scenarios, worst_states,
-};
+use super::figures::{STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_states};
 use super::format::{count, money, plain, ratio, seconds, shortened};
-use crate::engine::Totals;
+use crate::engine::{Totals, worst_scenarios};
 
 /// Rows of each table.
 const SHOWN: usize = 8;
@@ -62,7 +60,7 @@ fn states(input: &ReportInput<'_>) -> String {
 }
 
 fn scenarios(input: &ReportInput<'_>) -> String {
-    let worst = worst_scenarios(input.outcome, SHOWN);
+    let worst = worst_scenarios(&input.outcome.scenarios, SHOWN);
     if worst.is_empty() {
         return "no scenarios".into();
     }

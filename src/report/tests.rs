@@ -69,7 +69,8 @@ impl Example {
             exact_verdicts: 1,
             unknown_pools: 0,
             audit,
-            seconds: StageSeconds { read: 0.25, revalue: 0.01, sweep: 1.5, audit: 0.07, write: 0.2 },
+            attributions: Vec::new(),
+            seconds: StageSeconds { read: 0.25, revalue: 0.01, sweep: 1.5, audit: 0.07, greeks: 0.03, write: 0.2 },
             warnings: vec!["asset LUNA has no haircut class: haircut 0".into()],
         };
         let facts = [("rulebook", "synthetic, blake3 6f2c…"), ("seed", "7")];
