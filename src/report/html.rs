@@ -37,7 +37,7 @@ fn header(input: &ReportInput<'_>) -> String {
     let shortfall = worst_scenarios(&outcome.scenarios, 1).first().map_or(0.0, |(_, scenario)| scenario.shortfall);
     let cards = cards(&[
         (count(outcome.pools.len() as u64), "pools"),
-        (count(input.book.position_count() as u64), "positions"),
+        (count(input.snapshot.book.position_count() as u64), "positions"),
         (count(outcome.scenarios.len() as u64), "scenarios"),
         (count(base[2] + base[3]), "pools liquidatable or bankrupt at base"),
         (count(largest(|scenario| scenario.liquidatable_pools)), "most liquidatable pools in one scenario"),
@@ -185,7 +185,7 @@ fn pool_table(input: &ReportInput<'_>) -> String {
     let rows: Vec<Vec<String>> = breached_pools(input.outcome, SHOWN)
         .into_iter()
         .map(|(at, outcome)| {
-            let pool = input.book.pool(at);
+            let pool = input.snapshot.book.pool(at);
             vec![
                 name(pool.account),
                 name(pool.pool),

@@ -20,7 +20,7 @@ pub fn summary(input: &ReportInput<'_>) -> String {
     let mut text = format!(
         "{} pools, {} positions × {} scenarios on {}\n",
         count(outcome.pools.len() as u64),
-        count(input.book.position_count() as u64),
+        count(input.snapshot.book.position_count() as u64),
         count(outcome.scenarios.len() as u64),
         plain(&ran_on(outcome)),
     );
@@ -86,7 +86,7 @@ fn pools(input: &ReportInput<'_>) -> String {
     let header = ["account", "pool", "at base", "health", "worst scenario", "excess there", "equity there"];
     let mut table = table(&header, 3);
     for (at, outcome) in breached {
-        let pool = input.book.pool(at);
+        let pool = input.snapshot.book.pool(at);
         table.add_row([
             name(pool.account),
             name(pool.pool),

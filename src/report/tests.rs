@@ -3,14 +3,15 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::*;
-use crate::domain::{BookBuilder, Position, Side};
+use crate::domain::{BookBuilder, Instrument, Position, Side, Underlying};
 use crate::engine::{Audit, Figures, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
 use crate::scenario::Factor;
 
 /// A made-up sweep: plausible numbers, not computed ones.
 struct Example {
     outcome: Outcome,
-    book: Book,
+    snapshot: Snapshot,
+    greeks: GreekSummary,
     scenarios: ScenarioSet,
     facts: Vec<(String, String)>,
 }
@@ -75,12 +76,20 @@ impl Example {
         };
         let facts = [("rulebook", "synthetic, blake3 6f2c…"), ("seed", "7")];
         let facts = facts.map(|(name, value)| (name.to_string(), value.to_string())).into();
-        Self { outcome, book: builder.build(), scenarios: set, facts }
+        let snapshot = Snapshot {
+            as_of: None,
+            quote: "USD".into(),
+            assets: Vec::new(),
+            underlyings: vec![Underlying::new("BTC", 100.0)],
+            instruments: vec![Instrument::perpetual("BTC-PERP", 0, 0, 100.0)],
+            book: builder.build(),
+        };
+        Self { outcome, snapshot, greeks: GreekSummary::default(), scenarios: set, facts }
     }
 
     fn input(&self) -> ReportInput<'_> {
-        let Self { outcome, book, scenarios, facts } = self;
-        ReportInput { outcome, book, scenarios, facts, digest: "4be1f0aa" }
+        let Self { outcome, snapshot, greeks, scenarios, facts } = self;
+        ReportInput { outcome, snapshot, scenarios, greeks, facts, digest: "4be1f0aa" }
     }
 }
 
@@ -177,7 +186,7 @@ fn ids_and_labels_are_text() {
     let mut builder = BookBuilder::default();
     builder.pool(hostile, hostile);
     builder.pool("z", hostile);
-    example.book = builder.build();
+    example.snapshot.book = builder.build();
     example.scenarios.ids = vec![hostile.into(), "b".into()];
     example.scenarios.labels = vec![hostile.into(), hostile.into()];
     example.scenarios.factors[0] = Factor::price(hostile);
