@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use ndarray::Array2;
 
 use super::arbiter::Arbiter;
+use super::greeks::{UnderlyingLegs, legs};
 use super::outcome::{Figures, State};
 use crate::domain::{Pool, Snapshot};
 use crate::error::{Error, Result};
 use crate::margin::{Rulebook, Rules, Setting, Term, TermSums};
-use crate::pricing::{Column, Rows, Unshocked, revalue};
+use crate::pricing::{Column, Rows, ShockedMarket, Unshocked, revalue};
 use crate::scenario::{Factor, ScenarioSet};
 
 /// Largest rise of a price that is looked at: to eleven times its value.
@@ -33,6 +34,8 @@ pub struct Statement {
     pub terms: Vec<Term>,
     /// Largest difference between a figure and the sum of its terms, quote units: the rounding of the sums.
     pub rounding: f64,
+    /// Greeks by underlying, and the positions that carry them.
+    pub greeks: Vec<UnderlyingLegs>,
 }
 
 /// How far one price factor alone must move for the pool to become liquidatable; `None` where it does not within the
@@ -95,17 +98,18 @@ impl Explainer<'_> {
         let pool = snapshot.book.pool(0);
         let arbiter = Arbiter::new(setting);
         let scenario = scenario.or_else(|| arbiter.worst_scenario(&pool, 0..rows.scenario_count()).map(|(at, _)| at));
-        let base = statement(&arbiter, &pool, Column::Base);
+        let market = ShockedMarket::new(&snapshot, scenarios);
+        let base = statement(&arbiter, &market, &pool, Column::Base);
         Ok(Explanation {
             reaches: if base.state > State::Liquidatable { reaches(&snapshot, &rules)? } else { Vec::new() },
-            scenario: scenario.map(|scenario| statement(&arbiter, &pool, Column::Scenario(scenario))),
+            scenario: scenario.map(|scenario| statement(&arbiter, &market, &pool, Column::Scenario(scenario))),
             base,
         })
     }
 }
 
-/// Figures and terms of a pool in a market.
-fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, column: Column) -> Statement {
+/// Figures, terms and Greeks of a pool in a market.
+fn statement(arbiter: &Arbiter<'_>, market: &ShockedMarket<'_>, pool: &Pool<'_>, column: Column) -> Statement {
     let figures = arbiter.figures(pool, column);
     let terms = arbiter.setting().terms(pool, column);
     let sums = TermSums::of(&terms);
@@ -116,7 +120,8 @@ fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, column: Column) -> Statemen
         sums.maintenance_margin - figures.maintenance_margin,
     ];
     let rounding = differences.iter().fold(0.0, |largest: f64, difference| largest.max(difference.abs()));
-    Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, rounding }
+    let greeks = legs(arbiter.setting().snapshot, market, pool, column);
+    Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, rounding, greeks }
 }
 
 fn no_scenarios() -> ScenarioSet {

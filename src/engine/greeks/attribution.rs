@@ -1,8 +1,10 @@
 use rayon::prelude::*;
 
 use crate::domain::{Kind, Pool, Position};
+use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
 use crate::engine::outcome::{PoolOutcome, ScenarioOutcome, State, worst_scenarios};
+use crate::engine::plan::SCENARIO_BLOCK;
 use crate::pricing::{Column, ShockedMarket, entry_value};
 use crate::scenario::ScenarioSet;
 
@@ -91,7 +93,8 @@ impl Attribution {
 }
 
 /// Takes the worst scenarios apart, in their order ([`worst_scenarios`]); those without a liquidatable pool are left out.
-/// Who is liquidatable is decided again, exactly, by the arbiter: only counts were kept.
+/// Only counts were kept, so who is liquidatable is decided again: by the f64 program where its bound tells, else by the
+/// arbiter.
 pub(in crate::engine) fn attribute(
     job: &Job<'_>,
     scenarios: &ScenarioSet,
@@ -99,12 +102,37 @@ pub(in crate::engine) fn attribute(
     outcomes: &[ScenarioOutcome],
 ) -> Vec<Attribution> {
     let worst = worst_scenarios(outcomes, SCENARIOS).into_iter().filter(|(_, s)| s.liquidatable_pools > 0);
-    let worst: Vec<usize> = worst.map(|(scenario, _)| scenario).collect();
+    let market = ShockedMarket::new(job.setting.snapshot, scenarios);
+    let moves: Vec<Moves> = worst.map(|(scenario, _)| Moves::new(job, &market, scenario)).collect();
     let is_candidate = |pool: &PoolOutcome| pool.state != State::Unknown && pool.liquidatable_scenarios > 0;
     let candidates: Vec<usize> =
         pools.iter().enumerate().filter(|(_, pool)| is_candidate(pool)).map(|(index, _)| index).collect();
-    let market = ShockedMarket::new(job.setting.snapshot, scenarios);
-    worst.into_iter().map(|scenario| Moves::new(job, &market, scenario).attribution(job, &candidates)).collect()
+    let parts: Vec<Vec<Attribution>> =
+        candidates.par_chunks(PART_POOLS).map(|part| attribute_part(job, &moves, part)).collect();
+    let mut sums: Vec<Attribution> = moves.iter().map(|moves| Attribution::empty(moves.scenario)).collect();
+    for part in parts {
+        sums.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
+    }
+    sums
+}
+
+/// The pools at these indices, each with the scenarios in which it is liquidatable.
+fn attribute_part(job: &Job<'_>, moves: &[Moves], candidates: &[usize]) -> Vec<Attribution> {
+    let mut sums: Vec<Attribution> = moves.iter().map(|moves| Attribution::empty(moves.scenario)).collect();
+    let program = job.compile(candidates.iter().copied());
+    let mut decider = Decider::new(job);
+    for (at, &index) in candidates.iter().enumerate() {
+        let pool = job.pool(index);
+        for (moves, sum) in moves.iter().zip(&mut sums) {
+            let block = job.tiles.block(moves.scenario - moves.scenario % SCENARIO_BLOCK);
+            let verdicts = decider.decide(index, program.parts(at), block);
+            if verdicts.liquidatable >> (moves.scenario - block.first()) & 1 == 1 {
+                sum.add_pool(index, moves.parts(job, &pool));
+            }
+        }
+    }
+    sums.iter_mut().for_each(Attribution::keep_largest);
+    sums
 }
 
 /// How every contract's value moves in one scenario.
@@ -143,25 +171,6 @@ impl Moves {
             moves.settlement.push(change(rows.of_asset(instrument.settlement_asset)));
         }
         moves
-    }
-
-    fn attribution(&self, job: &Job<'_>, candidates: &[usize]) -> Attribution {
-        let column = Column::Scenario(self.scenario);
-        let of_part = |indices: &[usize]| {
-            let mut part = Attribution::empty(self.scenario);
-            for &index in indices {
-                let pool = job.pool(index);
-                if job.arbiter.decide(&pool, column).liquidatable {
-                    part.add_pool(index, self.parts(job, &pool));
-                }
-            }
-            part.keep_largest();
-            part
-        };
-        let parts: Vec<Attribution> = candidates.par_chunks(PART_POOLS).map(of_part).collect();
-        let mut sum = Attribution::empty(self.scenario);
-        parts.into_iter().for_each(|part| sum.add(part));
-        sum
     }
 
     /// The change of the value of a pool's positions. What was paid at entry, and funding, are amounts of the settlement
