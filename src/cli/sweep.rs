@@ -290,6 +290,7 @@ fn json(inputs: &Inputs, outcome: &Outcome, found: &Findings, digest: &str) -> s
         "audit": {"pools": outcome.audit.pools, "cells": outcome.audit.cells, "verdicts": outcome.audit.verdicts,
             "decisions_differ": outcome.audit.decisions_differ, "worst_bound_ratio": outcome.audit.worst_bound_ratio},
         "greeks": greeks::json(&inputs.snapshot, &found.summary),
+        "attribution": greeks::attribution_json(&inputs.scenarios, &outcome.attributions),
         "warnings": outcome.warnings,
     })
 }

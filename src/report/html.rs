@@ -5,6 +5,7 @@ use super::figures::{
     states_at_base, worst_states,
 };
 use super::format::{count, escaped, money, number, ratio, shortened};
+use super::greeks;
 use super::page::{Column, cards, facts, figure, list, page, section, table};
 use crate::engine::{Figures, ScenarioOutcome, Totals, worst_scenarios};
 
@@ -23,6 +24,8 @@ pub fn html(input: &ReportInput<'_>) -> String {
         section("Losses and states", &format!("<div class=\"charts\">\n{}</div>\n", charts(input))),
         section("Worst scenarios", &scenario_table(input)),
         section("Most deeply breached pools", &pool_table(input)),
+        section("Losses by Greek", &greeks::attribution(input)),
+        section("Greeks", &greeks::holdings(input)),
         section("Totals", &totals(input)),
         section("Inputs and caveats", &caveats(input)),
         section("Run", &run_facts(input)),

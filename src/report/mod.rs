@@ -3,6 +3,8 @@
 mod chart;
 mod figures;
 mod format;
+mod greek_chart;
+mod greeks;
 mod html;
 mod page;
 mod scale;

@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table};
 use super::ReportInput;
 use super::figures::{STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_states};
 use super::format::{count, money, plain, ratio, seconds, shortened};
+use super::greeks::cash;
 use crate::engine::{Totals, worst_scenarios};
 
 /// Rows of each table.
@@ -29,6 +30,7 @@ pub fn summary(input: &ReportInput<'_>) -> String {
         text.push_str(&part);
         text.push('\n');
     }
+    greeks(input, &mut text);
     text.push('\n');
     closing(input, &mut text);
     text
@@ -122,6 +124,32 @@ fn totals(input: &ReportInput<'_>) -> String {
     )
 }
 
+/// Delta, and vega where there is any, of the largest underlyings.
+fn greeks(input: &ReportInput<'_>, text: &mut String) {
+    const UNDERLYINGS: usize = 3;
+    let figures = |greek: usize| {
+        let mut largest: Vec<(&str, f64, f64)> = Vec::new();
+        for total in &input.greeks.underlyings {
+            let underlying = &input.snapshot.underlyings[total.underlying as usize];
+            let [net, gross] = [total.net, total.gross].map(|greeks| cash(greeks, underlying.index_price)[greek]);
+            // What is left of a closed book is rounding.
+            let net = if net.abs() <= 1e-12 * gross { 0.0 } else { net };
+            largest.push((&underlying.name, net, gross));
+        }
+        largest.retain(|(_, _, gross)| *gross > 0.0);
+        largest.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let shown = largest.iter().take(UNDERLYINGS);
+        let shown = shown.map(|(name, net, gross)| format!("{} {} ({})", self::name(name), money(*net), money(*gross)));
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    for (greek, what) in [(0, "delta · index"), (2, "vega per point of volatility")] {
+        let figures = figures(greek);
+        if !figures.is_empty() {
+            text.push_str(&format!("{what} at base, net (gross): {figures}\n"));
+        }
+    }
+}
+
 fn closing(input: &ReportInput<'_>, text: &mut String) {
     let outcome = input.outcome;
     let stages = &outcome.seconds;
@@ -134,12 +162,13 @@ fn closing(input: &ReportInput<'_>, text: &mut String) {
     let speed = if work > 0.0 { money(outcome.cells as f64 / work) } else { "–".into() };
     let _ = writeln!(
         text,
-        "{} cells, {speed} cells/s; read {}, revalue {}, sweep {}, audit {}, write {}",
+        "{} cells, {speed} cells/s; read {}, revalue {}, sweep {}, audit {}, greeks {}, write {}",
         count(outcome.cells),
         seconds(stages.read),
         seconds(stages.revalue),
         seconds(stages.sweep),
         seconds(stages.audit),
+        seconds(stages.greeks),
         seconds(stages.write),
     );
     let _ = writeln!(text, "digest {}", plain(input.digest));

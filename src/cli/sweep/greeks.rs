@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 use super::Inputs;
 use crate::domain::Snapshot;
 use crate::engine::Outcome;
-use crate::engine::greeks::{GreekSheet, GreekSummary, GreeksDigest, GrossGreeks};
+use crate::engine::greeks::{Attribution, GreekSheet, GreekSummary, GreeksDigest, GrossGreeks, Parts, UnderlyingTotal};
 use crate::error::Result;
 use crate::io::results::ResultsWriter;
 use crate::pricing::Greeks;
+use crate::scenario::ScenarioSet;
 
 /// Pools valued and written at once: enough of them share a worst scenario, and their rows stay within some 30 MB.
 const BATCH_POOLS: usize = 32_768;
@@ -80,8 +81,18 @@ impl Stopwatch {
 /// The exchange's Greeks in the unshocked market as JSON, by underlying.
 pub(super) fn json(snapshot: &Snapshot, summary: &GreekSummary) -> Value {
     let name = |underlying: u32| snapshot.underlyings[underlying as usize].name.as_str();
-    let total = |total: &crate::engine::greeks::UnderlyingTotal| json!({"underlying": name(total.underlying), "pools": total.pools, "net": object(total.net), "gross": object(total.gross)});
+    let total = |total: &UnderlyingTotal| json!({"underlying": name(total.underlying), "pools": total.pools, "net": object(total.net), "gross": object(total.gross)});
     Value::Array(summary.underlyings.iter().map(total).collect())
+}
+
+/// The worst scenarios taken apart, as JSON.
+pub(super) fn attribution_json(scenarios: &ScenarioSet, attributions: &[Attribution]) -> Value {
+    let of = |of: &Attribution| {
+        let Parts { actual, delta, gamma, vega, theta } = of.total;
+        json!({"scenario": scenarios.ids[of.scenario as usize], "pools": of.pools, "actual": actual, "delta": delta,
+            "gamma": gamma, "vega": vega, "theta": theta, "rest": of.total.rest()})
+    };
+    Value::Array(attributions.iter().map(of).collect())
 }
 
 /// Greeks by name; null where one is not a number.
