@@ -61,7 +61,22 @@ pub(super) fn holdings(input: &ReportInput<'_>) -> String {
          per scenario.</p>\n"
     );
     let ladders: String = input.greeks.ladders.iter().map(|ladder| of_ladder(input, ladder)).collect();
+    let (columns, rows) = without_zeros(columns.to_vec(), rows);
     format!("{reading}{}{ladders}", table(&columns, &rows, "No pool has a position."))
+}
+
+/// A table without the Greeks, net and gross, that are zero in all of it: a book without options has only deltas.
+fn without_zeros(
+    mut columns: Vec<(&'static str, Column)>,
+    mut rows: Vec<Vec<String>>,
+) -> (Vec<(&'static str, Column)>, Vec<Vec<String>>) {
+    for gross in (3..columns.len()).rev().step_by(2) {
+        if rows.iter().all(|row| row[gross] == "0") {
+            columns.drain(gross - 1..=gross);
+            rows.iter_mut().for_each(|row| drop(row.drain(gross - 1..=gross)));
+        }
+    }
+    (columns, rows)
 }
 
 /// Net and gross figures side by side.
