@@ -126,8 +126,8 @@ pub(super) fn stacked(name: &str, names: [&str; 5], bars: &[Bar], empty: &str) -
     for (name, class) in names.into_iter().zip(CLASSES) {
         svg.rect([x, 4.0, 10.0, 10.0], class, "");
         svg.text((x + 14.0, 13.0), Anchor::Start, "t", name);
-        // About six units per character at this size.
-        x += 32.0 + 6.2 * name.chars().count() as f64;
+        // About seven units per character at this size.
+        x += 32.0 + 7.0 * name.chars().count() as f64;
     }
     let place = |value: f64| 16.0 + (WIDTH - 32.0) * axis.place(value);
     for value in axis.ticks() {

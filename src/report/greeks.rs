@@ -19,7 +19,7 @@ const PARTS: [&str; 5] = ["delta", "gamma", "vega", "theta", "rest"];
 
 /// Delta, gamma, vega and theta as a desk reads them, quote units: delta · index; its change when the index rises by 1 %;
 /// value of one point (0.01) of volatility; value of a day passing.
-pub(super) fn cash(greeks: Greeks, index_price: f64) -> [f64; 4] {
+fn cash(greeks: Greeks, index_price: f64) -> [f64; 4] {
     let Greeks { delta, gamma, vega, theta, .. } = greeks;
     [delta * index_price, gamma * index_price * index_price / 100.0, vega / 100.0, theta / 365.0]
 }
@@ -81,9 +81,19 @@ fn without_zeros(
 
 /// Net and gross figures side by side.
 fn pairs(net: Greeks, gross: Greeks, index_price: f64) -> impl Iterator<Item = String> {
-    // What is left of a closed book is rounding: beside the gross it is nothing.
-    let shown = |(net, gross): (f64, f64)| [if net.abs() <= 1e-12 * gross { 0.0 } else { net }, gross].map(money);
-    cash(net, index_price).into_iter().zip(cash(gross, index_price)).flat_map(shown)
+    let (net, gross) = net_and_gross(net, gross, index_price);
+    net.into_iter().zip(gross).flat_map(|(net, gross)| [money(net), money(gross)])
+}
+
+/// Both as a desk reads them. What is left of a closed book is rounding: beside the gross it is nothing.
+pub(super) fn net_and_gross(net: Greeks, gross: Greeks, index_price: f64) -> ([f64; 4], [f64; 4]) {
+    let (mut net, gross) = (cash(net, index_price), cash(gross, index_price));
+    for (net, gross) in net.iter_mut().zip(gross) {
+        if net.abs() <= 1e-12 * gross {
+            *net = 0.0;
+        }
+    }
+    (net, gross)
 }
 
 fn of_ladder(input: &ReportInput<'_>, of: &Ladder) -> String {
@@ -109,14 +119,13 @@ fn of_ladder(input: &ReportInput<'_>, of: &Ladder) -> String {
     };
     let rows: Vec<Vec<String>> = of.rungs.iter().map(row).collect();
     let moves: Vec<f64> = of.rungs.iter().map(|rung| rung.index_move).collect();
-    let figures = |greek: usize, of_rung: fn(&crate::engine::greeks::Rung) -> Greeks| {
-        of.rungs.iter().map(|rung| cash(of_rung(rung), index(rung.index_move))[greek]).collect::<Vec<_>>()
-    };
+    let figures: Vec<_> =
+        of.rungs.iter().map(|rung| net_and_gross(rung.net, rung.gross, index(rung.index_move))).collect();
     let titles = ["delta · index", "gamma, per 1 %", "vega, per point", "theta, per day"];
     let panels = [0, 1, 2, 3].map(|greek| Panel {
         title: titles[greek],
-        net: figures(greek, |rung| rung.net),
-        gross: figures(greek, |rung| rung.gross),
+        net: figures.iter().map(|(net, _)| net[greek]).collect(),
+        gross: figures.iter().map(|(_, gross)| gross[greek]).collect(),
     });
     let reading = "The index of this underlying, the marks and forwards on it and its coin move; volatilities, time and every \
                    other price stand still. Where the gross peaks, hedges have to be traded most.";

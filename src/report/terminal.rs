@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table};
 use super::ReportInput;
 use super::figures::{STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_states};
 use super::format::{count, money, plain, ratio, seconds, shortened};
-use super::greeks::cash;
+use super::greeks::net_and_gross;
 use crate::engine::{Totals, worst_scenarios};
 
 /// Rows of each table.
@@ -131,10 +131,8 @@ fn greeks(input: &ReportInput<'_>, text: &mut String) {
         let mut largest: Vec<(&str, f64, f64)> = Vec::new();
         for total in &input.greeks.underlyings {
             let underlying = &input.snapshot.underlyings[total.underlying as usize];
-            let [net, gross] = [total.net, total.gross].map(|greeks| cash(greeks, underlying.index_price)[greek]);
-            // What is left of a closed book is rounding.
-            let net = if net.abs() <= 1e-12 * gross { 0.0 } else { net };
-            largest.push((&underlying.name, net, gross));
+            let (net, gross) = net_and_gross(total.net, total.gross, underlying.index_price);
+            largest.push((&underlying.name, net[greek], gross[greek]));
         }
         largest.retain(|(_, _, gross)| *gross > 0.0);
         largest.sort_by(|a, b| b.2.total_cmp(&a.2));

@@ -53,7 +53,7 @@ pub(super) fn print(snapshot: &Snapshot, greeks: &[UnderlyingLegs]) {
             let side = side(leg).map_or_else(String::new, |side| format!(" ({side})"));
             let (values, shares) = (leg.greeks.to_array(), of.shares(leg));
             let cells = shown.iter().map(|&at| match shares[at] {
-                0.0 => figure(values[at]),
+                share if share.abs() < 0.005 => figure(values[at]),
                 share => format!("{} ({:.0} %)", figure(values[at]), 100.0 * share),
             });
             let start = [name.clone(), format!("{instrument}{side}"), money(leg.position.quantity)];
