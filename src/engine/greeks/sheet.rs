@@ -192,3 +192,21 @@ impl ShockedUnits {
         self.greeks[index]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contract_is_valued_once_in_each_scenario_in_turn() {
+        let mut units = ShockedUnits::new(2);
+        let valued = |delta| move || Greeks { delta, ..Greeks::default() };
+        let again = || panic!("valued already");
+        assert_eq!(units.of(1, 0, valued(1.0)).delta, 1.0);
+        assert_eq!(units.of(1, 0, again).delta, 1.0);
+        assert_eq!(units.of(1, 4, valued(2.0)).delta, 2.0);
+        assert_eq!(units.of(0, 4, valued(3.0)).delta, 3.0);
+        assert_eq!(units.of(1, 4, again).delta, 2.0);
+        assert_eq!(units.of(1, 0, valued(4.0)).delta, 4.0);
+    }
+}
