@@ -122,7 +122,17 @@ fn a_sweep_has_every_key_of_the_contract_and_writes_every_file() {
         (&object["engine"], &object["scenarios"], &object["audit"]["decisions_differ"]),
         (&"cpu".into(), &32.into(), &0.into())
     );
-    assert_eq!(names(&exchange.path("run")), ["manifest.json", "pools.parquet", "report.html", "scenarios.parquet"]);
+    assert_eq!(
+        names(&exchange.path("run")),
+        [
+            "greeks.parquet",
+            "manifest.json",
+            "pools.parquet",
+            "report.html",
+            "scenario_greeks.parquet",
+            "scenarios.parquet"
+        ]
+    );
     let manifest = std::fs::read_to_string(exchange.path("run/manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!((&manifest["digest"], &manifest["complete"]), (&object["digest"], &true.into()));
@@ -151,6 +161,55 @@ fn the_digest_depends_on_no_format_thread_chunk_or_tile() {
     }
     let reference = ["sweep", "book", "--scenarios", "set.csv", "--out", "run", "--engine", "reference"];
     assert_eq!(parquet.json(&reference)["digest"], digest);
+}
+
+#[test]
+fn greeks_are_written_explained_and_equal_whatever_the_run() {
+    const GREEKS: &str = "delta,gamma,vega,theta,rho,vanna,volga,charm";
+    let exchange = Exchange::new("60", "csv", "64");
+    let object = exchange.sweep(&["--tables", "csv"]);
+    let seconds = object["seconds"]["greeks"].as_f64().expect("a time");
+    assert!(seconds > 0.0);
+    let read = |name: &str| std::fs::read_to_string(exchange.path(name)).expect("a table");
+    let (greeks, scenarios) = (read("run/greeks.csv"), read("run/scenario_greeks.csv"));
+    assert_eq!(greeks.lines().next(), Some(format!("account,pool,underlying,at,{GREEKS}").as_str()));
+    assert_eq!(scenarios.lines().next(), Some(format!("scenario,underlying,{GREEKS}").as_str()));
+    let keys: Vec<Vec<&str>> = greeks.lines().skip(1).map(|line| line.split(',').take(4).collect()).collect();
+    assert!(keys.is_sorted() && keys.len() > 100, "by account, pool, underlying, at");
+    let underlyings = object["greeks"].as_array().expect("a list").len();
+    assert_eq!(scenarios.lines().count(), 1 + 64 * underlyings);
+
+    // What `explain` shows of a pool is what the table says, to the last digit.
+    let fields: Vec<&str> = greeks.lines().nth(2).expect("a row at worst").split(',').collect();
+    assert_eq!(fields[3], "worst");
+    let explained = ["explain", "book", fields[0], "--pool", fields[1], "--scenarios", "set.csv", "--format", "json"];
+    let object_text = exchange.ok(&explained);
+    assert!(object_text.contains(&format!("\"delta\": {},", fields[4])), "{fields:?} in {object_text}");
+    let explained: Value = serde_json::from_str(&object_text).expect("JSON");
+    let of = &explained["greeks"][0];
+    assert_eq!(of["underlying"], fields[2]);
+    let legs: f64 =
+        of["legs"].as_array().expect("legs").iter().map(|leg| leg["greeks"]["delta"].as_f64().unwrap()).sum();
+    let total = of["total"]["delta"].as_f64().expect("a total");
+    assert!((legs - total).abs() <= 1e-12 * total.abs().max(1.0));
+    assert!(explained["base"]["greeks"].is_array());
+    let text = exchange.ok(&["explain", "book", fields[0], "--pool", fields[1]]);
+    assert!(
+        text.contains("Greeks of the positions") && text.contains(" delta |") && !text.contains(" vega |"),
+        "{text}"
+    );
+
+    let manifest: Value = serde_json::from_str(&read("run/manifest.json")).expect("JSON");
+    assert_eq!(manifest["greeks_digest"], object["greeks_digest"]);
+    for more in [["--threads", "1"], ["--chunk-pools", "7"], ["--engine", "reference"]] {
+        let all = [&["sweep", "book", "--scenarios", "set.csv", "--out", "run"], &more[..]].concat();
+        assert_eq!(exchange.json(&all)["greeks_digest"], object["greeks_digest"], "{more:?}");
+    }
+    for of in object["attribution"].as_array().expect("a list") {
+        let part = |name: &str| of[name].as_f64().expect("an amount");
+        let sum: f64 = ["delta", "gamma", "vega", "theta", "rest"].map(part).iter().sum();
+        assert!((sum - part("actual")).abs() <= 1e-9 * part("actual").abs());
+    }
 }
 
 #[test]
@@ -192,10 +251,20 @@ fn refused_rows_stop_a_run_or_make_their_pools_unknown() {
     assert_eq!((&object["unknown_pools"], &object["rows_refused"]), (&1.into(), &1.into()));
     assert_eq!(
         names(&exchange.path("run")),
-        ["manifest.json", "pools.csv", "refused.csv", "report.html", "scenarios.csv"]
+        [
+            "greeks.csv",
+            "manifest.json",
+            "pools.csv",
+            "refused.csv",
+            "report.html",
+            "scenario_greeks.csv",
+            "scenarios.csv"
+        ]
     );
     let pools = std::fs::read_to_string(exchange.path("run/pools.csv")).expect("a table");
     assert_eq!(pools.lines().last(), Some("zoe,main,,,,,,,unknown,,,,,,,"));
+    let greeks = std::fs::read_to_string(exchange.path("run/greeks.csv")).expect("a table");
+    assert!(!greeks.contains("zoe"), "nothing is known of its Greeks");
     let output = exchange.run(&["explain", "book", "zoe", "--format", "json"]);
     assert_eq!(output.status.code(), Some(6));
     let object: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");

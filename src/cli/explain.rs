@@ -1,5 +1,7 @@
 //! `explain`: every term of one account's equity and requirement.
 
+mod greeks;
+
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
@@ -49,6 +51,8 @@ struct Explained<'a> {
     explanation: Option<Explanation>,
     /// The scenario set, where there is one.
     scenarios: Option<&'a ScenarioSet>,
+    /// For the names of what it holds.
+    snapshot: &'a Snapshot,
 }
 
 /// Runs the command; returns the exit code: 0, or 6 where a pool asked for is unknown.
@@ -83,6 +87,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
             pool: pool.pool,
             explanation,
             scenarios: scenarios.as_ref(),
+            snapshot: &snapshot,
         });
     }
     match context.format {
@@ -137,7 +142,7 @@ impl Explained<'_> {
             return json!({
                 "account": self.account, "pool": self.pool, "scenario": null, "state": State::Unknown.name(),
                 "equity": null, "adjusted_equity": null, "initial_margin": null, "maintenance_margin": null,
-                "health_ratio": null, "terms": [],
+                "health_ratio": null, "terms": [], "greeks": [],
             });
         };
         let mut object = self.statement_json(explanation.scenario.as_ref().unwrap_or(&explanation.base));
@@ -164,6 +169,7 @@ impl Explained<'_> {
             ("utilisation".into(), figures.utilisation().into()),
             ("terms_rounding".into(), statement.rounding.into()),
             ("terms".into(), statement.terms.iter().map(term_json).collect()),
+            ("greeks".into(), greeks::json(self.snapshot, &statement.greeks)),
         ])
     }
 
@@ -222,7 +228,9 @@ impl Explained<'_> {
         let health =
             figures.health_ratio().map_or_else(|| "none: no requirement".into(), |ratio| format!("{ratio:.6}"));
         print_text(format_args!("health ratio (adjusted equity / maintenance margin): {health}"));
-        print_text(format_args!("{}\n", rounding_text(statement)));
+        print_text(rounding_text(statement));
+        greeks::print(self.snapshot, &statement.greeks);
+        print_text("");
     }
 }
 

@@ -1,5 +1,7 @@
 //! `sweep`: evaluates every pool under every scenario.
 
+mod greeks;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -17,6 +19,9 @@ use crate::io::{TableFormat, read_rulebook, scenario_file};
 use crate::margin::{Rulebook, check_book};
 use crate::report::{ReportInput, html, summary};
 use crate::scenario::ScenarioSet;
+use greeks::Findings;
+
+pub(super) use greeks::object as greeks_object;
 
 /// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
@@ -152,15 +157,15 @@ impl Job<'_> {
     fn publish(&self, writer: ResultsWriter, inputs: &Inputs, mut outcome: Outcome, context: Context) -> Result<u8> {
         let digest = digest(&outcome.pools, &outcome.scenarios);
         let clock = Instant::now();
-        self.write(writer, inputs, &outcome, &digest)?;
-        outcome.seconds.write = clock.elapsed().as_secs_f64();
+        let found = greeks::write(&writer, inputs, &outcome)?;
+        outcome.seconds.greeks += found.seconds;
+        self.write(writer, inputs, &outcome, &found, &digest)?;
+        outcome.seconds.write = clock.elapsed().as_secs_f64() - found.seconds;
         match context.format {
-            Format::Json => print_json(&json(inputs, &outcome, &digest)),
+            Format::Json => print_json(&json(inputs, &outcome, &found, &digest)),
             Format::Table => {
                 let facts = self.facts(inputs);
-                let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
-                let input = ReportInput { outcome: &outcome, book, scenarios, facts: &facts, digest: &digest };
-                print_text(summary(&input));
+                print_text(summary(&report_input(inputs, &outcome, &found, &facts, &digest)));
             }
         }
         Ok(if outcome.unknown_pools > 0 || inputs.rows_refused > 0 { 6 } else { 0 })
@@ -192,7 +197,14 @@ impl Job<'_> {
         Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
     }
 
-    fn write(&self, writer: ResultsWriter, inputs: &Inputs, outcome: &Outcome, digest: &str) -> Result<()> {
+    fn write(
+        &self,
+        writer: ResultsWriter,
+        inputs: &Inputs,
+        outcome: &Outcome,
+        found: &Findings,
+        digest: &str,
+    ) -> Result<()> {
         let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
         writer.write_pools(book, outcome, scenarios)?;
         writer.write_scenarios(scenarios, outcome)?;
@@ -200,8 +212,8 @@ impl Job<'_> {
             writer.write_faults(&inputs.refused)?;
         }
         let facts = self.facts(inputs);
-        writer.write_text("report.html", &html(&ReportInput { outcome, book, scenarios, facts: &facts, digest }))?;
-        let mut manifest = json(inputs, outcome, digest);
+        writer.write_text("report.html", &html(&report_input(inputs, outcome, found, &facts, digest)))?;
+        let mut manifest = json(inputs, outcome, found, digest);
         manifest["complete"] = true.into();
         manifest["version"] = env!("CARGO_PKG_VERSION").into();
         manifest["commit"] = option_env!("PLIMSOLL_COMMIT").into();
@@ -232,6 +244,17 @@ impl Job<'_> {
     }
 }
 
+fn report_input<'a>(
+    inputs: &'a Inputs,
+    outcome: &'a Outcome,
+    found: &'a Findings,
+    facts: &'a [(String, String)],
+    digest: &'a str,
+) -> ReportInput<'a> {
+    let (snapshot, scenarios, greeks) = (&inputs.snapshot, &inputs.scenarios, &found.summary);
+    ReportInput { outcome, snapshot, scenarios, greeks, facts, digest }
+}
+
 /// Writes the refused rows and nothing else.
 fn write_refused(writer: ResultsWriter, faults: &[Fault]) -> Result<()> {
     writer.write_faults(faults)?;
@@ -239,12 +262,13 @@ fn write_refused(writer: ResultsWriter, faults: &[Fault]) -> Result<()> {
 }
 
 /// The run as one JSON object: what scripts rely on.
-fn json(inputs: &Inputs, outcome: &Outcome, digest: &str) -> serde_json::Value {
+fn json(inputs: &Inputs, outcome: &Outcome, found: &Findings, digest: &str) -> serde_json::Value {
     let seconds = outcome.seconds;
     let sweep_seconds = seconds.revalue + seconds.sweep;
     let count = |state: State| outcome.pools.iter().filter(|pool| pool.state == state).count();
     serde_json::json!({
         "digest": digest,
+        "greeks_digest": found.digest,
         "engine": outcome.engine,
         "adapter": outcome.adapter,
         "totals": format!("{:?}", outcome.totals).to_lowercase(),
@@ -254,7 +278,7 @@ fn json(inputs: &Inputs, outcome: &Outcome, digest: &str) -> serde_json::Value {
         "scenarios": outcome.scenarios.len(),
         "cells": outcome.cells,
         "seconds": {"read": seconds.read, "revalue": seconds.revalue, "sweep": seconds.sweep, "audit": seconds.audit,
-            "write": seconds.write},
+            "greeks": seconds.greeks, "write": seconds.write},
         "cells_per_second": if sweep_seconds > 0.0 { outcome.cells as f64 / sweep_seconds } else { 0.0 },
         "redecided_pools": outcome.redecided_pools,
         "exact_verdicts": outcome.exact_verdicts,
@@ -265,6 +289,8 @@ fn json(inputs: &Inputs, outcome: &Outcome, digest: &str) -> serde_json::Value {
             "unknown": count(State::Unknown)},
         "audit": {"pools": outcome.audit.pools, "cells": outcome.audit.cells, "verdicts": outcome.audit.verdicts,
             "decisions_differ": outcome.audit.decisions_differ, "worst_bound_ratio": outcome.audit.worst_bound_ratio},
+        "greeks": greeks::json(&inputs.snapshot, &found.summary),
+        "attribution": greeks::attribution_json(&inputs.scenarios, &outcome.attributions),
         "warnings": outcome.warnings,
     })
 }

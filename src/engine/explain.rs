@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ndarray::Array2;
 
 use super::arbiter::Arbiter;
+use super::greeks::{UnderlyingLegs, legs};
 use super::outcome::{Figures, State};
 use crate::domain::{Pool, Snapshot};
 use crate::error::{Error, Result};
@@ -33,6 +34,8 @@ pub struct Statement {
     pub terms: Vec<Term>,
     /// Largest difference between a figure and the sum of its terms, quote units: the rounding of the sums.
     pub rounding: f64,
+    /// Greeks by underlying, and the positions that carry them.
+    pub greeks: Vec<UnderlyingLegs>,
 }
 
 /// How far one price factor alone must move for the pool to become liquidatable; `None` where it does not within the
@@ -105,7 +108,7 @@ impl Explainer<'_> {
     }
 }
 
-/// Figures and terms of a pool in a market.
+/// Figures, terms and Greeks of a pool in a market.
 fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, (column, market): (Column, &ShockedMarket<'_>)) -> Statement {
     let figures = arbiter.figures(pool, column);
     let terms = arbiter.setting().terms(pool, column, market);
@@ -117,7 +120,8 @@ fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, (column, market): (Column, 
         sums.maintenance_margin - figures.maintenance_margin,
     ];
     let rounding = differences.iter().fold(0.0, |largest: f64, difference| largest.max(difference.abs()));
-    Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, rounding }
+    let greeks = legs(arbiter.setting().snapshot, market, pool, column);
+    Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, rounding, greeks }
 }
 
 fn no_scenarios() -> ScenarioSet {

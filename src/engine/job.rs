@@ -60,8 +60,8 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Compiles a range of pools. Unknown pools get an empty program: nothing is claimed about them.
-    pub fn compile(&self, pools: std::ops::Range<usize>) -> Program {
+    /// Compiles some pools. Unknown pools get an empty program: nothing is claimed about them.
+    pub fn compile(&self, pools: impl IntoIterator<Item = usize>) -> Program {
         let mut builder = Builder::new(self.ranges);
         for index in pools {
             let pool = self.pool(index);

@@ -13,6 +13,7 @@ mod digest;
 mod explain;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod greeks;
 mod guard;
 mod job;
 mod ledger;
@@ -28,6 +29,8 @@ mod verdicts;
 pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;
 pub use explain::{Explainer, Explanation, Reach, Statement};
-pub use outcome::{Audit, Figures, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+pub use outcome::{
+    Audit, Figures, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals, worst_scenarios,
+};
 pub use progress::Progress;
 pub use sweep::{EngineChoice, SweepOptions, sweep};

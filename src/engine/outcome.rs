@@ -1,3 +1,4 @@
+use super::greeks::Attribution;
 use super::plan::DeviceLimits;
 
 /// State of a pool, tested in this order: the first that holds.
@@ -149,6 +150,8 @@ pub struct StageSeconds {
     pub sweep: f64,
     /// The audit.
     pub audit: f64,
+    /// Greeks of pools and scenarios, ladders, attribution; the caller adds what it computes while it writes.
+    pub greeks: f64,
     /// Writing the results (filled in by the caller).
     pub write: f64,
 }
@@ -178,8 +181,21 @@ pub struct Outcome {
     pub unknown_pools: u64,
     /// What the audit found.
     pub audit: Audit,
+    /// Profit and loss of the liquidatable pools in the worst scenarios, by Greek.
+    pub attributions: Vec<Attribution>,
     /// Stage times.
     pub seconds: StageSeconds,
     /// Things a reader should know: rules that were bent, defaults that were used, devices that were lost.
     pub warnings: Vec<String>,
+}
+
+/// The `limit` scenarios with the largest shortfall, then the most liquidatable pools, then the first: index and outcome.
+pub fn worst_scenarios(outcomes: &[ScenarioOutcome], limit: usize) -> Vec<(usize, &ScenarioOutcome)> {
+    let mut worst: Vec<_> = outcomes.iter().enumerate().collect();
+    worst.sort_by(|a, b| {
+        let by_loss = b.1.shortfall.total_cmp(&a.1.shortfall);
+        by_loss.then(b.1.liquidatable_pools.cmp(&a.1.liquidatable_pools)).then(a.0.cmp(&b.0))
+    });
+    worst.truncate(limit);
+    worst
 }

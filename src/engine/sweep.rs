@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::arbiter::Arbiter;
 use super::audit::audit;
 use super::chunk::Chunk;
+use super::greeks::attribute;
 use super::guard::{check_atoms, check_counts, check_sizes};
 use super::job::Job;
 use super::ledger::Witness;
@@ -145,6 +146,9 @@ pub fn sweep_on(
     let scenario_outcomes = merge.scenarios(&job);
     check_counts(&merge.pools, &scenario_outcomes)?;
     check_sizes(snapshot, &merge.pools, &scenario_outcomes)?;
+    let clock = Instant::now();
+    let attributions = attribute(&job, scenarios, &merge.pools, &scenario_outcomes);
+    let greeks_seconds = clock.elapsed().as_secs_f64();
     let mut warnings: Vec<String> =
         rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
     warnings.extend(
@@ -171,10 +175,12 @@ pub fn sweep_on(
         pools: merge.pools,
         exact_verdicts,
         audit,
+        attributions,
         seconds: StageSeconds {
             revalue: revalue_seconds,
             sweep: sweep_seconds,
             audit: audit_seconds,
+            greeks: greeks_seconds,
             ..StageSeconds::default()
         },
         warnings,

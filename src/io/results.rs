@@ -1,5 +1,7 @@
 //! The directory a sweep writes: tables, manifest and other files, complete or not there at all.
 
+mod greeks;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use crate::domain::Book;
 use crate::engine::{Outcome, PoolOutcome, State};
 use crate::error::{Error, Fault, Result};
 use crate::scenario::ScenarioSet;
+
+pub use greeks::GreekTable;
 
 /// Pools per batch: the memory beside the outcome itself stays constant.
 const BATCH_POOLS: usize = 65_536;
@@ -94,6 +98,11 @@ impl ResultsWriter {
             ],
         )?;
         writer.map_or(Ok(()), TableWriter::finish)
+    }
+
+    /// Starts a table of Greeks.
+    pub fn greek_table(&self) -> GreekTable<'_> {
+        GreekTable::new(self)
     }
 
     /// Writes a text file, for example `report.html`.
@@ -222,6 +231,7 @@ mod tests {
             exact_verdicts: 0,
             unknown_pools: 1,
             audit: Audit::default(),
+            attributions: Vec::new(),
             seconds: StageSeconds::default(),
             warnings: Vec::new(),
         };

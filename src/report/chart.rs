@@ -219,6 +219,7 @@ fn horizontal_axis(svg: &mut Svg, ticks: Vec<(f64, String)>, title: &str) {
     svg.text(((LEFT + WIDTH - RIGHT) / 2.0, y + 36.0), Anchor::Middle, "a", title);
 }
 
-fn nothing(text: &str) -> String {
+/// What stands in place of a chart.
+pub(super) fn nothing(text: &str) -> String {
     format!(r#"<p class="nothing">{text}</p>"#)
 }

@@ -2,7 +2,7 @@
 
 use super::ReportInput;
 use super::format::{count, number};
-use crate::engine::{Outcome, PoolOutcome, ScenarioOutcome, State};
+use crate::engine::{Outcome, PoolOutcome, State};
 
 /// States in the order of reports, best first.
 pub(super) const STATES: [State; 5] =
@@ -54,17 +54,6 @@ pub(super) fn breached_pools(outcome: &Outcome, limit: usize) -> Vec<(usize, &Po
     }
     breached.sort_by(order);
     breached
-}
-
-/// The `limit` scenarios with the largest shortfall, then the most liquidatable pools: index and outcome.
-pub(super) fn worst_scenarios(outcome: &Outcome, limit: usize) -> Vec<(usize, &ScenarioOutcome)> {
-    let mut worst: Vec<_> = outcome.scenarios.iter().enumerate().collect();
-    worst.sort_by(|a, b| {
-        let by_loss = b.1.shortfall.total_cmp(&a.1.shortfall);
-        by_loss.then(b.1.liquidatable_pools.cmp(&a.1.liquidatable_pools)).then(a.0.cmp(&b.0))
-    });
-    worst.truncate(limit);
-    worst
 }
 
 /// The loss distribution over the weighted scenarios, quote units.

@@ -2,11 +2,12 @@ use super::ReportInput;
 use super::chart::{Paired, Ranked, exceedance};
 use super::figures::{
     HEALTH_BOUNDS, STATES, audit_sentence, breached_pools, health_classes, largest_shocks, losses, ran_on, scenario_id,
-    states_at_base, worst_scenarios, worst_states,
+    states_at_base, worst_states,
 };
 use super::format::{count, escaped, money, number, ratio, shortened};
+use super::greeks;
 use super::page::{Column, cards, facts, figure, list, page, section, table};
-use crate::engine::{Figures, ScenarioOutcome, Totals};
+use crate::engine::{Figures, ScenarioOutcome, Totals, worst_scenarios};
 
 /// Rows of each table.
 const SHOWN: usize = 20;
@@ -23,6 +24,8 @@ pub fn html(input: &ReportInput<'_>) -> String {
         section("Losses and states", &format!("<div class=\"charts\">\n{}</div>\n", charts(input))),
         section("Worst scenarios", &scenario_table(input)),
         section("Most deeply breached pools", &pool_table(input)),
+        section("Losses by Greek", &greeks::attribution(input)),
+        section("Greeks", &greeks::holdings(input)),
         section("Totals", &totals(input)),
         section("Inputs and caveats", &caveats(input)),
         section("Run", &run_facts(input)),
@@ -34,10 +37,10 @@ fn header(input: &ReportInput<'_>) -> String {
     let outcome = input.outcome;
     let largest = |figure: fn(&ScenarioOutcome) -> u64| outcome.scenarios.iter().map(figure).max().unwrap_or(0);
     let base = states_at_base(outcome);
-    let shortfall = worst_scenarios(outcome, 1).first().map_or(0.0, |(_, scenario)| scenario.shortfall);
+    let shortfall = worst_scenarios(&outcome.scenarios, 1).first().map_or(0.0, |(_, scenario)| scenario.shortfall);
     let cards = cards(&[
         (count(outcome.pools.len() as u64), "pools"),
-        (count(input.book.position_count() as u64), "positions"),
+        (count(input.snapshot.book.position_count() as u64), "positions"),
         (count(outcome.scenarios.len() as u64), "scenarios"),
         (count(base[2] + base[3]), "pools liquidatable or bankrupt at base"),
         (count(largest(|scenario| scenario.liquidatable_pools)), "most liquidatable pools in one scenario"),
@@ -149,7 +152,7 @@ fn scenario_table(input: &ReportInput<'_>) -> String {
         ("label", Text),
         ("largest shocks", Text),
     ];
-    let rows: Vec<Vec<String>> = worst_scenarios(input.outcome, SHOWN)
+    let rows: Vec<Vec<String>> = worst_scenarios(&input.outcome.scenarios, SHOWN)
         .into_iter()
         .map(|(at, scenario)| {
             vec![
@@ -185,7 +188,7 @@ fn pool_table(input: &ReportInput<'_>) -> String {
     let rows: Vec<Vec<String>> = breached_pools(input.outcome, SHOWN)
         .into_iter()
         .map(|(at, outcome)| {
-            let pool = input.book.pool(at);
+            let pool = input.snapshot.book.pool(at);
             vec![
                 name(pool.account),
                 name(pool.pool),

@@ -3,6 +3,8 @@
 mod chart;
 mod figures;
 mod format;
+mod greek_chart;
+mod greeks;
 mod html;
 mod page;
 mod scale;
@@ -14,8 +16,9 @@ pub use html::html;
 #[cfg(feature = "cli")]
 pub use terminal::summary;
 
-use crate::domain::Book;
+use crate::domain::Snapshot;
 use crate::engine::Outcome;
+use crate::engine::greeks::GreekSummary;
 use crate::scenario::ScenarioSet;
 
 /// What a report is made of. The same input gives the same text, byte by byte.
@@ -23,10 +26,12 @@ use crate::scenario::ScenarioSet;
 pub struct ReportInput<'a> {
     /// What the sweep found.
     pub outcome: &'a Outcome,
-    /// The book that was swept; its pools are those of `outcome.pools`, in the same order.
-    pub book: &'a Book,
+    /// What was swept; the pools of its book are those of `outcome.pools`, in the same order.
+    pub snapshot: &'a Snapshot,
     /// The scenarios; those of `outcome.scenarios`, in the same order.
     pub scenarios: &'a ScenarioSet,
+    /// Greeks of the exchange.
+    pub greeks: &'a GreekSummary,
     /// Facts of the run to list (name, value): inputs with their hashes, seed, version, limits.
     pub facts: &'a [(String, String)],
     /// Digest of the results.

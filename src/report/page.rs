@@ -20,6 +20,11 @@ pub(super) fn section(title: &str, body: &str) -> String {
     format!("<section><h2>{}</h2>\n{body}</section>\n", escaped(title))
 }
 
+/// A smaller heading within a section, and what is under it.
+pub(super) fn subsection(title: &str, body: &str) -> String {
+    format!("<h3>{}</h3>\n{body}", escaped(title))
+}
+
 /// A chart with its title and how to read it. `drawing` is HTML.
 pub(super) fn figure(title: &str, reading: &str, drawing: &str) -> String {
     let (title, reading) = (escaped(title), escaped(reading));

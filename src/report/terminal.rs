@@ -4,11 +4,10 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
 use super::ReportInput;
-use super::figures::{
-    STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_scenarios, worst_states,
-};
+use super::figures::{STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_states};
 use super::format::{count, money, plain, ratio, seconds, shortened};
-use crate::engine::Totals;
+use super::greeks::net_and_gross;
+use crate::engine::{Totals, worst_scenarios};
 
 /// Rows of each table.
 const SHOWN: usize = 8;
@@ -22,7 +21,7 @@ pub fn summary(input: &ReportInput<'_>) -> String {
     let mut text = format!(
         "{} pools, {} positions × {} scenarios on {}\n",
         count(outcome.pools.len() as u64),
-        count(input.book.position_count() as u64),
+        count(input.snapshot.book.position_count() as u64),
         count(outcome.scenarios.len() as u64),
         plain(&ran_on(outcome)),
     );
@@ -31,6 +30,7 @@ pub fn summary(input: &ReportInput<'_>) -> String {
         text.push_str(&part);
         text.push('\n');
     }
+    greeks(input, &mut text);
     text.push('\n');
     closing(input, &mut text);
     text
@@ -62,7 +62,7 @@ fn states(input: &ReportInput<'_>) -> String {
 }
 
 fn scenarios(input: &ReportInput<'_>) -> String {
-    let worst = worst_scenarios(input.outcome, SHOWN);
+    let worst = worst_scenarios(&input.outcome.scenarios, SHOWN);
     if worst.is_empty() {
         return "no scenarios".into();
     }
@@ -88,7 +88,7 @@ fn pools(input: &ReportInput<'_>) -> String {
     let header = ["account", "pool", "at base", "health", "worst scenario", "excess there", "equity there"];
     let mut table = table(&header, 3);
     for (at, outcome) in breached {
-        let pool = input.book.pool(at);
+        let pool = input.snapshot.book.pool(at);
         table.add_row([
             name(pool.account),
             name(pool.pool),
@@ -124,6 +124,30 @@ fn totals(input: &ReportInput<'_>) -> String {
     )
 }
 
+/// Delta, and vega where there is any, of the largest underlyings.
+fn greeks(input: &ReportInput<'_>, text: &mut String) {
+    const UNDERLYINGS: usize = 3;
+    let figures = |greek: usize| {
+        let mut largest: Vec<(&str, f64, f64)> = Vec::new();
+        for total in &input.greeks.underlyings {
+            let underlying = &input.snapshot.underlyings[total.underlying as usize];
+            let (net, gross) = net_and_gross(total.net, total.gross, underlying.index_price);
+            largest.push((&underlying.name, net[greek], gross[greek]));
+        }
+        largest.retain(|(_, _, gross)| *gross > 0.0);
+        largest.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let shown = largest.iter().take(UNDERLYINGS);
+        let shown = shown.map(|(name, net, gross)| format!("{} {} ({})", self::name(name), money(*net), money(*gross)));
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    for (greek, what) in [(0, "delta · index"), (2, "vega per point of volatility")] {
+        let figures = figures(greek);
+        if !figures.is_empty() {
+            text.push_str(&format!("{what} at base, net (gross): {figures}\n"));
+        }
+    }
+}
+
 fn closing(input: &ReportInput<'_>, text: &mut String) {
     let outcome = input.outcome;
     let stages = &outcome.seconds;
@@ -136,12 +160,13 @@ fn closing(input: &ReportInput<'_>, text: &mut String) {
     let speed = if work > 0.0 { money(outcome.cells as f64 / work) } else { "–".into() };
     let _ = writeln!(
         text,
-        "{} cells, {speed} cells/s; read {}, revalue {}, sweep {}, audit {}, write {}",
+        "{} cells, {speed} cells/s; read {}, revalue {}, sweep {}, audit {}, greeks {}, write {}",
         count(outcome.cells),
         seconds(stages.read),
         seconds(stages.revalue),
         seconds(stages.sweep),
         seconds(stages.audit),
+        seconds(stages.greeks),
         seconds(stages.write),
     );
     let _ = writeln!(text, "digest {}", plain(input.digest));

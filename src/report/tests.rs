@@ -3,14 +3,17 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::*;
-use crate::domain::{BookBuilder, Position, Side};
+use crate::domain::{BookBuilder, Instrument, Position, Side, Underlying};
+use crate::engine::greeks::{Attribution, Ladder, Loser, Parts, Rung, UnderlyingTotal};
 use crate::engine::{Audit, Figures, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+use crate::pricing::Greeks;
 use crate::scenario::Factor;
 
 /// A made-up sweep: plausible numbers, not computed ones.
 struct Example {
     outcome: Outcome,
-    book: Book,
+    snapshot: Snapshot,
+    greeks: GreekSummary,
     scenarios: ScenarioSet,
     facts: Vec<(String, String)>,
 }
@@ -76,18 +79,61 @@ impl Example {
             exact_verdicts: 1,
             unknown_pools: 0,
             audit,
-            seconds: StageSeconds { read: 0.25, revalue: 0.01, sweep: 1.5, audit: 0.07, write: 0.2 },
+            attributions: if scenarios > 0 && worst_move > 0.0 { attributions(pools, scenarios) } else { Vec::new() },
+            seconds: StageSeconds { read: 0.25, revalue: 0.01, sweep: 1.5, audit: 0.07, greeks: 0.03, write: 0.2 },
             warnings: vec!["asset LUNA has no haircut class: haircut 0".into()],
         };
         let facts = [("rulebook", "synthetic, blake3 6f2c…"), ("seed", "7")];
         let facts = facts.map(|(name, value)| (name.to_string(), value.to_string())).into();
-        Self { outcome, book: builder.build(), scenarios: set, facts }
+        let snapshot = Snapshot {
+            as_of: None,
+            quote: "USD".into(),
+            assets: Vec::new(),
+            underlyings: vec![Underlying::new("BTC", 100.0)],
+            instruments: vec![Instrument::perpetual("BTC-PERP", 0, 0, 100.0)],
+            book: builder.build(),
+        };
+        Self {
+            outcome,
+            snapshot,
+            greeks: if pools > 0 { greeks() } else { GreekSummary::default() },
+            scenarios: set,
+            facts,
+        }
     }
 
     fn input(&self) -> ReportInput<'_> {
-        let Self { outcome, book, scenarios, facts } = self;
-        ReportInput { outcome, book, scenarios, facts, digest: "4be1f0aa" }
+        let Self { outcome, snapshot, greeks, scenarios, facts } = self;
+        ReportInput { outcome, snapshot, scenarios, greeks, facts, digest: "4be1f0aa" }
     }
+}
+
+/// A closed book of options on one coin: all net figures are zero but the delta, which is rounding.
+fn greeks() -> GreekSummary {
+    let gross = Greeks { delta: 1e6, gamma: 2e5, vega: 3e8, theta: 4e8, ..Greeks::default() };
+    let net = Greeks { delta: 1e-8, ..Greeks::default() };
+    let rungs = [-0.5, -0.1, 0.0, 0.1, 0.5].map(|index_move: f64| {
+        let at = libm::exp(-4.0 * index_move * index_move);
+        let mut rung = Rung { index_move, net, ..Rung::default() };
+        rung.gross.add_scaled(at, gross);
+        rung.net.gamma = -1e3 * index_move;
+        rung
+    });
+    GreekSummary {
+        underlyings: vec![UnderlyingTotal { underlying: 0, pools: 1_234, net, gross }],
+        ladders: vec![Ladder { underlying: 0, index_price: 100.0, rungs: rungs.to_vec() }],
+    }
+}
+
+/// Two scenarios taken apart, and a pool that loses in both.
+fn attributions(pools: usize, scenarios: usize) -> Vec<Attribution> {
+    let parts = Parts { actual: -7e6, delta: -5e6, gamma: -3e6, vega: 2e6, theta: 1e5 };
+    let less = Parts { actual: -6e6, ..parts };
+    let losers = |parts| if pools > 0 { vec![Loser { pool: 0, parts }] } else { Vec::new() };
+    vec![
+        Attribution { scenario: 0, pools: 12, total: parts, losers: losers(less) },
+        Attribution { scenario: scenarios as u32 - 1, pools: 3, total: less, losers: losers(parts) },
+    ]
 }
 
 fn pool_outcome(uniform: &mut impl FnMut() -> f64, scenarios: u32, worst_move: f64) -> PoolOutcome {
@@ -147,11 +193,49 @@ fn a_report_is_small_self_contained_and_repeatable() {
     assert!(
         text.contains("Audited 1,024 pools × 4,096 scenarios: 0 decisions differ, largest error 0.31 of its bound")
     );
-    assert_eq!(text.matches("<svg").count(), 5);
+    assert_eq!(text.matches("<svg").count(), 7);
+    assert_balanced(&text);
     assert_finite(&text);
     if let Some(path) = std::env::var_os("PLIMSOLL_REPORT") {
         std::fs::write(path, &text).expect("the report is written");
     }
+}
+
+/// Every element that is opened is closed, in order.
+fn assert_balanced(html: &str) {
+    let body = html.split("</style>").nth(1).unwrap_or_default();
+    let mut open = Vec::new();
+    for tag in body.split('<').skip(1).map(|rest| rest.split('>').next().unwrap_or_default()) {
+        match tag.strip_prefix('/') {
+            Some(name) => assert!(open.pop() == Some(name) || ["head", "html"].contains(&name), "</{name}>"),
+            None if tag.ends_with('/') => {}
+            None => open.push(tag.split(' ').next().unwrap_or_default()),
+        }
+    }
+    assert!(open.is_empty(), "{open:?} stay open");
+}
+
+#[test]
+fn greeks_are_shown_net_and_gross_and_losses_by_their_parts() {
+    let text = html(&Example::new(200, 64, 0.6).input());
+    // Delta · index; a net that is rounding beside the gross is none. Gamma per 1 %: 2e5 · 100² / 100.
+    assert!(text.contains("<td>BTC</td><td class=\"n\">1,234</td><td class=\"n\">0</td><td class=\"n\">100 M</td>"));
+    assert!(
+        text.contains("<td class=\"n\">20.0 M</td><td class=\"n\">0</td><td class=\"n\">3.00 M</td>"),
+        "vega per point"
+    );
+    assert!(text.contains("BTC: ladder") && text.contains("<td class=\"n\">−50 %</td><td class=\"n\">50.0</td>"));
+    // −7 M is −5 M, −3 M, 2 M, 100 k and what is left.
+    let rest = "<td class=\"n\">−7.00 M</td><td class=\"n\">−5.00 M</td><td class=\"n\">−3.00 M</td><td class=\"n\">2.00 M</td>\
+                <td class=\"n\">100 k</td><td class=\"n\">−1.10 M</td>";
+    assert_eq!(text.matches(rest).count(), 2, "the scenario, and the pool where it loses most");
+    assert_eq!(text.matches(r#"class="d1""#).count(), 2, "a dot for each scenario");
+
+    let mut linear = Example::new(200, 64, 0.6);
+    linear.greeks.ladders.clear();
+    linear.greeks.underlyings[0].gross = Greeks { delta: 1e6, ..Greeks::default() };
+    let text = html(&linear.input());
+    assert!(text.contains("gross delta") && !text.contains("gross gamma") && !text.contains(": ladder"));
 }
 
 #[test]
@@ -173,6 +257,10 @@ fn degenerate_sweeps_still_make_a_page() {
     strange.outcome.pools[0].worst_excess = f64::NAN;
     strange.outcome.pools[1].base = Figures::default();
     strange.scenarios.weights[4] = 0.0;
+    strange.greeks.underlyings[0].gross.vega = f64::NAN;
+    strange.greeks.ladders[0].rungs[1].gross = Greeks::from_array([f64::NAN; 8]);
+    strange.greeks.ladders[0].rungs[2].net.theta = f64::INFINITY;
+    strange.outcome.attributions[0].total.gamma = f64::NAN;
     assert_finite(&html(&strange.input()));
 }
 
@@ -183,7 +271,8 @@ fn ids_and_labels_are_text() {
     let mut builder = BookBuilder::default();
     builder.pool(hostile, hostile);
     builder.pool("z", hostile);
-    example.book = builder.build();
+    example.snapshot.book = builder.build();
+    example.snapshot.underlyings[0].name = hostile.into();
     example.scenarios.ids = vec![hostile.into(), "b".into()];
     example.scenarios.labels = vec![hostile.into(), hostile.into()];
     example.scenarios.factors[0] = Factor::price(hostile);
@@ -266,9 +355,11 @@ fn a_summary_for_the_terminal() {
 
     at base: equity 3.92 M, maintenance margin 511 k, gross notional 30.6 M (quote units)
     shortfall: mean 543 k, 99 % quantile 5.12 M, mean of the worst 1 % 5.12 M (totals exact)
+    delta · index at base, net (gross): BTC 0 (100 M)
+    vega per point of volatility at base, net (gross): BTC 0 (3.00 M)
 
     audited 1,024 pools × 64 scenarios: 0 decisions differ, largest error 0.31 of its bound; 5 pools in 1,000 were re-decided
-    64,000 cells, 42.4 k cells/s; read 250.0 ms, revalue 10.0 ms, sweep 1.50 s, audit 70.0 ms, write 200.0 ms
+    64,000 cells, 42.4 k cells/s; read 250.0 ms, revalue 10.0 ms, sweep 1.50 s, audit 70.0 ms, greeks 30.0 ms, write 200.0 ms
     digest 4be1f0aa
     warning: asset LUNA has no haircut class: haircut 0
     warning: device \u{1b}[31mlost

@@ -8,6 +8,7 @@ mod bound;
 mod doctor;
 mod engines;
 mod exactness;
+mod greeks;
 mod options;
 mod properties;
 #[cfg(feature = "gpu")]

@@ -76,7 +76,6 @@ impl<'j, 'a> Decider<'j, 'a> {
     }
 
     /// Verdicts of a pool on a block.
-    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub fn decide(&mut self, pool: usize, parts: PoolParts<'_>, block: TileBlock<'_>) -> Verdicts {
         match Errors::of(parts) {
             Some(errors) => {

@@ -1,0 +1,212 @@
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::domain::{InstrumentIndex, Pool, Snapshot, UnderlyingIndex};
+use crate::engine::outcome::{PoolOutcome, State};
+use crate::pricing::{Column, Greeks, ShockedMarket};
+use crate::scenario::ScenarioSet;
+
+/// Pools of one worst scenario that a thread takes at once.
+const GROUP_POOLS: usize = 512;
+
+/// Greeks of one pool on one underlying, quote units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PoolGreeks {
+    /// Index of the pool in the book.
+    pub pool: u32,
+    /// The underlying.
+    pub underlying: UnderlyingIndex,
+    /// Σ quantity · unit Greeks in the unshocked market.
+    pub base: Greeks,
+    /// The same at the pool's worst scenario.
+    pub worst: Greeks,
+}
+
+/// Greeks of the whole exchange on one underlying in one scenario, quote units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScenarioGreeks {
+    /// Position of the scenario in the set.
+    pub scenario: u32,
+    /// The underlying.
+    pub underlying: UnderlyingIndex,
+    /// Σ net quantity · unit Greeks.
+    pub greeks: Greeks,
+}
+
+/// Unit Greeks of everything held, and what pools and the exchange make of them, piece by piece: neither instruments ×
+/// scenarios nor pools × underlyings is ever held.
+pub struct GreekSheet<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    market: ShockedMarket<'a>,
+    n_scenarios: usize,
+    /// In the unshocked market; zero where no known pool has a position: `[n_instruments]`.
+    pub(super) base: Vec<Greeks>,
+    /// Σ over known pools, contracts: `[n_instruments]`.
+    pub(super) net_quantity: Vec<f64>,
+    /// Underlyings with positions of known pools and the instruments these are in, both ascending.
+    pub(super) held: Vec<(UnderlyingIndex, Vec<InstrumentIndex>)>,
+}
+
+impl<'a> GreekSheet<'a> {
+    /// Nets the book and values what it holds in the unshocked market.
+    pub fn new(snapshot: &'a Snapshot, scenarios: &'a ScenarioSet) -> Self {
+        let market = ShockedMarket::new(snapshot, scenarios);
+        let (held_instruments, net_quantity) = net(snapshot);
+        let value = |(instrument, &held): (_, &bool)| match held {
+            true => market.contract(instrument, Column::Base).greeks,
+            false => Greeks::default(),
+        };
+        let base = snapshot.instruments.par_iter().zip(&held_instruments).map(value).collect();
+        let mut by_underlying: Vec<Vec<InstrumentIndex>> = vec![Vec::new(); snapshot.underlyings.len()];
+        for ((index, instrument), _) in (0u32..).zip(&snapshot.instruments).zip(&held_instruments).filter(|(_, h)| **h)
+        {
+            by_underlying[instrument.underlying as usize].push(index);
+        }
+        let held = (0u32..).zip(by_underlying).filter(|(_, instruments)| !instruments.is_empty()).collect();
+        Self { snapshot, market, n_scenarios: scenarios.len(), base, net_quantity, held }
+    }
+
+    /// Number of scenarios.
+    pub fn scenario_count(&self) -> usize {
+        self.n_scenarios
+    }
+
+    /// Underlyings in which known pools have positions, ascending.
+    pub fn underlyings(&self) -> impl ExactSizeIterator<Item = UnderlyingIndex> {
+        self.held.iter().map(|(underlying, _)| *underlying)
+    }
+
+    /// Greeks of the known pools in `range`, by pool, then underlying; only underlyings in which a pool has positions.
+    /// `outcomes` are those of the whole book. Pools are taken by worst scenario, so that a contract is valued about once
+    /// in each.
+    pub fn of_pools(&self, outcomes: &[PoolOutcome], range: Range<usize>) -> Vec<PoolGreeks> {
+        let worst = |pool: u32| outcomes[pool as usize].worst_scenario;
+        let known = |pool: &u32| outcomes[*pool as usize].state != State::Unknown;
+        let mut order: Vec<u32> = (range.start as u32..range.end as u32).filter(known).collect();
+        order.sort_unstable_by_key(|&pool| (worst(pool), pool));
+        let groups: Vec<&[u32]> =
+            order.chunk_by(|&a, &b| worst(a) == worst(b)).flat_map(|group| group.chunks(GROUP_POOLS)).collect();
+        let of_group = |shocked: &mut ShockedUnits, group: &&[u32]| {
+            let mut rows = Vec::with_capacity(4 * group.len());
+            for &pool in *group {
+                self.add_pool(pool, worst(pool) as usize, shocked, &mut rows);
+            }
+            rows
+        };
+        let init = || ShockedUnits::new(self.snapshot.instruments.len());
+        let parts: Vec<Vec<PoolGreeks>> = groups.par_iter().map_init(init, of_group).collect();
+        let mut rows = parts.concat();
+        rows.par_sort_unstable_by_key(|row| (row.pool, row.underlying));
+        rows
+    }
+
+    fn add_pool(&self, pool: u32, scenario: usize, shocked: &mut ShockedUnits, rows: &mut Vec<PoolGreeks>) {
+        let first = rows.len();
+        for position in self.snapshot.book.pool(pool as usize).positions {
+            let instrument = &self.snapshot.instruments[position.instrument as usize];
+            let underlying = instrument.underlying;
+            let at = rows[first..].iter().position(|row| row.underlying == underlying).unwrap_or_else(|| {
+                rows.push(PoolGreeks { pool, underlying, base: Greeks::default(), worst: Greeks::default() });
+                rows.len() - 1 - first
+            });
+            let row = &mut rows[first + at];
+            row.base.add_scaled(position.quantity, self.base[position.instrument as usize]);
+            let worst = shocked.of(position.instrument, scenario, || {
+                self.market.contract(instrument, Column::Scenario(scenario)).greeks
+            });
+            row.worst.add_scaled(position.quantity, worst);
+        }
+    }
+
+    /// Greeks of the exchange in the scenarios of `range`, by scenario, then underlying; only underlyings with positions.
+    pub fn of_scenarios(&self, range: Range<usize>) -> Vec<ScenarioGreeks> {
+        let of_scenario = |scenario: usize| {
+            self.held.iter().map(move |(underlying, instruments)| ScenarioGreeks {
+                scenario: scenario as u32,
+                underlying: *underlying,
+                greeks: self.net(instruments, |instrument| {
+                    let instrument = &self.snapshot.instruments[instrument as usize];
+                    self.market.contract(instrument, Column::Scenario(scenario)).greeks
+                }),
+            })
+        };
+        range.into_par_iter().flat_map_iter(of_scenario).collect()
+    }
+
+    /// Σ net quantity · unit Greeks, in instrument order. What nets to nothing is not valued.
+    pub(super) fn net(&self, instruments: &[InstrumentIndex], unit: impl Fn(InstrumentIndex) -> Greeks) -> Greeks {
+        let mut sum = Greeks::default();
+        for &instrument in instruments {
+            let quantity = self.net_quantity[instrument as usize];
+            if quantity != 0.0 {
+                sum.add_scaled(quantity, unit(instrument));
+            }
+        }
+        sum
+    }
+
+    /// The pools of a range that are known.
+    pub(super) fn known_pools(&self, range: Range<usize>) -> impl Iterator<Item = Pool<'a>> {
+        let book = &self.snapshot.book;
+        range.map(|index| book.pool(index)).filter(|pool| !pool.unknown)
+    }
+}
+
+/// Which instruments known pools have positions in, and Σ quantity of each, compensated (Neumaier): on an exchange where
+/// every long has its short, the sum is 0 and not the rounding of a million additions.
+fn net(snapshot: &Snapshot) -> (Vec<bool>, Vec<f64>) {
+    let n_instruments = snapshot.instruments.len();
+    let mut held = vec![false; n_instruments];
+    let (mut sums, mut lost) = (vec![0.0f64; n_instruments], vec![0.0f64; n_instruments]);
+    for position in snapshot.book.pools().filter(|pool| !pool.unknown).flat_map(|pool| pool.positions) {
+        let index = position.instrument as usize;
+        held[index] = true;
+        let (sum, quantity) = (sums[index], position.quantity);
+        let total = sum + quantity;
+        lost[index] += if sum.abs() >= quantity.abs() { (sum - total) + quantity } else { (quantity - total) + sum };
+        sums[index] = total;
+    }
+    sums.iter_mut().zip(lost).for_each(|(sum, lost)| *sum += lost);
+    (held, sums)
+}
+
+/// Unit Greeks of one scenario, valued on first use.
+struct ShockedUnits {
+    /// Scenario + 1 in which each entry was valued; 0 = never.
+    valued_in: Vec<usize>,
+    greeks: Vec<Greeks>,
+}
+
+impl ShockedUnits {
+    fn new(n_instruments: usize) -> Self {
+        Self { valued_in: vec![0; n_instruments], greeks: vec![Greeks::default(); n_instruments] }
+    }
+
+    fn of(&mut self, instrument: InstrumentIndex, scenario: usize, value: impl FnOnce() -> Greeks) -> Greeks {
+        let index = instrument as usize;
+        if self.valued_in[index] != scenario + 1 {
+            self.valued_in[index] = scenario + 1;
+            self.greeks[index] = value();
+        }
+        self.greeks[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contract_is_valued_once_in_each_scenario_in_turn() {
+        let mut units = ShockedUnits::new(2);
+        let valued = |delta| move || Greeks { delta, ..Greeks::default() };
+        let again = || panic!("valued already");
+        assert_eq!(units.of(1, 0, valued(1.0)).delta, 1.0);
+        assert_eq!(units.of(1, 0, again).delta, 1.0);
+        assert_eq!(units.of(1, 4, valued(2.0)).delta, 2.0);
+        assert_eq!(units.of(0, 4, valued(3.0)).delta, 3.0);
+        assert_eq!(units.of(1, 4, again).delta, 2.0);
+        assert_eq!(units.of(1, 0, valued(4.0)).delta, 4.0);
+    }
+}
