@@ -151,6 +151,8 @@ impl<'a> Sheet<'a> {
         let instrument = &self.snapshot.instruments[held.instrument as usize];
         let value_row = self.rows.of_instrument(held.instrument)?;
         let price_row = self.rows.of_asset(instrument.settlement_asset)?;
+        // Strikes are atoms of groups: like other prices, of a sane size.
+        instrument.strike.filter(|strike| (1e-30..=1e30).contains(strike))?;
         let n = self.rows.scenario_count() + 1;
         let mut requirements = held.is_short.then(|| [Vec::with_capacity(n), Vec::with_capacity(n)]);
         let mut live_value = Vec::with_capacity(n);

@@ -170,3 +170,21 @@ fn classes_that_the_formula_does_not_cover_are_refused() {
     let refused = Rules::resolve(&rulebook(), &inverse).expect_err("a fault").to_string();
     assert!(refused.contains("between linear options"), "{refused}");
 }
+
+#[test]
+fn an_option_without_its_terms_is_refused() {
+    let refused = |change: fn(&mut Instrument)| {
+        let mut snapshot = snapshot("grouped", &[(0, -1.0)]);
+        change(&mut snapshot.instruments[0]);
+        let rules = Rules::resolve(&rulebook(), &snapshot).expect("rules");
+        revalue(&rules, &snapshot, &scenarios(), Unshocked::Refuse).expect_err("a fault").to_string()
+    };
+    for change in [
+        |option: &mut Instrument| option.strike = Some(f64::INFINITY),
+        |option: &mut Instrument| option.strike = None,
+        |option: &mut Instrument| option.implied_volatility = None,
+    ] {
+        let fault = refused(change);
+        assert!(fault.contains("option 0 has strike, right, expiry and volatility"), "{fault}");
+    }
+}
