@@ -12,7 +12,7 @@ use super::rules::Rules;
 use crate::domain::{Instrument, InstrumentIndex, Right, Snapshot};
 use crate::error::{Error, Fault, Result};
 use crate::number::Number;
-use crate::pricing::{Column, Rows, ShockedMarket, Unshocked};
+use crate::pricing::{Column, OptionRow, Rows, ShockedMarket, Unshocked};
 use crate::scenario::ScenarioSet;
 
 /// Options whose rows are formed at once, before equal ones are told from new ones.
@@ -157,8 +157,9 @@ impl<'a> Sheet<'a> {
         let mut requirements = held.is_short.then(|| [Vec::with_capacity(n), Vec::with_capacity(n)]);
         let mut live_value = Vec::with_capacity(n);
         let mut expires = false;
+        let priced = OptionRow::of(&self.market, instrument)?;
         for column in self.columns() {
-            let (_, option) = self.market.option(instrument, column)?;
+            let option = priced.market(column);
             let settlement_price = self.rows.value(price_row, column);
             let market = ShortMarket { option, settlement_price, mark: self.rows.value(value_row, column) };
             expires |= market.is_expired();
@@ -203,8 +204,9 @@ impl<'a> Sheet<'a> {
             let first = &self.snapshot.instruments[self.rules.groups().first(group as u32) as usize];
             let Some(price_row) = self.rows.of_asset(first.settlement_asset) else { continue };
             let (mut forward, mut live_price, mut expires) = (Vec::new(), Vec::new(), false);
+            let priced = OptionRow::of(&self.market, first);
             for column in self.columns() {
-                let Some((_, option)) = self.market.option(first, column) else { break };
+                let Some(option) = priced.as_ref().map(|priced| priced.market(column)) else { break };
                 let price = self.rows.value(price_row, column);
                 let alive = option.years > 0.0;
                 expires |= !alive;

@@ -4,11 +4,13 @@ use rayon::prelude::*;
 
 use crate::domain::{InstrumentIndex, Pool, Snapshot, UnderlyingIndex};
 use crate::engine::outcome::{PoolOutcome, State};
-use crate::pricing::{Column, Greeks, ShockedMarket};
+use crate::pricing::{Column, ContractValue, Greeks, ShockedMarket};
 use crate::scenario::ScenarioSet;
 
 /// Pools of one worst scenario that a thread takes at once.
 const GROUP_POOLS: usize = 512;
+/// Neighbouring scenarios that a contract is valued under at once.
+const BLOCK_SCENARIOS: usize = 64;
 
 /// Greeks of one pool on one underlying, quote units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,17 +123,42 @@ impl<'a> GreekSheet<'a> {
 
     /// Greeks of the exchange in the scenarios of `range`, by scenario, then underlying; only underlyings with positions.
     pub fn of_scenarios(&self, range: Range<usize>) -> Vec<ScenarioGreeks> {
-        let of_scenario = |scenario: usize| {
-            self.held.iter().map(move |(underlying, instruments)| ScenarioGreeks {
-                scenario: scenario as u32,
-                underlying: *underlying,
-                greeks: self.net(instruments, |instrument| {
-                    let instrument = &self.snapshot.instruments[instrument as usize];
-                    self.market.contract(instrument, Column::Scenario(scenario)).greeks
-                }),
-            })
+        let blocks: Vec<Range<usize>> = (range.start..range.end)
+            .step_by(BLOCK_SCENARIOS)
+            .map(|start| start..(start + BLOCK_SCENARIOS).min(range.end))
+            .collect();
+        let of_block = |block: Range<usize>| {
+            let by_underlying: Vec<(UnderlyingIndex, Vec<Greeks>)> = self
+                .held
+                .iter()
+                .map(|(underlying, instruments)| (*underlying, self.net_of_block(instruments, block.clone())))
+                .collect();
+            let of_scenario = |offset: usize| {
+                let scenario = (block.start + offset) as u32;
+                let rows = by_underlying.iter();
+                rows.map(move |(underlying, sums)| ScenarioGreeks {
+                    scenario,
+                    underlying: *underlying,
+                    greeks: sums[offset],
+                })
+            };
+            (0..block.len()).flat_map(of_scenario).collect::<Vec<_>>()
         };
-        range.into_par_iter().flat_map_iter(of_scenario).collect()
+        blocks.into_par_iter().flat_map_iter(of_block).collect()
+    }
+
+    /// Σ net quantity · unit Greeks under neighbouring scenarios, in instrument order. What nets to nothing is not valued.
+    fn net_of_block(&self, instruments: &[InstrumentIndex], block: Range<usize>) -> Vec<Greeks> {
+        let mut sums = vec![Greeks::default(); block.len()];
+        let mut contracts = vec![ContractValue::default(); block.len()];
+        for &instrument in instruments {
+            let quantity = self.net_quantity[instrument as usize];
+            if quantity != 0.0 {
+                self.market.contracts(&self.snapshot.instruments[instrument as usize], block.start, &mut contracts);
+                sums.iter_mut().zip(&contracts).for_each(|(sum, unit)| sum.add_scaled(quantity, unit.greeks));
+            }
+        }
+        sums
     }
 
     /// Σ net quantity · unit Greeks, in instrument order. What nets to nothing is not valued.
