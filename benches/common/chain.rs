@@ -11,7 +11,7 @@ pub fn chain(expiries: u32) -> Snapshot {
     let mut instruments = Vec::new();
     for month in 1..=expiries {
         for strike in 0..40 {
-            let perpetual = Instrument::perpetual(&format!("BTC-{month:02}-{strike:02}"), 0, 0, 0.02);
+            let perpetual = Instrument::perpetual(format!("BTC-{month:02}-{strike:02}"), 0, 0, 0.02);
             instruments.push(Instrument {
                 kind: Kind::Option,
                 payoff: Payoff::Inverse,

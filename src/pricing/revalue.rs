@@ -138,9 +138,7 @@ fn price_lane<const N: usize>(terms: Terms, market: OptionMarket) -> [f64; N] {
     let Terms { sign, strike, in_coin } = terms;
     let OptionMarket { index, forward, volatility, years, rate } = market;
     // NaN if any input is NaN or infinite; it enters through the discount, which every result has as a factor.
-    let poison = ((index - index) + (forward - forward))
-        + ((volatility - volatility) + (years - years))
-        + ((rate - rate) + (strike - strike));
+    let poison = 0.0 * index + 0.0 * forward + 0.0 * volatility + 0.0 * years + (0.0 * rate + 0.0 * strike);
     let alive = years > NONE;
     let forward = if alive { forward } else { index };
     let years = if alive { years } else { 0.0 };
