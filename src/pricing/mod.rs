@@ -7,6 +7,7 @@ mod greeks;
 mod payoff;
 mod rows;
 mod shocked;
+pub mod single;
 mod volatility;
 
 pub use black::{European, Numeraire, OptionMarket, Priced};

@@ -8,6 +8,8 @@ mod bound;
 mod doctor;
 mod engines;
 mod exactness;
+mod option_books;
 mod properties;
+mod revalue;
 #[cfg(feature = "gpu")]
 mod shaders;
