@@ -10,7 +10,7 @@ use plimsoll::scenario::{Factor, FactorKind, ScenarioSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::books::Case;
+use super::books::Case;
 
 const COINS: [(&str, f64); 3] = [("BTC", 64_000.0), ("DOGE", 0.12), ("ETH", 3_100.0)];
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use plimsoll::domain::{InstrumentIndex, Kind, Snapshot};
-use plimsoll::pricing::single::formula::{OUTPUTS, value_and_greeks};
+use plimsoll::pricing::single::formula::{OUTPUTS, is_inside, value_and_greeks};
 use plimsoll::pricing::single::{
     Arithmetic, BOUNDED_LANES, Chain, market_of, output_bounds, rates_of, row_bound, terms_of,
 };
@@ -115,48 +115,162 @@ fn output_name(output: usize) -> &'static str {
     if output == 0 { "value" } else { Greeks::NAMES[output - 1] }
 }
 
+/// Errors in units of their bounds, and row bounds in units of the forward's value.
+#[derive(Default)]
+struct Ratios {
+    worst: [f64; OUTPUTS],
+    seen: u64,
+}
+
+impl Ratios {
+    fn note(&mut self, output: usize, error: f64, bound: f64, what: impl Fn() -> String) {
+        let ratio = error / bound;
+        assert!(ratio <= 1.0, "{}: {ratio} of its bound: {}", output_name(output), what());
+        self.worst[output] = self.worst[output].max(ratio);
+        self.seen += 1;
+    }
+
+    /// No output's bound may be so wide that the test could not see it fail.
+    fn assert_tight(&self, name: &str, least: f64) {
+        for (output, worst) in self.worst.iter().enumerate() {
+            println!("{name}, {}: largest error / bound {worst:.4}", output_name(output));
+        }
+        assert!(self.worst.iter().all(|&ratio| ratio > least), "{:?}", self.worst);
+    }
+}
+
+fn base_of<'a>(market: &'a ShockedMarket<'a>, snapshot: &'a Snapshot) -> impl Fn(InstrumentIndex) -> f64 + 'a {
+    |index| market.contract(&snapshot.instruments[index as usize], Column::Base).value
+}
+
 #[test]
 fn the_worst_arithmetic_keeps_the_bound() {
     let snapshot = option_books::market(OPTIONS, 3);
     let scenarios = option_books::scenarios(SCENARIOS, 4);
     let market = ShockedMarket::new(&snapshot, &scenarios);
-    let base = |index| market.contract(&snapshot.instruments[index as usize], Column::Base).value;
-    let chain = Chain::new(&snapshot, &market, SCENARIOS, &options_of(&snapshot), base);
+    let chain = Chain::new(&snapshot, &market, SCENARIOS, &options_of(&snapshot), base_of(&market, &snapshot));
     assert_eq!(chain.contracts.len(), OPTIONS);
-    let mut worst = [0f64; OUTPUTS];
-    let mut relative: Vec<f64> = Vec::new();
+    let (mut ratios, mut relative) = (Ratios::default(), Vec::new());
     for contract in &chain.contracts {
-        let atom = |scenario| reference(&market, &snapshot, contract.instrument, scenario)[0];
-        let index = market.index_price(snapshot.instruments[contract.instrument as usize].underlying, Column::Base);
-        let (bound, mut size) = (row_bound(&chain, contract, atom), 0.0);
+        let exact = |scenario| reference(&market, &snapshot, contract.instrument, scenario);
+        let row = row_bound(&chain, contract, |scenario| exact(scenario)[0]);
+        let mut size: f32 = 0.0;
         for first in (0..SCENARIOS).step_by(BOUNDED_LANES) {
             let bounds = output_bounds(&chain, contract, first);
             for lane in 0..BOUNDED_LANES {
-                let scenario = first + lane;
-                let exact = reference(&market, &snapshot, contract.instrument, scenario);
-                let market = chain.market(contract.expiry as usize, scenario);
-                size = f64::max(size, f64::from(contract.terms.contract * market.discount * market.forward));
-                let field = |field| Rough(chain.field(contract.expiry as usize, field)[scenario]);
+                let (exact, market) = (exact(first + lane), chain.market(contract.expiry as usize, first + lane));
+                size = size.max(contract.terms.contract * market.discount * market.forward.max(contract.terms.strike));
+                let field = |field| Rough(chain.field(contract.expiry as usize, field)[first + lane]);
                 let rough = value_and_greeks(&terms_of(&contract.terms), &market_of(field), &rates_of(field));
+                assert!((f64::from(rough[0].0) - exact[0]).abs() <= row, "{contract:?} {market:?}");
+                if !is_inside(&contract.terms, &market) {
+                    continue;
+                }
                 for output in 0..OUTPUTS {
-                    let (center, error) = (bounds[output].0[lane], bounds[output].1[lane]);
-                    let allowed = error + (center - exact[output]).abs();
-                    let ratio = (f64::from(rough[output].0) - exact[output]).abs() / allowed;
-                    if ratio > 1.0 {
-                        println!("{} {contract:?} {market:?}: {center} {error} {} {}", output_name(output), rough[output].0, exact[output]);
-                    }
-                    worst[output] = worst[output].max(ratio);
+                    let error = (f64::from(rough[output].0) - exact[output]).abs();
+                    let what = || format!("{contract:?} {market:?} {} {}", rough[output].0, exact[output]);
+                    ratios.note(output, error, bounds[output].1[lane], what);
                 }
             }
         }
-        let _ = index;
-        relative.push(bound / size);
+        relative.push(row / f64::from(size));
     }
+    ratios.assert_tight("worst arithmetic", 1e-2);
     relative.sort_by(f64::total_cmp);
-    for (output, worst) in worst.iter().enumerate() {
-        println!("{}: largest error / bound {worst:.3}", output_name(output));
-    }
     let at = |part: usize| relative[(relative.len() - 1) * part / 100];
     println!("row bound / forward value: median {:.2e}, 90 % {:.2e}, largest {:.2e}", at(50), at(90), at(100));
-    assert!(worst.iter().all(|&ratio| ratio <= 1.0 && ratio > 1e-2), "{worst:?}");
+    assert!(ratios.seen > 100_000 && at(50) < 4e-6, "a useful bound on most of {}", ratios.seen);
+}
+
+#[cfg(feature = "gpu")]
+mod device {
+    use plimsoll::engine::gpu::{Checks, OptionPricer, Outputs};
+    use plimsoll::engine::plan::Revaluation;
+    use plimsoll::engine::{EngineChoice, Outcome, SweepOptions, digest, sweep};
+
+    use super::*;
+    use crate::engines::engines;
+
+    /// The software adapter; `None` only where the environment says that none is meant.
+    fn pricer(checks: Checks) -> Option<OptionPricer> {
+        let EngineChoice::Gpu(name) = engines().pop()? else { return None };
+        Some(OptionPricer::open(name.as_deref(), checks).expect("the device opens"))
+    }
+
+    #[test]
+    fn every_output_of_a_device_keeps_its_bound() {
+        let (n_options, n_scenarios) = (1_000, 300);
+        let snapshot = option_books::market(n_options, 5);
+        let scenarios = option_books::scenarios(n_scenarios, 6);
+        let market = ShockedMarket::new(&snapshot, &scenarios);
+        let chain = Chain::new(&snapshot, &market, n_scenarios, &options_of(&snapshot), |_| 0.0);
+        for (checks, outputs) in [(Checks::Trusted, Outputs::EightGreeks), (Checks::Checked, Outputs::FourGreeks)] {
+            let Some(pricer) = pricer(checks) else { return };
+            let priced = pricer.run(&chain, outputs, 1).expect("the device prices");
+            let mut ratios = Ratios::default();
+            for (k, contract) in chain.contracts.iter().enumerate() {
+                for first in (0..n_scenarios).step_by(BOUNDED_LANES) {
+                    let bounds = output_bounds(&chain, contract, first);
+                    for scenario in first..(first + BOUNDED_LANES).min(n_scenarios) {
+                        let at = chain.market(contract.expiry as usize, scenario);
+                        if !is_inside(&contract.terms, &at) {
+                            continue;
+                        }
+                        let instrument = &snapshot.instruments[contract.instrument as usize];
+                        let exact = market.contract(instrument, Column::Scenario(scenario));
+                        for output in 0..outputs.count() {
+                            let answer = f64::from(priced.at(k, output, scenario));
+                            let greeks = exact.greeks.to_array();
+                            let exact = if output == 0 { exact.value } else { greeks[output - 1] };
+                            let bound = bounds[output].1[scenario - first];
+                            let what = || format!("{contract:?} {at:?}: {answer} for {exact}");
+                            ratios.note(output, (answer - exact).abs(), bound, what);
+                        }
+                    }
+                }
+            }
+            assert!(ratios.seen > 200_000 * outputs.count() as u64, "{}", ratios.seen);
+            ratios.worst[outputs.count()..].fill(1.0);
+            ratios.assert_tight(&format!("{outputs:?} on {}", pricer.adapter()), 1e-4);
+        }
+    }
+
+    fn swept(case: &crate::books::Case, engine: EngineChoice, revaluation: Revaluation) -> Outcome {
+        let options = SweepOptions { engine, revaluation, ..SweepOptions::default() };
+        sweep(&case.snapshot, &case.rulebook, &case.scenarios, &options, &()).expect("the sweep succeeds")
+    }
+
+    #[test]
+    fn wherever_options_are_priced_the_decisions_are_the_same() {
+        let Some(pricer) = pricer(Checks::Trusted) else { return };
+        let case = option_books::random(2_000, 256, 400, 7);
+        let reference = swept(&case, EngineChoice::Reference, Revaluation::Auto);
+        let liquidatable: u64 = reference.scenarios.iter().map(|s| s.liquidatable_pools).sum();
+        let bankrupt: u64 = reference.scenarios.iter().map(|s| s.bankrupt_pools).sum();
+        assert!(liquidatable > 1_000 && bankrupt > 100, "{liquidatable} {bankrupt}: the book must breach");
+        let gpu = || EngineChoice::Gpu(Some(pricer.adapter().name.clone()));
+        for (engine, revaluation) in [
+            (EngineChoice::Cpu, Revaluation::Device),
+            (gpu(), Revaluation::Host),
+            (gpu(), Revaluation::Auto),
+            (gpu(), Revaluation::Device),
+        ] {
+            let outcome = swept(&case, engine, revaluation);
+            println!(
+                "{} {revaluation:?}: {}; {} pools re-decided, audit {:?}, {:?}",
+                outcome.engine, outcome.revaluation, outcome.redecided_pools, outcome.audit, outcome.seconds
+            );
+            let on_device = outcome.engine == "gpu" && revaluation == Revaluation::Device;
+            assert_eq!(outcome.revaluation.device_rows > 0, on_device, "a software adapter is not for auto");
+            assert!(!on_device || outcome.revaluation.device_rows * 2 > outcome.revaluation.option_rows);
+            assert_eq!(digest(&outcome.pools, &outcome.scenarios), digest(&reference.pools, &reference.scenarios));
+            for (a, b) in outcome.scenarios.iter().zip(&reference.scenarios) {
+                let counts = |s: &plimsoll::engine::ScenarioOutcome| {
+                    [s.restricted_pools, s.liquidatable_pools, s.bankrupt_pools]
+                };
+                assert_eq!(counts(a), counts(b));
+                assert!((a.shortfall - b.shortfall).abs() <= a.shortfall_bound + b.shortfall_bound);
+            }
+        }
+    }
 }

@@ -92,7 +92,9 @@ impl Chunk {
         let sizes = (job.plan.n_pools, job.scenario_count(), job.ranges.len());
         let plan = DevicePlan::new(sizes, device.limits, PlanOptions::default(), 4, RESULT_BYTES).expect("a plan");
         let canaries = Canaries::new(job, plan::DEVICE_TILE_SCENARIOS).expect("a row moves");
-        let prepared = Prepared::new(job, 0..job.plan.n_pools, &canaries, Filter::Certified);
+        let none = vec![None; job.ranges.len()];
+        let facts = pack::RowFacts { ranges: job.ranges, errors: &none };
+        let prepared = Prepared::new(job, 0..job.plan.n_pools, &canaries, (facts, Filter::Certified));
         Self { prepared, panels: PanelRows::all(job, &plan), canaries }
     }
 

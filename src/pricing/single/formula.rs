@@ -13,7 +13,7 @@ const DENSITY: f32 = 0.398_942_3;
 /// The pole of the Mills ratio's variable: z = (x − a)/(x + a).
 const POLE: f32 = 2.5;
 /// Powers of z in (x + a)·M(x), for 0 ≤ x ≤ 12; fitted by `fixtures/revalue/fit_mills.py`, largest relative error 2.7e-8.
-const MILLS: [f32; 10] = [
+pub const MILLS: [f32; 10] = [
     1.771_325_6,
     -1.087_104_7,
     0.330_841_78,
@@ -30,6 +30,15 @@ const MILLS: [f32; 10] = [
 const MILLS_ERROR: f64 = 3e-8;
 /// Above M(0) = √(π/2).
 const MILLS_MAX: f32 = 1.253_314_3;
+
+/// The shader's constants, by their names there.
+pub const CONSTANTS: [(&str, f32); 5] = [
+    ("DEVIATION_MIN", DEVIATION_MIN),
+    ("REACH", REACH),
+    ("DENSITY", DENSITY),
+    ("POLE", POLE),
+    ("MILLS_MAX", MILLS_MAX),
+];
 
 /// What stands still while scenarios pass: one contract.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +146,15 @@ fn state<A: Arithmetic>(terms: &Terms<A>, market: &Market<A>) -> State<A> {
         strike_part: d2.signed(terms.sign).above(0.0, terms.strike.minus(strike_tail), strike_tail),
         scale: terms.contract.times(market.discount),
     }
+}
+
+/// Whether nothing is cut off: σ√T is well above [`DEVIATION_MIN`], |d₁| and |d₂| below [`REACH`].
+pub fn is_inside(terms: &Terms<f32>, market: &Market<f32>) -> bool {
+    let wide = |value: f32| f64::from(value);
+    let unbounded = wide(terms.volatility) * wide(market.level) - wide(terms.moneyness) * wide(market.tilt);
+    let total = unbounded.max(wide(market.low)).min(wide(market.high));
+    let reach = (wide(terms.moneyness) + wide(market.growth)).abs() / total + 0.5 * total;
+    total > 2.0 * wide(DEVIATION_MIN) && reach < wide(REACH) - 0.01
 }
 
 /// Value of one contract less `terms.base`, quote units.
