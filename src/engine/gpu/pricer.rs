@@ -149,7 +149,10 @@ impl Device {
         let is_sent = |(index, _): &(usize, &[f32])| sent[index % row_count];
         let wanted = rows.chunks_exact(DEVICE_TILE_SCENARIOS).enumerate().filter(is_sent);
         let compact: Vec<f32> = wanted.flat_map(|(_, row)| row.iter().copied()).collect();
-        let source = self.buffer("plimsoll.sent_rows", &compact);
+        // A book of nothing but options has no row to send; a buffer cannot be empty.
+        let compact = if compact.is_empty() { vec![0.0] } else { compact };
+        let usage = wgpu::BufferUsages::COPY_SRC;
+        let source = self.filled("plimsoll.sent_rows", bytemuck::cast_slice(&compact), usage);
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let row_bytes = (DEVICE_TILE_SCENARIOS * size_of::<f32>()) as u64;
         let (mut from, mut row) = (0, 0);

@@ -17,6 +17,8 @@ use fault::Fault;
 #[path = "../../../tests/suite/books.rs"]
 #[allow(dead_code, reason = "the suite uses the rest")]
 mod books;
+#[path = "../../../tests/suite/option_books.rs"]
+mod option_books;
 use books::Case;
 
 /// The adapter these tests run on: a hardware one where there is one. `None` only where the environment says that a
@@ -177,6 +179,40 @@ fn a_corrupted_row_is_an_audit_failure_whichever_it_is() {
     }
     println!("{} of {} corrupted rows noticed", moving.len() - missed.len(), moving.len());
     assert!(moving.len() > 25 && missed.is_empty(), "{missed:?}");
+}
+
+/// Sweeps a book of options that the device prices itself.
+fn sweep_priced(case: &Case, device: Device) -> Result<Outcome> {
+    let run = move |job: &Job<'_>, merge: &mut Merge<'_>| {
+        run_on(&device, || Err(Error::Bug("lost".into())), Filter::Certified, job, merge)
+    };
+    let options = SweepOptions { revaluation: plan::Revaluation::Device, ..SweepOptions::default() };
+    sweep_on(&case.snapshot, &case.rulebook, &case.scenarios, &options, &(), || Ok(Runner::Test(Box::new(run))))
+}
+
+#[test]
+fn a_corrupted_pricer_is_an_audit_failure() {
+    let Some(adapter) = adapter() else { return };
+    let case = option_books::random(400, 300, 100, 21);
+    let outcome = sweep_priced(&case, open(&adapter)).expect("a sound pricer passes");
+    assert!(outcome.revaluation.device_rows > 50 && outcome.engine == "gpu", "{} {:?}", outcome.revaluation, outcome.warnings);
+    assert_same(&outcome, &sweep_plainly(&case, EngineChoice::Cpu));
+    let faults = [
+        ("vec4(1.7713256)", "vec4(1.7813256)"),
+        ("DENSITY: f32 = 0.3989423", "DENSITY: f32 = 0.3999423"),
+        ("forward - forward_tail", "forward + forward_tail"),
+        ("* terms.sign;\n        let out", ";\n        let out"),
+        ("rows[out] = worth - vec4(terms.base)", "rows[out] = worth"),
+        ("middle - half", "middle"),
+        // It writes nothing at all.
+        ("index < last", "index < first"),
+        ("expiries[at + 2u * LANES]", "expiries[at + 3u * LANES]"),
+    ];
+    for (from, to) in faults {
+        let error = sweep_priced(&case, broken(&adapter, Fault::pricer(from, to))).map(|outcome| outcome.engine);
+        let error = error.expect_err(to);
+        assert!(error.to_string().contains("Σ over") && error.exit_code() == 4, "{to}: {error}");
+    }
 }
 
 /// A random book in which every pool's excess at its worst scenario is within some f32 roundings of zero.
