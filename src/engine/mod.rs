@@ -28,6 +28,8 @@ mod verdicts;
 pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;
 pub use explain::{Explainer, Explanation, Reach, Statement};
-pub use outcome::{Audit, Figures, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+pub use outcome::{
+    Audit, Figures, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals,
+};
 pub use progress::Progress;
 pub use sweep::{EngineChoice, SweepOptions, sweep};

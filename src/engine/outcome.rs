@@ -148,7 +148,11 @@ pub struct OptionRevaluation {
 impl std::fmt::Display for OptionRevaluation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let on_host = self.option_rows - self.device_rows;
-        write!(f, "{} option rows: {} priced on the device, {on_host} on the host", self.option_rows, self.device_rows)?;
+        write!(
+            f,
+            "{} option rows: {} priced on the device, {on_host} on the host",
+            self.option_rows, self.device_rows
+        )?;
         if self.reason.is_empty() { Ok(()) } else { write!(f, " ({})", self.reason) }
     }
 }

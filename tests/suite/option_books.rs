@@ -14,7 +14,7 @@ use super::books::Case;
 
 const COINS: [(&str, f64); 3] = [("BTC", 64_000.0), ("DOGE", 0.12), ("ETH", 3_100.0)];
 
-fn asset_index(assets: &[Asset], name: &str) -> u32 {
+pub fn asset_index(assets: &[Asset], name: &str) -> u32 {
     assets.iter().position(|asset| asset.name == name).expect("an asset") as u32
 }
 
@@ -71,7 +71,12 @@ pub fn market(n_options: usize, seed: u64) -> Snapshot {
             fixed_rate: if payoff == Payoff::Quanto { 1e-5 } else { 1.0 },
             contract_size: [0.01, 1.0, 10.0][random.random_range(0..3)],
             margin_class: "option".into(),
-            ..Instrument::perpetual(format!("{name}-{k:05}"), underlying as u32, asset_index(&assets, settlement), price * 0.05)
+            ..Instrument::perpetual(
+                format!("{name}-{k:05}"),
+                underlying as u32,
+                asset_index(&assets, settlement),
+                price * 0.05,
+            )
         };
         if payoff == Payoff::Inverse && random.random_bool(0.1) {
             option.forward_price = None;

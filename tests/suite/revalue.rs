@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use plimsoll::domain::{InstrumentIndex, Kind, Snapshot};
-use plimsoll::pricing::single::formula::{OUTPUTS, is_inside, value_and_greeks};
+use plimsoll::pricing::single::formula::{OUTPUTS, is_covered, value_and_greeks};
 use plimsoll::pricing::single::{
     Arithmetic, BOUNDED_LANES, Chain, market_of, output_bounds, rates_of, row_bound, terms_of,
 };
@@ -103,7 +103,12 @@ impl Arithmetic for Rough {
 }
 
 /// Value less base and Greeks of a contract in f64.
-fn reference(market: &ShockedMarket<'_>, snapshot: &Snapshot, index: InstrumentIndex, scenario: usize) -> [f64; OUTPUTS] {
+fn reference(
+    market: &ShockedMarket<'_>,
+    snapshot: &Snapshot,
+    index: InstrumentIndex,
+    scenario: usize,
+) -> [f64; OUTPUTS] {
     let instrument = &snapshot.instruments[index as usize];
     let at = market.contract(instrument, Column::Scenario(scenario));
     let greeks = at.greeks.to_array();
@@ -163,7 +168,7 @@ fn the_worst_arithmetic_keeps_the_bound() {
                 let field = |field| Rough(chain.field(contract.expiry as usize, field)[first + lane]);
                 let rough = value_and_greeks(&terms_of(&contract.terms), &market_of(field), &rates_of(field));
                 assert!((f64::from(rough[0].0) - exact[0]).abs() <= row, "{contract:?} {market:?}");
-                if !is_inside(&contract.terms, &market) {
+                if !is_covered(&contract.terms, &market) {
                     continue;
                 }
                 for output in 0..OUTPUTS {
@@ -213,7 +218,7 @@ mod device {
                     let bounds = output_bounds(&chain, contract, first);
                     for scenario in first..(first + BOUNDED_LANES).min(n_scenarios) {
                         let at = chain.market(contract.expiry as usize, scenario);
-                        if !is_inside(&contract.terms, &at) {
+                        if !is_covered(&contract.terms, &at) {
                             continue;
                         }
                         let instrument = &snapshot.instruments[contract.instrument as usize];
@@ -272,5 +277,97 @@ mod device {
                 assert!((a.shortfall - b.shortfall).abs() <= a.shortfall_bound + b.shortfall_bound);
             }
         }
+    }
+
+    /// A call and a put per strike on one expiry of one coin, strikes in equal steps; deltas by a small price step.
+    fn ladder() -> (Snapshot, plimsoll::scenario::ScenarioSet) {
+        use plimsoll::domain::Right;
+        use plimsoll::scenario::Factor;
+        let mut snapshot = option_books::market(1, 9);
+        let option = snapshot.instruments.iter().find(|i| i.kind == Kind::Option).expect("an option").clone();
+        snapshot.instruments.clear();
+        for step in 0..60 {
+            for right in [Right::Call, Right::Put] {
+                snapshot.instruments.push(plimsoll::domain::Instrument {
+                    name: format!("{step:02}-{right:?}"),
+                    underlying: 0,
+                    payoff: plimsoll::domain::Payoff::Linear,
+                    settlement_asset: option_books::asset_index(&snapshot.assets, "USD"),
+                    price_asset: option_books::asset_index(&snapshot.assets, "USD"),
+                    fixed_rate: 1.0,
+                    contract_size: 1.0,
+                    strike: Some(40_000.0 + 800.0 * f64::from(step)),
+                    forward_price: Some(65_000.0),
+                    expiry: Some("2026-12-25T08:00:00Z".parse().expect("a time")),
+                    right: Some(right),
+                    ..option.clone()
+                });
+            }
+        }
+        let mut scenarios = option_books::scenarios(3, 1);
+        scenarios.factors = vec![Factor::price("BTC")];
+        scenarios.shocks = ndarray::array![[0.0], [STEP], [-STEP]];
+        (snapshot, scenarios)
+    }
+
+    /// Relative price step of the difference quotients: 2⁻⁷.
+    const STEP: f64 = 1.0 / 128.0;
+
+    #[test]
+    fn a_devices_prices_keep_parity_order_convexity_and_slope_within_their_bounds() {
+        let Some(pricer) = pricer(Checks::Trusted) else { return };
+        let (snapshot, scenarios) = ladder();
+        let market = ShockedMarket::new(&snapshot, &scenarios);
+        let chain = Chain::new(&snapshot, &market, 3, &options_of(&snapshot), |_| 0.0);
+        let priced = pricer.run(&chain, Outputs::FourGreeks, 1).expect("the device prices");
+        let at = |option: usize, output: usize, scenario: usize| {
+            let k = chain.contracts.iter().position(|c| c.instrument as usize == option).expect("in the chain");
+            let bound = output_bounds(&chain, &chain.contracts[k], 0)[output].1[scenario];
+            (f64::from(priced.at(k, output, scenario)), bound)
+        };
+        let strike = |option: usize| snapshot.instruments[option].strike.expect("a strike");
+        for call in (0..snapshot.instruments.len()).step_by(2) {
+            let (c, c_bound) = at(call, 0, 0);
+            let (p, p_bound) = at(call + 1, 0, 0);
+            let (option, state) = market.option(&snapshot.instruments[call], Column::Base).expect("an option");
+            let discount = (-state.rate * state.years).exp();
+            let parity = discount * (state.forward - option.strike);
+            assert!((c - p - parity).abs() <= c_bound + p_bound, "parity at {}", strike(call));
+            if call + 4 < snapshot.instruments.len() {
+                let ((next, next_bound), (last, last_bound)) = (at(call + 2, 0, 0), at(call + 4, 0, 0));
+                assert!(c >= next - c_bound - next_bound, "a call falls with its strike");
+                assert!(c - 2.0 * next + last >= -(c_bound + 2.0 * next_bound + last_bound), "and is convex");
+            }
+            // The exact difference quotient is the exact delta up to its own truncation, taken from f64.
+            let value = |scenario| market.contract(&snapshot.instruments[call], Column::Scenario(scenario)).value;
+            let width = 2.0 * STEP * snapshot.underlyings[0].index_price;
+            let delta = market.contract(&snapshot.instruments[call], Column::Base).greeks.delta;
+            let truncation = ((value(1) - value(2)) / width - delta).abs();
+            let ((up, up_bound), (down, down_bound), (slope, slope_bound)) =
+                (at(call, 0, 1), at(call, 0, 2), at(call, 1, 0));
+            let allowed = (up_bound + down_bound) / width + slope_bound + truncation;
+            assert!(((up - down) / width - slope).abs() <= allowed, "slope at {}", strike(call));
+            assert!(allowed < 0.01, "a slope that says something: {allowed}");
+        }
+    }
+
+    #[test]
+    fn everything_twice_as_large_is_worth_twice_as_much() {
+        let Some(pricer) = pricer(Checks::Trusted) else { return };
+        let (mut snapshot, scenarios) = ladder();
+        let run = |snapshot: &Snapshot| {
+            let market = ShockedMarket::new(snapshot, &scenarios);
+            let chain = Chain::new(snapshot, &market, 3, &options_of(snapshot), |_| 0.0);
+            let priced = pricer.run(&chain, Outputs::Value, 1).expect("the device prices");
+            (0..chain.contracts.len()).map(|k| f64::from(priced.at(k, 0, 1))).collect::<Vec<_>>()
+        };
+        let once = run(&snapshot);
+        snapshot.underlyings[0].index_price *= 2.0;
+        for instrument in &mut snapshot.instruments {
+            instrument.strike = instrument.strike.map(|strike| 2.0 * strike);
+            instrument.forward_price = instrument.forward_price.map(|forward| 2.0 * forward);
+        }
+        // Powers of two pass through every f32 operation.
+        assert_eq!(run(&snapshot), once.iter().map(|value| 2.0 * value).collect::<Vec<_>>());
     }
 }

@@ -47,7 +47,12 @@ pub struct Net {
 
 impl Prepared {
     /// Compiles and packs a range of pools.
-    pub fn new(job: &Job<'_>, pools: Range<usize>, canaries: &Canaries, (rows, filter): (RowFacts<'_>, Filter)) -> Self {
+    pub fn new(
+        job: &Job<'_>,
+        pools: Range<usize>,
+        canaries: &Canaries,
+        (rows, filter): (RowFacts<'_>, Filter),
+    ) -> Self {
         let starts: Vec<usize> = pools.clone().step_by(TASK_POOLS).collect();
         let tasks = starts.into_par_iter().map(|start| {
             let range = start..(start + TASK_POOLS).min(pools.end);

@@ -274,7 +274,11 @@ impl Device {
     }
 
     /// Waits for a submission and maps the buffers it filled.
-    pub(super) fn map<'b>(&self, buffers: impl IntoIterator<Item = &'b wgpu::Buffer>, index: wgpu::SubmissionIndex) -> Result<()> {
+    pub(super) fn map<'b>(
+        &self,
+        buffers: impl IntoIterator<Item = &'b wgpu::Buffer>,
+        index: wgpu::SubmissionIndex,
+    ) -> Result<()> {
         let failed = Arc::new(AtomicBool::new(false));
         for buffer in buffers {
             let failed = Arc::clone(&failed);

@@ -31,12 +31,12 @@ use canary::Canaries;
 use check::{Void, verify};
 use chunk::Prepared;
 pub use device::Checks;
-pub use price::{OptionPricer, PricedChain};
-pub use pricer::Outputs;
-use revalue::DevicePricing;
 use device::{Device, Panel, Readback, Submission};
 use pack::Filter;
 use panels::PanelRows;
+pub use price::{OptionPricer, PricedChain};
+pub use pricer::Outputs;
+use revalue::DevicePricing;
 
 use super::cpu;
 use super::job::Job;

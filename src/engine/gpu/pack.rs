@@ -114,8 +114,7 @@ impl Certified {
             // A row that is off by e is up to e larger: that, too, is rounded.
             let magnitude = inherited.grown(parts.pool.magnitudes[root], inherited.roots[root]);
             sizes[root] = magnitude.size;
-            errors[root] =
-                Bound::F32.error(magnitude, parts.pool.compile_error)? + inherited.roots[root] + underflow;
+            errors[root] = Bound::F32.error(magnitude, parts.pool.compile_error)? + inherited.roots[root] + underflow;
         }
         let guard = |(predicate, error): (Magnitude, f64)| {
             let compiled = compile_error(predicate.operations, predicate.uncancelled);

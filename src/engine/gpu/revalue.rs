@@ -98,8 +98,7 @@ impl DevicePricing {
     /// As [`Device::pricer`].
     pub fn resident(&self, device: &Device, panels: &[PanelRows]) -> Result<Vec<Panel>> {
         if self.contracts.is_empty() {
-            let upload =
-                |panel: &PanelRows| device.upload_panel(&panel.data, panel.row_count(), panel.scenario_count);
+            let upload = |panel: &PanelRows| device.upload_panel(&panel.data, panel.row_count(), panel.scenario_count);
             return Ok(panels.iter().map(upload).collect());
         }
         let pricer = device.pricer(Outputs::Value, Checks::Trusted)?;
@@ -123,8 +122,7 @@ impl DevicePricing {
 /// Options that the book holds.
 fn held_options(job: &Job<'_>) -> Vec<InstrumentIndex> {
     let instruments = (0u32..).zip(&job.setting.snapshot.instruments);
-    let is_held =
-        |&(index, _): &(u32, _)| -> bool { job.setting.rows.of_instrument(index).is_some() };
+    let is_held = |&(index, _): &(u32, _)| -> bool { job.setting.rows.of_instrument(index).is_some() };
     instruments.filter(is_held).filter(|(_, i)| i.kind == Kind::Option).map(|(index, _)| index).collect()
 }
 

@@ -195,7 +195,12 @@ fn a_corrupted_pricer_is_an_audit_failure() {
     let Some(adapter) = adapter() else { return };
     let case = option_books::random(400, 300, 100, 21);
     let outcome = sweep_priced(&case, open(&adapter)).expect("a sound pricer passes");
-    assert!(outcome.revaluation.device_rows > 50 && outcome.engine == "gpu", "{} {:?}", outcome.revaluation, outcome.warnings);
+    assert!(
+        outcome.revaluation.device_rows > 50 && outcome.engine == "gpu",
+        "{} {:?}",
+        outcome.revaluation,
+        outcome.warnings
+    );
     assert_same(&outcome, &sweep_plainly(&case, EngineChoice::Cpu));
     let faults = [
         ("vec4(1.7713256)", "vec4(1.7813256)"),

@@ -74,11 +74,17 @@ impl Bounded {
         }
     }
 
-    /// A choice by a maximum or minimum: exact in itself and 1-Lipschitz.
+    /// A maximum or minimum: exact in itself and 1-Lipschitz; where one side wins whatever the errors, its own error counts.
     #[inline(always)]
     fn extreme(self, other: Self, value: Lanes) -> Self {
         let (a, b) = (self.error(), other.error());
-        Self::closed(value, each(|lane| if a[lane] > b[lane] { a[lane] } else { b[lane] }))
+        let error = each(|lane| {
+            let chosen = if value[lane] == self.value[lane] { a[lane] } else { b[lane] };
+            let is_certain = (self.value[lane] - other.value[lane]).abs() > a[lane] + b[lane];
+            let larger = if a[lane] > b[lane] { a[lane] } else { b[lane] };
+            if is_certain { chosen } else { larger }
+        });
+        Self::closed(value, error)
     }
 }
 

@@ -148,13 +148,44 @@ fn state<A: Arithmetic>(terms: &Terms<A>, market: &Market<A>) -> State<A> {
     }
 }
 
-/// Whether nothing is cut off: σ√T is well above [`DEVIATION_MIN`], |d₁| and |d₂| below [`REACH`].
-pub fn is_inside(terms: &Terms<f32>, market: &Market<f32>) -> bool {
+/// Whether a bound that compares with the exact formula holds: d₁ and d₂ both within [`REACH`], or both clearly beyond it
+/// on the same side, where the formula puts them at ±12 and loses [`cut_off`].
+pub fn is_covered(terms: &Terms<f32>, market: &Market<f32>) -> bool {
     let wide = |value: f32| f64::from(value);
     let unbounded = wide(terms.volatility) * wide(market.level) - wide(terms.moneyness) * wide(market.tilt);
     let total = unbounded.max(wide(market.low)).min(wide(market.high));
-    let reach = (wide(terms.moneyness) + wide(market.growth)).abs() / total + 0.5 * total;
-    total > 2.0 * wide(DEVIATION_MIN) && reach < wide(REACH) - 0.01
+    let x = (wide(terms.moneyness) + wide(market.growth)).abs();
+    let (least, reach) = (wide(DEVIATION_MIN), wide(REACH));
+    if total > 2.0 * least {
+        let (nearer, farther) = (x / total - 0.5 * total, x / total + 0.5 * total);
+        farther < reach - 0.01 || nearer > reach + 0.01
+    } else {
+        total < 0.5 * least && x > 1e-5
+    }
+}
+
+/// More than what each output loses where d₁ and d₂ are beyond [`REACH`]: there φ(d)·|d₁d₂| is below 256·φ(12) = 5.5e-30,
+/// on the device as in the exact formula.
+pub fn cut_off(terms: &Terms<f32>, market: &Market<f32>, rates: &Rates<f32>) -> [f64; OUTPUTS] {
+    let wide = |value: f32| f64::from(value).abs();
+    let size = 1.1e-29 * wide(terms.contract) * wide(market.discount) * wide(market.forward.max(terms.strike));
+    let inverse = 1.0 / wide(DEVIATION_MIN);
+    let total =
+        wide(market.high).min(wide(terms.volatility) * wide(market.level) + wide(terms.moneyness * market.tilt));
+    let (per_index, pull) = (wide(rates.per_index), wide(rates.rate) + wide(rates.rate_less_carry));
+    let turn = wide(rates.carry) * inverse + wide(rates.half_inverse);
+    [
+        1.0,
+        per_index,
+        per_index * per_index * inverse,
+        wide(rates.root),
+        (total + 1.0) * wide(rates.half_inverse) + pull,
+        wide(rates.years),
+        per_index * wide(rates.root) * inverse,
+        wide(rates.years) * inverse,
+        per_index * (turn + pull),
+    ]
+    .map(|part| size * part)
 }
 
 /// Value of one contract less `terms.base`, quote units.

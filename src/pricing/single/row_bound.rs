@@ -1,7 +1,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
-use super::formula::{OUTPUTS, value, value_and_greeks};
 use super::formula::Terms;
+use super::formula::{OUTPUTS, cut_off, value, value_and_greeks};
 use super::{BOUNDED_LANES, Bounded, Chain, ContractTerms, market_of, rates_of, terms_of};
 
 /// Room for the f64 arithmetic of the bound itself and of the atoms' differences.
@@ -22,7 +22,8 @@ pub fn row_bound(chain: &Chain, contract: &ContractTerms, atoms: impl Fn(usize) 
         let priced = Arch::new().dispatch(ValueOfLanes { run, first });
         for lane in 0..BOUNDED_LANES.min(chain.scenario_count() - first) {
             let atom = atoms(first + lane);
-            let apart = (priced.value[lane] - atom).abs() + 2.0 * f64::EPSILON * (atom.abs() + f64::from(terms.base).abs());
+            let apart =
+                (priced.value[lane] - atom).abs() + 2.0 * f64::EPSILON * (atom.abs() + f64::from(terms.base).abs());
             let error = SECOND_ORDER * (priced.error()[lane] + apart);
             // NaN is no bound.
             bound = if error <= bound { bound } else { error };
@@ -40,15 +41,21 @@ fn is_moderate(input: f32) -> bool {
 
 /// How far a device's value less base and Greeks of one contract may lie from the exact ones, under neighbouring scenarios
 /// from `first` on, beside what the formula gives in f64: `[output]` (values, errors). Inputs count as rounded, so nothing
-/// here has been compared with a reference; not for options within the formula's limits (|d| ≥ 12, σ√T ≤ 2⁻²⁰). Lanes after
-/// the last scenario repeat it.
+/// here has been compared with a reference; holds where [`super::formula::is_covered`]. Lanes after the last scenario repeat
+/// it.
 pub fn output_bounds(
     chain: &Chain,
     contract: &ContractTerms,
     first: usize,
 ) -> [([f64; BOUNDED_LANES], [f64; BOUNDED_LANES]); OUTPUTS] {
     let outputs = Arch::new().dispatch(OutputsOfLanes { run: Run { chain, contract }, first });
-    outputs.map(|output| (output.value, output.error().map(|error| SECOND_ORDER * error)))
+    let mut bounds = outputs.map(|output| (output.value, output.error().map(|error| SECOND_ORDER * error)));
+    for lane in 0..BOUNDED_LANES {
+        let (expiry, scenario) = (contract.expiry as usize, (first + lane).min(chain.scenario_count() - 1));
+        let lost = cut_off(&contract.terms, &chain.market(expiry, scenario), &chain.rates(expiry, scenario));
+        bounds.iter_mut().zip(lost).for_each(|((_, errors), lost)| errors[lane] += lost);
+    }
+    bounds
 }
 
 #[derive(Clone, Copy)]
@@ -75,7 +82,10 @@ impl WithSimd for ValueOfLanes<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Bounded {
-        value(&terms_of(&self.run.contract.terms), &market_of(|field| Bounded::input(self.run.field(self.first, field))))
+        value(
+            &terms_of(&self.run.contract.terms),
+            &market_of(|field| Bounded::input(self.run.field(self.first, field))),
+        )
     }
 }
 
