@@ -13,6 +13,7 @@ mod device;
 mod fault;
 mod inherited;
 mod known_answer;
+mod known_price;
 pub mod layout;
 mod pack;
 mod panels;
