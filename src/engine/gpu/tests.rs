@@ -220,9 +220,8 @@ fn a_corrupted_pricer_is_an_audit_failure() {
     }
 }
 
-/// A random book in which every pool's excess at its worst scenario is within some f32 roundings of zero.
-fn boundary_case() -> Case {
-    let mut case = random(300, 300);
+/// A book in which every pool's excess at its worst scenario is within some f32 roundings of zero.
+fn boundary_case(mut case: Case) -> Case {
     let outcome = sweep_plainly(&case, EngineChoice::Cpu);
     let quote = case.snapshot.assets.iter().position(|asset: &Asset| asset.name == "USD").expect("USD") as u32;
     let mut builder = BookBuilder::default();
@@ -250,7 +249,10 @@ fn unaudited(case: &Case, adapter: &wgpu::Adapter, filter: Filter) -> Vec<PoolOu
         kept.borrow_mut().clone_from(&merge.pools);
         Ok(label)
     };
-    let result = sweep_by(case, Box::new(run));
+    let plan = PlanOptions { chunk_pools: Some(64), tile_scenarios: None };
+    let options = SweepOptions { plan, revaluation: plan::Revaluation::Device, ..SweepOptions::default() };
+    let open = || Ok(Runner::Test(Box::new(run)));
+    let result = sweep_on(&case.snapshot, &case.rulebook, &case.scenarios, &options, &(), open);
     println!("{filter:?}: {:?}", result.map(|outcome| outcome.audit));
     pools.take()
 }
@@ -258,8 +260,13 @@ fn unaudited(case: &Case, adapter: &wgpu::Adapter, filter: Filter) -> Vec<PoolOu
 #[test]
 fn without_the_filter_decisions_are_wrong_and_with_it_none_is() {
     let Some(adapter) = adapter() else { return };
-    let case = boundary_case();
-    let expected = sweep_plainly(&case, EngineChoice::Reference).pools;
+    for case in [random(300, 300), option_books::random(300, 256, 60, 23)] {
+        filter_decides(&boundary_case(case), &adapter);
+    }
+}
+
+fn filter_decides(case: &Case, adapter: &wgpu::Adapter) {
+    let expected = sweep_plainly(case, EngineChoice::Reference).pools;
     let wrong = |pools: &[PoolOutcome]| -> u32 {
         assert_eq!(pools.len(), expected.len());
         let counts =
@@ -269,8 +276,8 @@ fn without_the_filter_decisions_are_wrong_and_with_it_none_is() {
         };
         pools.iter().zip(&expected).map(differ).sum()
     };
-    let off = wrong(&unaudited(&case, &adapter, Filter::Off));
-    let on = wrong(&unaudited(&case, &adapter, Filter::Certified));
+    let off = wrong(&unaudited(case, adapter, Filter::Off));
+    let on = wrong(&unaudited(case, adapter, Filter::Certified));
     println!("wrong decisions: {off} without the filter, {on} with it");
     assert!(off > 0 && on == 0);
 }
