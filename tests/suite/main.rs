@@ -9,6 +9,8 @@ mod doctor;
 mod engines;
 mod exactness;
 mod option_books;
+#[cfg(all(feature = "cli", feature = "gpu"))]
+mod option_commands;
 mod properties;
 mod revalue;
 #[cfg(feature = "gpu")]
