@@ -202,19 +202,26 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
 
 /// Every pricer of this build and machine. One more is one more entry.
 fn pricers(args: &Args) -> Result<Vec<Box<dyn Pricer>>> {
-    let mut all: Vec<Box<dyn Pricer>> = vec![Box::new(Scalar), Box::new(HostRows)];
-    #[cfg(feature = "gpu")]
-    match device::OnDevice::open(args.adapter.as_deref()) {
-        Ok(device) => all.push(Box::new(device)),
-        // Only what was asked for must be there.
-        Err(Error::NoAdapter(_)) if args.adapter.is_none() => {}
-        Err(error) => return Err(error),
+    let on_host: [Box<dyn Pricer>; 2] = [Box::new(Scalar), Box::new(HostRows)];
+    Ok(on_host.into_iter().chain(on_device(args.adapter.as_deref())?).collect())
+}
+
+/// The device, where there is one; one that was asked for must be there.
+#[cfg(feature = "gpu")]
+fn on_device(asked: Option<&str>) -> Result<Option<Box<dyn Pricer>>> {
+    match device::OnDevice::open(asked) {
+        Ok(device) => Ok(Some(Box::new(device))),
+        Err(Error::NoAdapter(_)) if asked.is_none() => Ok(None),
+        Err(error) => Err(error),
     }
-    #[cfg(not(feature = "gpu"))]
-    if args.adapter.is_some() {
-        return Err(Error::NoAdapter("this build has no GPU engine".into()));
+}
+
+#[cfg(not(feature = "gpu"))]
+fn on_device(asked: Option<&str>) -> Result<Option<Box<dyn Pricer>>> {
+    match asked {
+        None => Ok(None),
+        Some(_) => Err(Error::NoAdapter("this build has no GPU engine".into())),
     }
-    Ok(all)
 }
 
 fn fastest(seconds: &[f64]) -> f64 {
