@@ -1,6 +1,6 @@
 //! Options of the engine, shared by every command that sweeps.
 
-use crate::engine::plan::PlanOptions;
+use crate::engine::plan::{PlanOptions, Revaluation};
 use crate::engine::{EngineChoice, SweepOptions, Totals};
 use crate::error::{Error, Result};
 use crate::pricing::Unshocked;
@@ -29,6 +29,9 @@ pub struct EngineArgs {
     /// What to do with a held underlying that no factor moves.
     #[arg(long, value_enum, default_value_t = UnshockedName::Refuse)]
     unshocked: UnshockedName,
+    /// Where option rows are priced for the GPU engine; results do not depend on it.
+    #[arg(long, value_enum, default_value_t = RevalueName::Auto)]
+    revalue: RevalueName,
     /// Seed of the audit's sample.
     #[arg(long, default_value_t = 0)]
     audit_seed: u64,
@@ -54,6 +57,17 @@ enum TotalsName {
     Exact,
     /// Summed in floating point, with a bound.
     Bounded,
+}
+
+/// Names of the places where options are priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RevalueName {
+    /// The device, where it is a hardware GPU and sending the rows would take long; else the host.
+    Auto,
+    /// The host, in f64.
+    Host,
+    /// The device, in f32 within a bound.
+    Device,
 }
 
 /// Names of the answers to a missing factor.
@@ -105,6 +119,11 @@ impl EngineArgs {
             plan: PlanOptions {
                 chunk_pools: self.chunk_pools.map(|pools| pools as usize),
                 tile_scenarios: self.tile_scenarios.map(|scenarios| scenarios as usize),
+            },
+            revaluation: match self.revalue {
+                RevalueName::Auto => Revaluation::Auto,
+                RevalueName::Host => Revaluation::Host,
+                RevalueName::Device => Revaluation::Device,
             },
             seed: self.audit_seed,
         })

@@ -271,6 +271,8 @@ fn json(inputs: &Inputs, outcome: &Outcome, found: &Findings, digest: &str) -> s
         "greeks_digest": found.digest,
         "engine": outcome.engine,
         "adapter": outcome.adapter,
+        "revaluation": {"option_rows": outcome.revaluation.option_rows, "device_rows": outcome.revaluation.device_rows,
+            "reason": outcome.revaluation.reason},
         "totals": format!("{:?}", outcome.totals).to_lowercase(),
         "pools": outcome.pools.len(),
         "holdings": inputs.snapshot.book.position_count() + inputs.snapshot.book.balance_count(),

@@ -3,17 +3,24 @@ use pulp::{Arch, Simd, WithSimd};
 use super::arbiter::Arbiter;
 use super::block::Block;
 use super::outcome::Totals;
-use super::plan::{Plan, PlanOptions};
+use super::plan::{Plan, PlanOptions, Revaluation};
 use super::tile::Tiles;
 use crate::domain::Pool;
 use crate::margin::Setting;
 use crate::number::Lanes;
 use crate::program::{Builder, Program, RowRange};
+use crate::scenario::ScenarioSet;
 
 /// Everything a sweep's engines share: formulas, scenarios' weights, row ranges, the cut, the arbiter.
 pub struct Job<'a> {
     /// Formulas and rows.
     pub setting: Setting<'a>,
+    /// The scenarios that the rows come from.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine prices from them"))]
+    pub scenarios: &'a ScenarioSet,
+    /// Where a device engine's option rows are priced.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine prices as it says"))]
+    pub revaluation: Revaluation,
     /// Weight of each scenario.
     pub weights: &'a [f64],
     /// Σ weights.

@@ -30,7 +30,8 @@ pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;
 pub use explain::{Explainer, Explanation, Reach, Statement};
 pub use outcome::{
-    Audit, Figures, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals, worst_scenarios,
+    Audit, Figures, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals,
+    worst_scenarios,
 };
 pub use progress::Progress;
 pub use sweep::{EngineChoice, SweepOptions, sweep};

@@ -139,6 +139,29 @@ pub struct Audit {
     pub worst_price_ratio: f64,
 }
 
+/// Where the rows of held options were priced for the engine's kernel. The atoms are the host's in any case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OptionRevaluation {
+    /// Rows of held options.
+    pub option_rows: u64,
+    /// Those of them that a device priced for itself.
+    pub device_rows: u64,
+    /// Why not all of them are, or none; empty where there is nothing to say.
+    pub reason: String,
+}
+
+impl std::fmt::Display for OptionRevaluation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let on_host = self.option_rows - self.device_rows;
+        write!(
+            f,
+            "{} option rows: {} priced on the device, {on_host} on the host",
+            self.option_rows, self.device_rows
+        )?;
+        if self.reason.is_empty() { Ok(()) } else { write!(f, " ({})", self.reason) }
+    }
+}
+
 /// Wall-clock seconds of each stage of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StageSeconds {
@@ -165,6 +188,8 @@ pub struct Outcome {
     pub adapter: String,
     /// Limits of that device that the plan kept to.
     pub device_limits: Option<DeviceLimits>,
+    /// Where option rows were priced.
+    pub revaluation: OptionRevaluation,
     /// How totals were formed.
     pub totals: Totals,
     /// One per pool, in book order.

@@ -66,6 +66,18 @@ fn tile_width(n_scenarios: usize, options: PlanOptions, default: usize) -> usize
     wanted.next_multiple_of(SCENARIO_BLOCK)
 }
 
+/// Where the rows of options are priced for a device engine. Decisions, counts and figures do not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revaluation {
+    /// On a hardware GPU where sending the rows would take long, else on the host.
+    #[default]
+    Auto,
+    /// On the host, in f64.
+    Host,
+    /// On the device, in f32 with a bound; rows without a useful bound on the host.
+    Device,
+}
+
 /// What a device allows, as far as the plan cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceLimits {

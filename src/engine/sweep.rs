@@ -11,16 +11,16 @@ use super::greeks::attribute;
 use super::guard::{check_atoms, check_counts, check_sizes};
 use super::job::Job;
 use super::ledger::Witness;
-use super::outcome::{Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
-use super::plan::{DeviceLimits, Plan, PlanOptions};
+use super::outcome::{OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+use super::plan::{DeviceLimits, Plan, PlanOptions, Revaluation};
 use super::progress::Progress;
 use super::tally::ScenarioTally;
 use super::tile::Tiles;
 use super::{cpu, reference};
-use crate::domain::Snapshot;
+use crate::domain::{Kind, Snapshot};
 use crate::error::{Error, Result};
 use crate::margin::{Rulebook, Rules, Setting, revalue};
-use crate::pricing::Unshocked;
+use crate::pricing::{Rows, Unshocked};
 use crate::program::{Weights, row_ranges};
 use crate::scenario::ScenarioSet;
 
@@ -51,6 +51,8 @@ pub struct SweepOptions {
     pub unshocked: Unshocked,
     /// Chunk and tile sizes; results do not depend on them.
     pub plan: PlanOptions,
+    /// Where a device engine's option rows are priced; results do not depend on it.
+    pub revaluation: Revaluation,
     /// Seed of the audit's sample.
     pub seed: u64,
 }
@@ -63,6 +65,7 @@ impl Default for SweepOptions {
             totals: None,
             unshocked: Unshocked::Refuse,
             plan: PlanOptions::default(),
+            revaluation: Revaluation::default(),
             seed: 0,
         }
     }
@@ -120,6 +123,8 @@ pub fn sweep_on(
     let setting = Setting { snapshot, rules: &rules, rows: &rows };
     let job = Job {
         setting,
+        scenarios,
+        revaluation: options.revaluation,
         weights: &scenarios.weights,
         total_weight: scenarios.weights.iter().sum(),
         ranges: &ranges,
@@ -167,6 +172,7 @@ pub fn sweep_on(
         engine: label.engine,
         adapter: label.adapter,
         device_limits: label.device_limits,
+        revaluation: OptionRevaluation { option_rows: held_options(snapshot, &rows), ..label.revaluation },
         totals: job.totals,
         cells: snapshot.book.position_count() as u64 * scenarios.len() as u64,
         scenarios: scenario_outcomes,
@@ -185,6 +191,12 @@ pub fn sweep_on(
         },
         warnings,
     })
+}
+
+/// Rows of held options.
+fn held_options(snapshot: &Snapshot, rows: &Rows) -> u64 {
+    let options = (0u32..).zip(&snapshot.instruments).filter(|(_, instrument)| instrument.kind == Kind::Option);
+    options.filter(|(index, _)| rows.of_instrument(*index).is_some()).count() as u64
 }
 
 struct Audited {
@@ -208,6 +220,8 @@ pub struct Label {
     pub adapter: String,
     /// Limits of that device that the plan kept to.
     pub device_limits: Option<DeviceLimits>,
+    /// Where option rows were priced.
+    pub revaluation: OptionRevaluation,
     /// What a reader should know.
     pub warnings: Vec<String>,
 }

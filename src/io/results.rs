@@ -223,6 +223,7 @@ mod tests {
             engine: "reference".into(),
             device_limits: None,
             adapter: String::new(),
+            revaluation: Default::default(),
             totals: Totals::Exact,
             pools: vec![known, PoolOutcome { state: State::Unknown, ..known }],
             scenarios: vec![ScenarioOutcome::default(); 2],

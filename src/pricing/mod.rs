@@ -11,6 +11,7 @@ mod payoff;
 mod revalue;
 mod rows;
 mod shocked;
+pub mod single;
 mod volatility;
 
 pub use contract::ContractValue;

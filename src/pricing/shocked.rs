@@ -116,6 +116,12 @@ impl<'a> ShockedMarket<'a> {
         Some((*row.option(), row.market(column)))
     }
 
+    /// Shocks of the level and of the skew of an underlying's volatilities; 0 where no column moves them.
+    pub fn volatility_shocks(&self, underlying: UnderlyingIndex, column: Column) -> (f64, f64) {
+        let underlying = underlying as usize;
+        (self.shock(self.volatility[underlying], column), self.shock(self.skew[underlying], column))
+    }
+
     /// Index in the price asset's units, unshocked.
     pub(super) fn index_at_base(&self, instrument: &Instrument) -> f64 {
         let index = self.snapshot.underlyings[instrument.underlying as usize].index_price;

@@ -25,6 +25,9 @@ pub fn summary(input: &ReportInput<'_>) -> String {
         count(outcome.scenarios.len() as u64),
         plain(&ran_on(outcome)),
     );
+    if outcome.revaluation.option_rows > 0 {
+        text.push_str(&format!("{}\n", plain(&outcome.revaluation.to_string())));
+    }
     for part in [states(input), scenarios(input), pools(input), totals(input)] {
         text.push('\n');
         text.push_str(&part);

@@ -71,6 +71,7 @@ impl Example {
             engine: "cpu".into(),
             device_limits: None,
             adapter: String::new(),
+            revaluation: Default::default(),
             totals: Totals::Exact,
             pools: outcomes,
             scenarios: rows,

@@ -29,6 +29,7 @@ fn every_adapter_of_this_machine_is_listed_and_passes() {
         assert_eq!(adapter["index"], index);
         assert_eq!(adapter["faults"], Value::Array(Vec::new()));
         assert_eq!(adapter["probe"]["known_answer_right"], true);
+        assert_eq!(adapter["probe"]["known_price_right"], true);
         assert!(adapter["limits"]["storage_binding_bytes"].as_u64().is_some_and(|bytes| bytes >= 128 << 20));
         assert!(adapter["features"]["SHADER_F64"].is_boolean());
     }

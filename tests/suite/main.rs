@@ -9,7 +9,11 @@ mod doctor;
 mod engines;
 mod exactness;
 mod greeks;
+mod option_books;
+#[cfg(all(feature = "cli", feature = "gpu"))]
+mod option_commands;
 mod options;
 mod properties;
+mod revalue;
 #[cfg(feature = "gpu")]
 mod shaders;

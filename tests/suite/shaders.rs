@@ -56,7 +56,7 @@ fn every_shader_can_be_written_for_every_backend() {
         assert!(words.len() > 100 && metal.contains("kernel") && text.contains("numthreads"), "{name}");
         println!("{name}: {} words of SPIR-V, {} bytes of MSL, {} of HLSL", words.len(), metal.len(), text.len());
     }
-    assert!(shaders.len() >= 2, "the shaders are found");
+    assert!(shaders.len() >= 3, "the shaders are found");
 }
 
 /// The kind of number a host field is.
@@ -161,6 +161,10 @@ fn host_structs_are_the_shaders() {
         }),
     );
     assert_twin(&sweep, host!(UncertainVerdict { pool, scenario }));
+    let revalue = parse("revalue");
+    validate("revalue", &revalue);
+    assert_twin(&revalue, host!(RevalueParams { contract_count, expiry_count, row_count, tile_count }));
+    assert_twin(&revalue, host!(Contract { row, expiry, moneyness, strike, volatility, sign, contract, base }));
     let probe = parse("probe");
     assert_twin(&probe, host!(ProbeInput { a, b, c, subnormal, small }));
     assert_twin(&probe, host!(ProbeOutput { sum, product, product_sum, sum_error, from_subnormal, to_subnormal }));
@@ -231,4 +235,36 @@ fn host_constants_are_the_shaders() {
     };
     assert_eq!(u64::from(size.get()), found["BATCH_POOLS"] * found["LANES"]);
     assert_eq!(found["SEGMENT"] * found["BATCH_POOLS"], found["LANES"], "every lane adds up one segment");
+}
+
+#[test]
+fn the_pricers_constants_are_the_hosts() {
+    use plimsoll::pricing::single::{MARKET_FIELDS, RATE_FIELDS, formula};
+    let module = parse("revalue");
+    let found = constants(&module);
+    let known = [
+        ("LANES", layout::LANES),
+        ("GROUP_CONTRACTS", layout::GROUP_CONTRACTS),
+        ("MARKET_FIELDS", MARKET_FIELDS),
+        ("ALL_FIELDS", MARKET_FIELDS + RATE_FIELDS),
+    ];
+    for (name, host) in known {
+        assert_eq!(found.get(name), Some(&(host as u64)), "{name}: shader left, host right");
+    }
+    let floats: BTreeMap<&str, f32> = module
+        .constants
+        .iter()
+        .filter_map(|(_, constant)| match module.global_expressions[constant.init] {
+            Expression::Literal(Literal::F32(value)) => Some((constant.name.as_deref()?, value)),
+            _ => None,
+        })
+        .collect();
+    for (name, host) in formula::CONSTANTS {
+        assert_eq!(floats.get(name), Some(&host), "{name}: shader left, host right");
+    }
+    // The polynomial: each coefficient of the host stands in the shader, as it is printed.
+    let text = shaders().into_iter().find(|(name, _)| name == "revalue").expect("the shader").1;
+    for coefficient in formula::MILLS {
+        assert!(text.contains(&format!("vec4({coefficient})")), "{coefficient}");
+    }
 }

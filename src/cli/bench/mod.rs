@@ -1,5 +1,6 @@
 //! `bench`: measures this machine on standard work.
 
+mod options;
 mod peers;
 
 use super::Context;
@@ -16,11 +17,14 @@ pub struct Args {
 enum Command {
     /// Run the linear workload of the peers' on-disk format and print one JSON line.
     Peers(peers::Args),
+    /// Price every option of a snapshot under many scenarios with every pricer, and check the answers.
+    Options(options::Args),
 }
 
 /// Runs the command; returns the exit code.
-pub fn run(args: &Args, _context: Context) -> Result<u8> {
+pub fn run(args: &Args, context: Context) -> Result<u8> {
     match &args.command {
         Command::Peers(args) => peers::run(args),
+        Command::Options(args) => options::run(args, context),
     }
 }

@@ -68,7 +68,7 @@ fn lines(report: &ProbeReport) -> Vec<(&'static str, String)> {
         format!("{nearest} nearest, {other_neighbour} other neighbour, {outside} outside; worst {worst_error:.3e}")
     };
     let arithmetic = &report.arithmetic;
-    let known_answer = report.wrong_answer.as_ref().map_or("right".to_string(), |reason| format!("WRONG: {reason}"));
+    let known = |wrong: &Option<String>| wrong.as_ref().map_or("right".into(), |reason| format!("WRONG: {reason}"));
     vec![
         ("rounding of a + b", rounding(arithmetic.addition)),
         ("rounding of a * b", rounding(arithmetic.multiplication)),
@@ -76,7 +76,8 @@ fn lines(report: &ProbeReport) -> Vec<(&'static str, String)> {
         ("TwoSum survives", arithmetic.error_term_kept.to_string()),
         ("subnormal operands flushed", arithmetic.subnormal_inputs_flushed.to_string()),
         ("subnormal results flushed", arithmetic.subnormal_results_flushed.to_string()),
-        ("known-answer sweep", known_answer),
+        ("known-answer sweep", known(&report.wrong_answer)),
+        ("known-answer option", known(&report.wrong_price)),
     ]
 }
 
@@ -95,5 +96,6 @@ fn object(report: &ProbeReport) -> Value {
         "subnormal_inputs_flushed": seen(arithmetic.subnormal_inputs_flushed),
         "subnormal_results_flushed": seen(arithmetic.subnormal_results_flushed),
         "known_answer_right": report.wrong_answer.is_none(),
+        "known_price_right": report.wrong_price.is_none(),
     })
 }

@@ -21,6 +21,8 @@ pub struct Canaries {
     pub program: Program,
     /// Certain restricted, liquidatable and bankrupt verdicts per tile of each canary: `[n_canaries][n_tiles]`.
     pub expected: Vec<Vec<[u32; 3]>>,
+    /// The row they are built on.
+    pub row: u32,
     /// Position of the canary on the threshold, whose every verdict must be uncertain.
     pub threshold: usize,
 }
@@ -57,7 +59,7 @@ impl Canaries {
             (0..n_tiles).map(counts).collect()
         });
         let expected = expected.collect();
-        Some(Self { program, expected, threshold })
+        Some(Self { program, expected, row, threshold })
     }
 }
 

@@ -97,7 +97,7 @@ fn sums_over_scenarios(prepared: &Prepared, readback: &Readback, panel: &PanelRo
             }
             let answers = [answer.equity, answer.initial, answer.maintenance];
             for root in 0..3 {
-                let size = parts.pool.magnitudes[root].size;
+                let size = prepared.packed.sizes[device_index][root];
                 let bound = n * (errors[root] + 1.001 * (n + 1.0) * UNIT_ROUNDOFF_F32 * size);
                 if !is_within((f64::from(answers[root]) - expected[root]).abs(), bound) {
                     return Err(Void::Disagrees(format!(

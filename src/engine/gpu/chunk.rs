@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::canary::Canaries;
 use super::device::{GROUP_POOLS, Readback};
 use super::layout::PoolTile;
-use super::pack::{Filter, Packed};
+use super::pack::{Filter, Packed, RowFacts};
 use super::panels::PanelRows;
 use crate::engine::chunk::{Chunk, decide_constant_pool, decide_pool};
 use crate::engine::cpu::Decider;
@@ -47,7 +47,12 @@ pub struct Net {
 
 impl Prepared {
     /// Compiles and packs a range of pools.
-    pub fn new(job: &Job<'_>, pools: Range<usize>, canaries: &Canaries, filter: Filter) -> Self {
+    pub fn new(
+        job: &Job<'_>,
+        pools: Range<usize>,
+        canaries: &Canaries,
+        (rows, filter): (RowFacts<'_>, Filter),
+    ) -> Self {
         let starts: Vec<usize> = pools.clone().step_by(TASK_POOLS).collect();
         let tasks = starts.into_par_iter().map(|start| {
             let range = start..(start + TASK_POOLS).min(pools.end);
@@ -58,14 +63,14 @@ impl Prepared {
         // The first workgroup is the canaries'; what they leave free the first of them, a solvent one, fills.
         for place in 0..CANARY_POOLS {
             let canary = if place < canaries.program.pools.len() { place } else { 0 };
-            packed.push(canaries.program.parts(canary), job.ranges, Filter::Certified);
+            packed.push(canaries.program.parts(canary), rows, Filter::Certified);
         }
         for task in &mut tasks {
             for (index, pool) in task.pools.clone().enumerate() {
                 let parts = task.program.parts(index);
                 let place = packed.pools.len() as u32;
                 let wanted = !parts.is_constant() && !job.pool(pool).unknown;
-                let on_device = wanted && packed.push(parts, job.ranges, filter);
+                let on_device = wanted && packed.push(parts, rows, filter);
                 task.places.push(if on_device { place } else { ON_HOST });
             }
         }
@@ -100,11 +105,10 @@ impl Prepared {
     /// the f32 additions of a group, the f64 additions of the rest.
     pub fn net_bound(&self) -> [f64; 3] {
         let mut bound = [0.0; 3];
-        for (parts, errors) in self.device_parts().zip(&self.packed.errors[CANARY_POOLS..]) {
+        for (sizes, errors) in self.packed.sizes.iter().zip(&self.packed.errors).skip(CANARY_POOLS) {
             for root in 0..3 {
-                let size = parts.pool.magnitudes[root].size;
                 let additions = 1.001 * f64::from(GROUP_POOLS + 1) * UNIT_ROUNDOFF_F32;
-                bound[root] += errors[root] + size * (additions + 1e-9);
+                bound[root] += errors[root] + sizes[root] * (additions + 1e-9);
             }
         }
         bound

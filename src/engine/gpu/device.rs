@@ -27,8 +27,8 @@ pub enum Checks {
 
 /// An open device and its sweep pipeline.
 pub struct Device {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
     pipeline: wgpu::ComputePipeline,
     lost: Arc<AtomicBool>,
     /// What the device allows.
@@ -42,7 +42,7 @@ pub struct Device {
 
 /// Rows of a panel of tiles, resident on the device.
 pub struct Panel {
-    buffer: wgpu::Buffer,
+    pub(super) buffer: wgpu::Buffer,
     /// Scenarios in the panel.
     pub scenario_count: usize,
     /// Tiles in the panel.
@@ -108,7 +108,7 @@ impl Device {
         // An error outside a scope must not become a panic: the chunk is void and redone elsewhere.
         device.on_uncaptured_error(Arc::new(move |_| flag.store(true, Ordering::SeqCst)));
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = shader_module(&device, checks);
+        let module = shader_module(&device, ("plimsoll.sweep", SHADER), checks);
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some("plimsoll.sweep"),
             layout: None,
@@ -274,7 +274,11 @@ impl Device {
     }
 
     /// Waits for a submission and maps the buffers it filled.
-    fn map<'b>(&self, buffers: impl IntoIterator<Item = &'b wgpu::Buffer>, index: wgpu::SubmissionIndex) -> Result<()> {
+    pub(super) fn map<'b>(
+        &self,
+        buffers: impl IntoIterator<Item = &'b wgpu::Buffer>,
+        index: wgpu::SubmissionIndex,
+    ) -> Result<()> {
         let failed = Arc::new(AtomicBool::new(false));
         for buffer in buffers {
             let failed = Arc::clone(&failed);
@@ -292,18 +296,18 @@ impl Device {
         Ok(())
     }
 
-    fn buffer<T: Pod>(&self, label: &str, data: &[T]) -> wgpu::Buffer {
+    pub(super) fn buffer<T: Pod>(&self, label: &str, data: &[T]) -> wgpu::Buffer {
         // A binding cannot be empty; a program without code still binds one element.
         let bytes: &[u8] =
             if data.is_empty() { bytemuck::bytes_of(const { &[0u32; 16] }) } else { bytemuck::cast_slice(data) };
         self.filled(label, bytes, wgpu::BufferUsages::STORAGE)
     }
 
-    fn uniform<T: Pod + Zeroable>(&self, label: &str, value: &T) -> wgpu::Buffer {
+    pub(super) fn uniform<T: Pod + Zeroable>(&self, label: &str, value: &T) -> wgpu::Buffer {
         self.filled(label, bytemuck::bytes_of(value), wgpu::BufferUsages::UNIFORM)
     }
 
-    fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    pub(super) fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size: (bytes.len() as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT),
@@ -320,7 +324,7 @@ impl Device {
         buffer
     }
 
-    fn output(&self, label: &str, size: u64) -> wgpu::Buffer {
+    pub(super) fn output(&self, label: &str, size: u64) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size,
@@ -329,7 +333,7 @@ impl Device {
         })
     }
 
-    fn staging(&self, label: &str, size: u64) -> wgpu::Buffer {
+    pub(super) fn staging(&self, label: &str, size: u64) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size,
@@ -344,15 +348,21 @@ pub const GROUP_POOLS: u32 = plan::GROUP_POOLS as u32;
 /// Bytes per staging write.
 const WRITE_BYTES: usize = 32 << 20;
 
-fn bytes(buffer: &wgpu::Buffer) -> Result<Vec<u8>> {
+/// What a mapped buffer holds.
+pub(super) fn bytes(buffer: &wgpu::Buffer) -> Result<Vec<u8>> {
     let view =
         buffer.get_mapped_range(..).map_err(|error| Error::Temporary(format!("cannot read a result: {error}")))?;
     Ok(view.to_vec())
 }
 
-fn shader_module(device: &wgpu::Device, checks: Checks) -> wgpu::ShaderModule {
+/// Builds a module of a label and a source.
+pub(super) fn shader_module(
+    device: &wgpu::Device,
+    (label, source): (&str, &str),
+    checks: Checks,
+) -> wgpu::ShaderModule {
     let descriptor =
-        wgpu::ShaderModuleDescriptor { label: Some("plimsoll.sweep"), source: wgpu::ShaderSource::Wgsl(SHADER.into()) };
+        wgpu::ShaderModuleDescriptor { label: Some(label), source: wgpu::ShaderSource::Wgsl(source.into()) };
     match checks {
         Checks::Checked => device.create_shader_module(descriptor),
         Checks::Trusted => {
@@ -367,8 +377,8 @@ fn shader_module(device: &wgpu::Device, checks: Checks) -> wgpu::ShaderModule {
                 unsafe_code,
                 reason = "every index and loop bound in the shader comes from buffers packed on the host"
             )]
-            // SAFETY: `pack` writes ranges that lie inside the buffers it packs with them; rows are indices below
-            // `row_count`; every loop runs over such a range.
+            // SAFETY: `pack` and `revalue` write ranges that lie inside the buffers they pack with them; rows and
+            // expiries are indices below their counts; every loop runs over such a range.
             unsafe {
                 device.create_shader_module_trusted(descriptor, checks)
             }

@@ -12,6 +12,8 @@ pub struct Fault {
     pub scaled_row: Option<(usize, f32)>,
     /// How many submissions the device takes before it is destroyed.
     pub lives: Option<usize>,
+    /// A piece of the pricer's source, and what stands there instead.
+    pub pricer: Option<(&'static str, &'static str)>,
     submissions: AtomicUsize,
 }
 
@@ -24,6 +26,18 @@ impl Fault {
     /// A device that dies after this many submissions.
     pub fn lives(submissions: usize) -> Self {
         Self { lives: Some(submissions), ..Self::default() }
+    }
+
+    /// A pricer with another piece of source.
+    pub fn pricer(from: &'static str, to: &'static str) -> Self {
+        Self { pricer: Some((from, to)), ..Self::default() }
+    }
+
+    /// The pricer's source as it reaches the device.
+    pub fn break_shader<'s>(&self, source: &'s str) -> Cow<'s, str> {
+        let Some((from, to)) = self.pricer else { return Cow::Borrowed(source) };
+        assert!(source.contains(from), "the shader has {from:?}");
+        Cow::Owned(source.replace(from, to))
     }
 
     /// Rows as they reach the device.

@@ -1,4 +1,4 @@
-//! The bytes that cross to the device: twins of the structs in `shaders/sweep.wgsl`, field by field. The only place that
+//! The bytes that cross to the device: twins of the structs in `shaders/*.wgsl`, field by field. The only place that
 //! knows them.
 
 use bytemuck::{Pod, Zeroable};
@@ -231,3 +231,42 @@ impl PoolTile {
         [self.verdicts & 0xffff, self.verdicts >> 16]
     }
 }
+
+/// What one dispatch of `shaders/revalue.wgsl` is about.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct RevalueParams {
+    /// Contracts to price.
+    pub contract_count: u32,
+    /// Expiries.
+    pub expiry_count: u32,
+    /// Rows per tile of the panel they are written to.
+    pub row_count: u32,
+    /// Tiles in the panel.
+    pub tile_count: u32,
+}
+
+/// One option.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct Contract {
+    /// Row of its first output.
+    pub row: u32,
+    /// Its expiry.
+    pub expiry: u32,
+    /// ln(F₀/K).
+    pub moneyness: f32,
+    /// Strike, price-asset units.
+    pub strike: f32,
+    /// Volatility per √year, unshocked.
+    pub volatility: f32,
+    /// 1 for a call, −1 for a put.
+    pub sign: f32,
+    /// Units of the underlying per contract, times the fixed rate.
+    pub contract: f32,
+    /// Unshocked value of a contract, quote units.
+    pub base: f32,
+}
+
+/// Contracts per workgroup of `shaders/revalue.wgsl`.
+pub const GROUP_CONTRACTS: usize = 16;

@@ -11,11 +11,16 @@ mod chunk;
 mod device;
 #[cfg(test)]
 mod fault;
+mod inherited;
 mod known_answer;
+mod known_price;
 pub mod layout;
 mod pack;
 mod panels;
+mod price;
+mod pricer;
 pub mod probe;
+mod revalue;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +35,9 @@ pub use device::Checks;
 use device::{Device, Panel, Readback, Submission};
 use pack::Filter;
 use panels::PanelRows;
+pub use price::{OptionPricer, PricedChain};
+pub use pricer::Outputs;
+use revalue::DevicePricing;
 
 use super::cpu;
 use super::job::Job;
@@ -86,7 +94,7 @@ fn run_on(
         engine: "gpu".into(),
         adapter: device.summary.to_string(),
         device_limits: Some(device.limits),
-        warnings: Vec::new(),
+        ..Label::default()
     };
     let mut progress = Progress { next_pool: 0, pools_per_submission: FIRST_POOLS };
     let Some(canaries) = Canaries::new(job, super::plan::DEVICE_TILE_SCENARIOS) else {
@@ -95,7 +103,9 @@ fn run_on(
         label.warnings.push(format!("no scenario moves a row; {} had nothing to do", label.adapter));
         return Ok(Label { engine: "cpu".into(), warnings: label.warnings, ..Label::default() });
     };
-    let mut sweep = DeviceSweep { job, canaries: &canaries, filter, options: job.options };
+    let pricing = DevicePricing::plan(job, device, canaries.row);
+    label.revaluation = pricing.report.clone();
+    let mut sweep = DeviceSweep { job, canaries: &canaries, pricing: &pricing, filter, options: job.options };
     let mut outcome = sweep.run(device, &mut progress, merge);
     if let Err(Stop::Lost(reason)) = &outcome {
         label.warnings.push(format!("{reason}; reopened with smaller submissions"));
@@ -133,6 +143,7 @@ enum Stop {
 struct DeviceSweep<'s, 'j> {
     job: &'s Job<'j>,
     canaries: &'s Canaries,
+    pricing: &'s DevicePricing,
     filter: Filter,
     options: PlanOptions,
 }
@@ -142,10 +153,7 @@ impl DeviceSweep<'_, '_> {
         let sizes = (self.job.plan.n_pools, self.job.scenario_count(), self.job.ranges.len());
         let plan = DevicePlan::new(sizes, device.limits, self.options, 4, RESULT_BYTES).map_err(Stop::Lost)?;
         let panels = PanelRows::all(self.job, &plan);
-        let resident: Vec<Panel> = panels
-            .iter()
-            .map(|panel| device.upload_panel(&panel.data, panel.row_count(), panel.scenario_count))
-            .collect();
+        let resident = self.pricing.resident(device, &panels).map_err(|error| Stop::Lost(error.to_string()))?;
         let mut next = self.next_range(&plan, progress, progress.next_pool);
         let mut prepared = self.prepare(next.clone());
         while !next.is_empty() {
@@ -174,7 +182,7 @@ impl DeviceSweep<'_, '_> {
     }
 
     fn prepare(&self, pools: Range<usize>) -> Prepared {
-        Prepared::new(self.job, pools, self.canaries, self.filter)
+        Prepared::new(self.job, pools, self.canaries, (self.pricing.facts(self.job), self.filter))
     }
 
     /// Reads a chunk back and checks it; a void chunk is redone once.

@@ -1,7 +1,8 @@
 //! Turns programs into device bytes: coefficients rounded to f32, error bounds rounded up.
 
+use super::inherited::Inherited;
 use super::layout::{Instruction, Kink, Pool, Term, operation};
-use crate::program::{self, Bound, PoolParts, RowRange, Weights, compile_error};
+use crate::program::{self, Bound, Magnitude, PoolParts, RowRange, Weights, compile_error};
 
 /// Largest coefficient that goes to the device.
 const COEFFICIENT_MAX: f64 = 1.267_650_600_228_229_4e30; // 2^100
@@ -23,6 +24,8 @@ pub struct Packed {
     pub code: Vec<Instruction>,
     /// Certified errors of the roots of each pool: equity, initial, maintenance.
     pub errors: Vec<[f64; 3]>,
+    /// How large the roots of each pool may be on the device, every summand positive.
+    pub sizes: Vec<[f64; 3]>,
 }
 
 /// What tests may break on purpose.
@@ -38,8 +41,8 @@ pub enum Filter {
 
 impl Packed {
     /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound), with nothing added.
-    pub fn push(&mut self, parts: PoolParts<'_>, ranges: &[RowRange], filter: Filter) -> bool {
-        let Some((errors, underflow)) = certified_errors(parts, ranges) else { return false };
+    pub fn push(&mut self, parts: PoolParts<'_>, rows: RowFacts<'_>, filter: Filter) -> bool {
+        let Some(Certified { errors, sizes, guards, underflow }) = Certified::of(parts, rows) else { return false };
         let _ = filter;
         #[cfg(test)]
         let errors = if filter == Filter::Off { [0.0; 3] } else { errors };
@@ -59,7 +62,8 @@ impl Packed {
             maintenance: single(kink.maintenance),
             requirement: single(kink.requirement),
         }));
-        self.code.extend(parts.code.iter().map(|step| instruction(step, underflow)));
+        let mut guards = guards.into_iter();
+        self.code.extend(parts.code.iter().map(|step| instruction(step, &mut guards, underflow)));
         let constant = parts.pool.constant;
         self.pools.push(Pool {
             term_start: starts[0],
@@ -77,19 +81,49 @@ impl Packed {
             maintenance_error: upward(errors[2]),
         });
         self.errors.push(errors);
+        self.sizes.push(sizes);
         true
     }
 }
 
-/// Certified f32 errors of a pool's roots (`NUMERICS.md` §4) and what of them is underflow, or `None` where the derivation
-/// does not hold.
-fn certified_errors(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<([f64; 3], f64)> {
-    let underflow = underflow(parts, ranges)?;
-    let [equity, initial, maintenance] = parts
-        .pool
-        .magnitudes
-        .map(|magnitude| Bound::F32.error(magnitude, parts.pool.compile_error).map(|error| error + underflow));
-    Some(([equity?, initial?, maintenance?], underflow))
+/// What is known of the rows that programs read.
+#[derive(Debug, Clone, Copy)]
+pub struct RowFacts<'r> {
+    /// Their ranges.
+    pub ranges: &'r [RowRange],
+    /// How far the device's own values lie from them; `None` where the host sends them.
+    pub errors: &'r [Option<f64>],
+}
+
+/// What is certain of a pool's roots on the device.
+struct Certified {
+    errors: [f64; 3],
+    sizes: [f64; 3],
+    /// Errors of the predicates in the pool's code, in order.
+    guards: Vec<f64>,
+    underflow: f64,
+}
+
+impl Certified {
+    /// Certified f32 errors of a pool's roots (`NUMERICS.md` §4, §12), or `None` where the derivation does not hold.
+    fn of(parts: PoolParts<'_>, rows: RowFacts<'_>) -> Option<Self> {
+        let inherited = Inherited::of(parts, rows.errors, rows.ranges)?;
+        let underflow = underflow(parts, rows.ranges)?;
+        let (mut errors, mut sizes) = ([0.0; 3], [0.0; 3]);
+        for root in 0..3 {
+            // A row that is off by e is up to e larger: that, too, is rounded.
+            let magnitude = inherited.grown(parts.pool.magnitudes[root], inherited.roots[root]);
+            sizes[root] = magnitude.size;
+            errors[root] = Bound::F32.error(magnitude, parts.pool.compile_error)? + inherited.roots[root] + underflow;
+        }
+        let guard = |(predicate, error): (Magnitude, f64)| {
+            let compiled = compile_error(predicate.operations, predicate.uncancelled);
+            Bound::F32.error(inherited.grown(predicate, error), compiled).map(|bound| bound + error)
+        };
+        // Without a bound the branch is never certain.
+        let guards = inherited.predicates.iter().map(|&predicate| guard(predicate).unwrap_or(f64::INFINITY));
+        Some(Self { errors, sizes, guards: guards.collect(), underflow })
+    }
 }
 
 /// What flushing subnormal rows, products and sums to zero may lose: 2⁻¹²⁵ per unit of each operand, times the weights it
@@ -145,7 +179,11 @@ fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
     fits.then_some(FLUSH * weights * (operands + 4.0))
 }
 
-fn instruction(instruction: &program::Instruction, underflow: f64) -> Instruction {
+fn instruction(
+    instruction: &program::Instruction,
+    guards: &mut impl Iterator<Item = f64>,
+    underflow: f64,
+) -> Instruction {
     let code = |operation: u32, row: u32, a: f64| Instruction { operation, row, a: single(a), b: 0.0, c: 0.0 };
     match *instruction {
         program::Instruction::Constant(value) => code(operation::CONSTANT, 0, value),
@@ -156,9 +194,8 @@ fn instruction(instruction: &program::Instruction, underflow: f64) -> Instructio
         program::Instruction::Abs => code(operation::ABS, 0, 0.0),
         program::Instruction::Scale(factor) => code(operation::SCALE, 0, factor),
         program::Instruction::ScaleByRow { row, base } => code(operation::SCALE_BY_ROW, row, base),
-        program::Instruction::Select(predicate) => {
-            let compiled = compile_error(predicate.operations, predicate.uncancelled);
-            let guard = Bound::F32.error(predicate, compiled).unwrap_or(f64::INFINITY);
+        program::Instruction::Select(_) => {
+            let guard = guards.next().unwrap_or(f64::INFINITY);
             Instruction { a: upward(guard + underflow), ..code(operation::SELECT, 0, 0.0) }
         }
         program::Instruction::Fold(weights) => Instruction {

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::adapter::AdapterSummary;
 use super::device::Device;
 use super::layout::{ProbeInput, ProbeOutput};
-use super::{Gpu, known_answer};
+use super::{Checks, Gpu, OptionPricer, known_answer, known_price};
 use crate::error::Result;
 use crate::program::UNIT_ROUNDOFF_F32;
 
@@ -115,13 +115,16 @@ pub struct ProbeReport {
     pub arithmetic: Arithmetic,
     /// What the known-answer sweep got wrong; `None` where every answer was right.
     pub wrong_answer: Option<String>,
+    /// What the pricer makes of a textbook option, where that is wrong.
+    pub wrong_price: Option<String>,
 }
 
 impl ProbeReport {
     /// Why this adapter's answers cannot be trusted; empty where they can.
     pub fn faults(&self) -> Vec<String> {
         let rounding = [("addition", self.arithmetic.addition), ("multiplication", self.arithmetic.multiplication)];
-        let known_answer = self.wrong_answer.iter().map(|reason| format!("known answer: {reason}"));
+        let wrong = self.wrong_answer.iter().chain(&self.wrong_price);
+        let known_answer = wrong.map(|reason| format!("known answer: {reason}"));
         rounding.into_iter().filter_map(|(name, rounding)| rounding.faults(name)).chain(known_answer).collect()
     }
 }
@@ -132,11 +135,12 @@ impl ProbeReport {
 /// [`crate::Error::Temporary`] where the device does not open or is lost.
 pub fn run(adapter: &wgpu::Adapter) -> Result<ProbeReport> {
     let gpu = Gpu::on(adapter.clone())?;
+    let wrong_price = known_price::check(&OptionPricer::on(adapter, Checks::Trusted)?).err();
     let inputs = samples();
     let outputs = dispatch(&gpu.device, &inputs)?;
     let arithmetic = examine(&inputs, &outputs);
     let adapter = gpu.device.summary.clone();
-    Ok(ProbeReport { adapter, arithmetic, wrong_answer: known_answer::check(gpu).err() })
+    Ok(ProbeReport { adapter, arithmetic, wrong_answer: known_answer::check(gpu).err(), wrong_price })
 }
 
 /// Operands whose sums and products f64 holds exactly: 24 bits each, exponents within 24 of one another.

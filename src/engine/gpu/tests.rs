@@ -17,6 +17,8 @@ use fault::Fault;
 #[path = "../../../tests/suite/books.rs"]
 #[allow(dead_code, reason = "the suite uses the rest")]
 mod books;
+#[path = "../../../tests/suite/option_books.rs"]
+mod option_books;
 use books::Case;
 
 /// The adapter these tests run on: a hardware one where there is one. `None` only where the environment says that a
@@ -111,7 +113,9 @@ impl Chunk {
         let sizes = (job.plan.n_pools, job.scenario_count(), job.ranges.len());
         let plan = DevicePlan::new(sizes, device.limits, PlanOptions::default(), 4, RESULT_BYTES).expect("a plan");
         let canaries = Canaries::new(job, plan::DEVICE_TILE_SCENARIOS).expect("a row moves");
-        let prepared = Prepared::new(job, 0..job.plan.n_pools, &canaries, Filter::Certified);
+        let none = vec![None; job.ranges.len()];
+        let facts = pack::RowFacts { ranges: job.ranges, errors: &none };
+        let prepared = Prepared::new(job, 0..job.plan.n_pools, &canaries, (facts, Filter::Certified));
         Self { prepared, panels: PanelRows::all(job, &plan), canaries }
     }
 
@@ -196,9 +200,47 @@ fn a_corrupted_row_is_an_audit_failure_whichever_it_is() {
     assert!(moving.len() > 25 && missed.is_empty(), "{missed:?}");
 }
 
-/// A random book in which every pool's excess at its worst scenario is within some f32 roundings of zero.
-fn boundary_case() -> Case {
-    let mut case = random(300, 300);
+/// Sweeps a book of options that the device prices itself.
+fn sweep_priced(case: &Case, device: Device) -> Result<Outcome> {
+    let run = move |job: &Job<'_>, merge: &mut Merge<'_>| {
+        run_on(&device, || Err(Error::Bug("lost".into())), Filter::Certified, job, merge)
+    };
+    let options = SweepOptions { revaluation: plan::Revaluation::Device, ..SweepOptions::default() };
+    sweep_on(&case.snapshot, &case.rulebook, &case.scenarios, &options, &(), || Ok(Runner::Test(Box::new(run))))
+}
+
+#[test]
+fn a_corrupted_pricer_is_an_audit_failure() {
+    let Some(adapter) = adapter() else { return };
+    let case = option_books::random(400, 300, 100, 21);
+    let outcome = sweep_priced(&case, open(&adapter)).expect("a sound pricer passes");
+    assert!(
+        outcome.revaluation.device_rows > 50 && outcome.engine == "gpu",
+        "{} {:?}",
+        outcome.revaluation,
+        outcome.warnings
+    );
+    assert_same(&outcome, &sweep_plainly(&case, EngineChoice::Cpu));
+    let faults = [
+        ("vec4(1.7713256)", "vec4(1.7813256)"),
+        ("DENSITY: f32 = 0.3989423", "DENSITY: f32 = 0.3999423"),
+        ("forward - forward_tail", "forward + forward_tail"),
+        ("* terms.sign;\n        let out", ";\n        let out"),
+        ("rows[out] = worth - vec4(terms.base)", "rows[out] = worth"),
+        ("middle - half", "middle"),
+        // It writes nothing at all.
+        ("index < last", "index < first"),
+        ("expiries[at + 2u * LANES]", "expiries[at + 3u * LANES]"),
+    ];
+    for (from, to) in faults {
+        let error = sweep_priced(&case, broken(&adapter, Fault::pricer(from, to))).map(|outcome| outcome.engine);
+        let error = error.expect_err(to);
+        assert!(error.to_string().contains("Σ over") && error.exit_code() == 4, "{to}: {error}");
+    }
+}
+
+/// A book in which every pool's excess at its worst scenario is within some f32 roundings of zero.
+fn boundary_case(mut case: Case) -> Case {
     let outcome = sweep_plainly(&case, EngineChoice::Cpu);
     let quote = case.snapshot.assets.iter().position(|asset: &Asset| asset.name == "USD").expect("USD") as u32;
     let mut builder = BookBuilder::default();
@@ -226,7 +268,10 @@ fn unaudited(case: &Case, adapter: &wgpu::Adapter, filter: Filter) -> Vec<PoolOu
         kept.borrow_mut().clone_from(&merge.pools);
         Ok(label)
     };
-    let result = sweep_by(case, Box::new(run));
+    let plan = PlanOptions { chunk_pools: Some(64), tile_scenarios: None };
+    let options = SweepOptions { plan, revaluation: plan::Revaluation::Device, ..SweepOptions::default() };
+    let open = || Ok(Runner::Test(Box::new(run)));
+    let result = sweep_on(&case.snapshot, &case.rulebook, &case.scenarios, &options, &(), open);
     println!("{filter:?}: {:?}", result.map(|outcome| outcome.audit));
     pools.take()
 }
@@ -234,8 +279,13 @@ fn unaudited(case: &Case, adapter: &wgpu::Adapter, filter: Filter) -> Vec<PoolOu
 #[test]
 fn without_the_filter_decisions_are_wrong_and_with_it_none_is() {
     let Some(adapter) = adapter() else { return };
-    let case = boundary_case();
-    let expected = sweep_plainly(&case, EngineChoice::Reference).pools;
+    for case in [random(300, 300), option_books::random(300, 256, 60, 23)] {
+        filter_decides(&boundary_case(case), &adapter);
+    }
+}
+
+fn filter_decides(case: &Case, adapter: &wgpu::Adapter) {
+    let expected = sweep_plainly(case, EngineChoice::Reference).pools;
     let wrong = |pools: &[PoolOutcome]| -> u32 {
         assert_eq!(pools.len(), expected.len());
         let counts =
@@ -245,8 +295,8 @@ fn without_the_filter_decisions_are_wrong_and_with_it_none_is() {
         };
         pools.iter().zip(&expected).map(differ).sum()
     };
-    let off = wrong(&unaudited(&case, &adapter, Filter::Off));
-    let on = wrong(&unaudited(&case, &adapter, Filter::Certified));
+    let off = wrong(&unaudited(case, adapter, Filter::Off));
+    let on = wrong(&unaudited(case, adapter, Filter::Certified));
     println!("wrong decisions: {off} without the filter, {on} with it");
     assert!(off > 0 && on == 0);
 }
