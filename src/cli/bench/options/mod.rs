@@ -3,24 +3,20 @@
 
 #[cfg(feature = "gpu")]
 mod device;
+mod host;
 mod work;
 
 use std::path::PathBuf;
-use std::time::Instant;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cli::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
-use crate::pricing::{Column, Unshocked, revalue};
+use host::{Plain, Revaluer};
 use work::Work;
 
 /// Exit code of an answer outside its bound.
 const OUTSIDE_BOUND: u8 = 4;
-/// Largest relative difference of two f64 evaluations of a value, in units of the contract's forward value.
-const F64_TOLERANCE: f64 = 1e-12;
-
 /// Arguments of `bench options`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -99,77 +95,6 @@ pub trait Pricer {
     fn seconds(&self, work: &Work, asked: Asked) -> Result<f64>;
 }
 
-/// The plain formula on one thread.
-struct Scalar;
-
-/// What a sweep's rows come from; with Greeks, the plain formula on all threads.
-struct HostRows;
-
-impl Pricer for Scalar {
-    fn name(&self) -> String {
-        "f64 scalar, one thread".into()
-    }
-
-    fn check(&self, _: &Work) -> Result<Check> {
-        Ok(Check::default())
-    }
-
-    /// The plain formula always forms all Greeks.
-    fn seconds(&self, work: &Work, _: Asked) -> Result<f64> {
-        let market = work.market();
-        let clock = Instant::now();
-        let mut sum = 0.0;
-        for instrument in work.options() {
-            for scenario in 0..work.scenarios.len() {
-                sum += market.contract(instrument, Column::Scenario(scenario)).value;
-            }
-        }
-        std::hint::black_box(sum);
-        Ok(clock.elapsed().as_secs_f64())
-    }
-}
-
-impl Pricer for HostRows {
-    fn name(&self) -> String {
-        format!("host rows, {} threads", rayon::current_num_threads())
-    }
-
-    fn check(&self, work: &Work) -> Result<Check> {
-        let rows = revalue(&work.snapshot, &work.scenarios, Unshocked::Hold)?;
-        let market = work.market();
-        let mut worst: f64 = 0.0;
-        for &index in &work.indices {
-            let instrument = &work.snapshot.instruments[index as usize];
-            let Some(row) = rows.of_instrument(index) else { continue };
-            for scenario in 0..work.scenarios.len() {
-                let exact = market.contract(instrument, Column::Scenario(scenario));
-                let unit = exact.value.abs()
-                    + exact.greeks.delta.abs() * market.index_price(instrument.underlying, Column::Base);
-                let error = (rows.shocked[[row as usize, scenario]] - exact.value).abs();
-                let ratio = if error == 0.0 { 0.0 } else { error / (F64_TOLERANCE * unit) };
-                worst = worse(worst, ratio);
-            }
-        }
-        Ok(Check { ratios: vec![("value", worst)], compared: work.revaluations(), left_out: 0 })
-    }
-
-    fn seconds(&self, work: &Work, asked: Asked) -> Result<f64> {
-        let clock = Instant::now();
-        if asked == Asked::Value {
-            std::hint::black_box(revalue(&work.snapshot, &work.scenarios, Unshocked::Hold)?);
-        } else {
-            let market = work.market();
-            let priced = work.indices.par_iter().map(|&index| {
-                let instrument = &work.snapshot.instruments[index as usize];
-                let at = |scenario| market.contract(instrument, Column::Scenario(scenario)).greeks.to_array();
-                (0..work.scenarios.len()).map(at).collect::<Vec<_>>()
-            });
-            std::hint::black_box(priced.collect::<Vec<_>>());
-        }
-        Ok(clock.elapsed().as_secs_f64())
-    }
-}
-
 /// A pricer's name, its check, and seconds of each run by what was asked for.
 struct Measured {
     name: String,
@@ -202,7 +127,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
 
 /// Every pricer of this build and machine. One more is one more entry.
 fn pricers(args: &Args) -> Result<Vec<Box<dyn Pricer>>> {
-    let on_host: [Box<dyn Pricer>; 2] = [Box::new(Scalar), Box::new(HostRows)];
+    let on_host: [Box<dyn Pricer>; 2] = [Box::new(Plain), Box::new(Revaluer)];
     Ok(on_host.into_iter().chain(on_device(args.adapter.as_deref())?).collect())
 }
 
