@@ -18,6 +18,7 @@ pub struct OptionRow<'a> {
     forward: f64,
     volatility: f64,
     /// To expiry, unshocked.
+    seconds: f64,
     years: f64,
     /// ln(K/F), unshocked.
     moneyness: f64,
@@ -41,7 +42,8 @@ impl<'a> OptionRow<'a> {
             Some(forward) => forward / market.snapshot.assets[instrument.price_asset as usize].price,
             None => index,
         };
-        let years = market.seconds_left(instrument, Column::Base)? / YEAR_SECONDS;
+        let seconds = market.seconds_left(instrument, Column::Base)?;
+        let years = seconds / YEAR_SECONDS;
         let volatility_shock = &market.snapshot.underlyings[underlying].volatility_shock;
         Some(Self {
             market,
@@ -50,6 +52,7 @@ impl<'a> OptionRow<'a> {
             index,
             forward,
             volatility: instrument.implied_volatility?,
+            seconds,
             years,
             moneyness: ln_ratio(option.strike, forward),
             level_scale: volatility_shock.level_scale(years),
@@ -134,36 +137,33 @@ impl<'a> OptionRow<'a> {
             let (shock, scale) = (self.volatility_shock, self.level_scale);
             markets.volatility[lane] = shock.apply(self.volatility, level[lane], tilt[lane], self.moneyness, scale);
         }
-        if self.market.time.is_some() || self.years <= 0.0 {
-            for lane in 0..W {
+        if self.market.time.is_some() {
+            let time = self.shocks(self.market.time, scenarios);
+            self.pass_time(&mut markets, time, basis);
+        }
+        for lane in 0..W {
+            // Few lanes expire, if any.
+            if markets.years[lane] <= 0.0 {
                 let column = scenarios.map_or(Column::Base, |scenarios| Column::Scenario(scenarios[lane]));
-                self.pass_time(&mut markets, lane, column, self.forward + basis[lane] * self.index);
+                let index = self.market.settlement_price(self.instrument, column);
+                (markets.index[lane], markets.forward[lane], markets.years[lane]) = (index, index, 0.0);
             }
         }
         markets
     }
 
-    /// As time passes the forward slides along its carry, F = S·(F₀/S₀)^{T/T₀}; expired, it is the index that settles.
+    /// As time passes the forward slides along its carry, F = S·(F₀/S₀)^{T/T₀}.
     #[inline(always)]
-    fn pass_time<const W: usize>(
-        &self,
-        markets: &mut OptionMarkets<W>,
-        lane: usize,
-        column: Column,
-        unshocked_forward: f64,
-    ) {
-        let Some(seconds) = self.market.seconds_left(self.instrument, column) else { return };
-        if seconds <= 0.0 {
-            let index = self.market.settlement_price(self.instrument, column);
-            (markets.index[lane], markets.forward[lane], markets.years[lane]) = (index, index, 0.0);
-            return;
-        }
-        let years = seconds / YEAR_SECONDS;
-        markets.years[lane] = years;
-        // A forward below 0 stays as it is, to be refused.
-        if years != self.years && unshocked_forward > 0.0 {
+    fn pass_time<const W: usize>(&self, markets: &mut OptionMarkets<W>, time: [f64; W], basis: [f64; W]) {
+        for lane in 0..W {
+            let years = (self.seconds - time[lane] * YEAR_SECONDS) / YEAR_SECONDS;
+            let unshocked_forward = self.forward + basis[lane] * self.index;
             let growth = ln_ratio(unshocked_forward, self.index) * (years / self.years);
-            markets.forward[lane] = markets.index[lane] * exp(growth);
+            let slid = markets.index[lane] * exp(growth);
+            // A forward below 0 stays as it is, to be refused.
+            let slides = years != self.years && unshocked_forward > 0.0;
+            markets.forward[lane] = if slides { slid } else { markets.forward[lane] };
+            markets.years[lane] = years;
         }
     }
 }
