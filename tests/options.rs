@@ -106,3 +106,16 @@ fn sorted(prices: &HashMap<String, HashMap<String, f64>>) -> Vec<(&String, Vec<(
     rows.sort_by_key(|(name, _)| *name);
     rows
 }
+
+#[test]
+fn a_total_loss_has_greeks_of_its_limit() {
+    let dir = tempfile::tempdir().expect("a directory");
+    run(dir.path(), &["import", "chain", CHAIN, "--out", "book"]);
+    std::fs::write(dir.path().join("set.csv"), "scenario,price:BTC\nlost,-1\n").expect("a file");
+    run(dir.path(), &["price", "book", "--out", "p.csv", "--scenarios", "set.csv", "--scenario", "lost"]);
+    let prices = prices(&dir.path().join("p.csv"));
+    let call = &prices["BTC-27MAR26-60000-C"];
+    assert_eq!((call["value"], call["delta"], call["gamma"]), (0.0, 0.0, 0.0));
+    let finite = |name: &&str| prices["BTC-27MAR26-60000-P"][*name].is_finite();
+    assert!(["delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm"].iter().all(finite));
+}

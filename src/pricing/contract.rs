@@ -28,11 +28,18 @@ impl ShockedMarket<'_> {
                 Payoff::Inverse => units,
                 Payoff::Linear | Payoff::Quanto => value / index_price,
             };
-            let greeks = Greeks { delta: value / index_price, ..Greeks::default() };
-            return ContractValue { value, value_coin, greeks };
+            let delta = if index_price > 0.0 {
+                value / index_price
+            } else {
+                // Marks move in proportion to the index: the ratio is the unshocked one, at the settlement asset's price here.
+                let unshocked = unit_value(instrument, instrument.mark_price).abs();
+                unshocked * settlement_price / self.index_price(instrument.underlying, Column::Base)
+            };
+            return ContractValue { value, value_coin, greeks: Greeks { delta, ..Greeks::default() } };
         };
         let state = row.market(column);
-        per_contract(instrument, &row.option().price(&state), state.index, index_price, settlement_price)
+        let at = Units::of(self, instrument, state.index, column);
+        per_contract(instrument, &row.option().price(&state), state.index, &at)
     }
 
     /// [`ShockedMarket::contract`] under the scenarios from `first` on, as many as `contracts` holds; the same bits. Options
@@ -49,43 +56,65 @@ impl ShockedMarket<'_> {
                 let column = Column::Scenario(first + offset + lane);
                 let [value, greeks @ ..] = priced.map(|output| output[lane]);
                 let priced = Priced { value, greeks: Greeks::from_array(greeks) };
-                let index_price = self.index_price(instrument.underlying, column);
-                let settlement_price = self.asset_price(instrument.settlement_asset, column);
-                contracts[offset + lane] =
-                    per_contract(instrument, &priced, markets.index[lane], index_price, settlement_price);
+                let at = Units::of(self, instrument, markets.index[lane], column);
+                contracts[offset + lane] = per_contract(instrument, &priced, markets.index[lane], &at);
             }
         });
     }
 }
 
-/// From one unit in the price asset to one contract in quote units. `index` is the index in the price asset.
-fn per_contract(
-    instrument: &Instrument,
-    priced: &Priced,
-    index: f64,
+/// The prices that turn units of the formula into quote units per contract.
+struct Units {
+    /// Index price of the underlying, quote units.
     index_price: f64,
+    /// Price of the settlement asset, quote units.
     settlement_price: f64,
-) -> ContractValue {
+    /// Index in the price asset over index price; at an index of 0 its limit, the unshocked ratio.
+    per_index: f64,
+    /// Price of the settlement asset over the index in the price asset; at an index of 0 likewise.
+    coin_per_index: f64,
+}
+
+impl Units {
+    /// `index` is the index in the price asset.
+    fn of(market: &ShockedMarket<'_>, instrument: &Instrument, index: f64, column: Column) -> Self {
+        let ratio = |a: f64, b: f64, unshocked: (f64, f64)| if b > 0.0 { a / b } else { unshocked.0 / unshocked.1 };
+        let settlement = instrument.settlement_asset;
+        let (index_price, settlement_price) =
+            (market.index_price(instrument.underlying, column), market.asset_price(settlement, column));
+        let index_at_base = market.index_at_base(instrument);
+        let at_base = (index_at_base, market.index_price(instrument.underlying, Column::Base));
+        let coin_at_base = (market.asset_price(settlement, Column::Base), index_at_base);
+        Self {
+            index_price,
+            settlement_price,
+            per_index: ratio(index, index_price, at_base),
+            coin_per_index: ratio(settlement_price, index, coin_at_base),
+        }
+    }
+}
+
+/// From one unit in the price asset to one contract in quote units. `index` is the index in the price asset.
+fn per_contract(instrument: &Instrument, priced: &Priced, index: f64, at: &Units) -> ContractValue {
     let units = option_unit_value(instrument, priced.value, index);
-    let value = units * settlement_price;
+    let value = units * at.settlement_price;
     // Quote units per unit of the formula's value; an inverse option's coins rise with the index.
     let (scale, value_coin) = match instrument.payoff {
         Payoff::Linear | Payoff::Quanto => {
-            (option_unit_value(instrument, 1.0, 1.0) * settlement_price, value / index_price)
+            (option_unit_value(instrument, 1.0, 1.0) * at.settlement_price, value / at.index_price)
         }
-        Payoff::Inverse => (instrument.contract_size * settlement_price / index, units),
+        Payoff::Inverse => (instrument.contract_size * at.coin_per_index, units),
     };
-    let per_index = index / index_price;
     let g = priced.greeks;
     let greeks = Greeks {
-        delta: scale * g.delta * per_index,
-        gamma: scale * g.gamma * per_index * per_index,
+        delta: scale * g.delta * at.per_index,
+        gamma: scale * g.gamma * at.per_index * at.per_index,
         vega: scale * g.vega,
         theta: scale * g.theta,
         rho: scale * g.rho,
-        vanna: scale * g.vanna * per_index,
+        vanna: scale * g.vanna * at.per_index,
         volga: scale * g.volga,
-        charm: scale * g.charm * per_index,
+        charm: scale * g.charm * at.per_index,
     };
     ContractValue { value, value_coin, greeks }
 }

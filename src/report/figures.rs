@@ -165,8 +165,16 @@ pub(super) fn audit_sentence(outcome: &Outcome) -> String {
     if audit.pools == 0 {
         return format!("not audited; {redecided}");
     }
+    let repriced = match audit.prices {
+        0 => String::new(),
+        prices => format!(
+            "; {} option values repriced, at most {:.2} of what they may differ by",
+            count(prices),
+            audit.worst_price_ratio
+        ),
+    };
     format!(
-        "audited {} pools × {} scenarios: {} decisions differ, largest error {:.2} of its bound; {redecided}",
+        "audited {} pools × {} scenarios: {} decisions differ, largest error {:.2} of its bound; {redecided}{repriced}",
         count(audit.pools),
         count(outcome.scenarios.len() as u64),
         count(audit.decisions_differ),
