@@ -114,6 +114,7 @@ fn a_total_loss_has_greeks_of_its_limit() {
     std::fs::write(dir.path().join("set.csv"), "scenario,price:BTC\nlost,-1\n").expect("a file");
     run(dir.path(), &["price", "book", "--out", "p.csv", "--scenarios", "set.csv", "--scenario", "lost"]);
     let prices = prices(&dir.path().join("p.csv"));
+    assert!(prices["BTC-27MAR26-60000-P"]["value"].is_nan(), "a put's coins are infinitely many: null");
     let call = &prices["BTC-27MAR26-60000-C"];
     assert_eq!((call["value"], call["delta"], call["gamma"]), (0.0, 0.0, 0.0));
     let finite = |name: &&str| prices["BTC-27MAR26-60000-P"][*name].is_finite();

@@ -51,8 +51,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         .map(|instrument| {
             let mut contract = market.contract(instrument, column);
             if args.greeks == Terms::Coin {
-                let index = market.index_price(instrument.underlying, column);
-                contract.greeks = contract.greeks.in_coin(contract.value, index);
+                contract.greeks = market.greeks_in_coin(instrument, &contract, column);
             }
             (instrument.name.as_str(), contract)
         })

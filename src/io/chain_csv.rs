@@ -157,7 +157,7 @@ fn read_row(row: &mut Row<'_>) -> Option<Listed> {
     let currency = row.required_text(CURRENCY);
     let index_price = row.required_number(INDEX_PRICE, NumberRule::Positive);
     let forward_price = row.required_number(FUTURES_PRICE, NumberRule::Positive);
-    let implied_volatility = row.required_number(IMPLIED_VOLATILITY, NumberRule::Positive);
+    let implied_volatility = row.required_number(IMPLIED_VOLATILITY, NumberRule::Volatility);
     let mark_coin = row.required_number(MARK_PRICE, NumberRule::NonNegative);
     let quote = Quote {
         row: row.number(),

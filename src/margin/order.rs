@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::option::{MarkIn, OptionClass, ShortMarket};
 use super::rules::Rules;
-use crate::domain::{InstrumentIndex, Order, Pool, Premium, Snapshot};
+use crate::domain::{InstrumentIndex, Kind, Order, Pool, Premium, Snapshot};
 use crate::error::Fault;
 use crate::pricing::{Column, ShockedMarket, option_unit_value, unit_value};
 use crate::scenario::ScenarioSet;
@@ -87,7 +87,12 @@ impl Rules {
         }
         let instrument = &snapshot.instruments[order.instrument as usize];
         let price = snapshot.assets[instrument.settlement_asset as usize].price;
-        let notional = (unit_value(instrument, order.price) * price * order.quantity).abs();
+        let unit = match instrument.kind {
+            // As a position in it pays: on the index price.
+            Kind::Option => instrument.contract_size * snapshot.underlyings[instrument.underlying as usize].index_price,
+            Kind::Spot | Kind::Perpetual | Kind::Future => unit_value(instrument, order.price) * price,
+        };
+        let notional = (unit * order.quantity).abs();
         self.class(order.instrument).initial.requirement(&notional, 0.0)
     }
 

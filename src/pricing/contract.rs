@@ -1,7 +1,7 @@
 use super::option_row::OptionRow;
 use super::payoff::{option_unit_value, unit_value};
-use super::{BLOCK, Column, Greeks, Priced, ShockedMarket};
-use crate::domain::{Instrument, Payoff};
+use super::{BLOCK, Column, European, Greeks, OptionMarket, Priced, ShockedMarket};
+use crate::domain::{Instrument, Kind, Payoff};
 
 /// What one long contract is worth in a market, and what moves it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -39,7 +39,20 @@ impl ShockedMarket<'_> {
         };
         let state = row.market(column);
         let at = Units::of(self, instrument, state.index, column);
-        per_contract(instrument, &row.option().price(&state), state.index, &at)
+        per_contract(instrument, (row.option(), &state), &row.option().price(&state), &at)
+    }
+
+    /// Greeks of [`ContractValue::value_coin`]: by the quotient rule, in coins of the settlement asset for inverse contracts,
+    /// whose price moves with the index. Of contracts without optionality, those of a position's profit, which is 0 here.
+    pub fn greeks_in_coin(&self, instrument: &Instrument, contract: &ContractValue, column: Column) -> Greeks {
+        let index_price = self.index_price(instrument.underlying, column);
+        let value = if instrument.kind == Kind::Option { contract.value } else { 0.0 };
+        let per_index = contract.greeks.in_coin(value, index_price);
+        let coins = match instrument.payoff {
+            Payoff::Inverse => index_price / self.asset_price(instrument.settlement_asset, column),
+            Payoff::Linear | Payoff::Quanto => 1.0,
+        };
+        Greeks::from_array(per_index.to_array().map(|greek| greek * coins))
     }
 
     /// [`ShockedMarket::contract`] under the scenarios from `first` on, as many as `contracts` holds; the same bits. Options
@@ -57,7 +70,7 @@ impl ShockedMarket<'_> {
                 let [value, greeks @ ..] = priced.map(|output| output[lane]);
                 let priced = Priced { value, greeks: Greeks::from_array(greeks) };
                 let at = Units::of(self, instrument, markets.index[lane], column);
-                contracts[offset + lane] = per_contract(instrument, &priced, markets.index[lane], &at);
+                contracts[offset + lane] = per_contract(instrument, (row.option(), &markets.lane(lane)), &priced, &at);
             }
         });
     }
@@ -94,9 +107,15 @@ impl Units {
     }
 }
 
-/// From one unit in the price asset to one contract in quote units. `index` is the index in the price asset.
-fn per_contract(instrument: &Instrument, priced: &Priced, index: f64, at: &Units) -> ContractValue {
-    let units = option_unit_value(instrument, priced.value, index);
+/// From one unit in the price asset to one contract in quote units.
+fn per_contract(
+    instrument: &Instrument,
+    (option, state): (&European, &OptionMarket),
+    priced: &Priced,
+    at: &Units,
+) -> ContractValue {
+    let has_value = option.has_value(state);
+    let units = if has_value { option_unit_value(instrument, priced.value, state.index) } else { f64::NAN };
     let value = units * at.settlement_price;
     // Quote units per unit of the formula's value; an inverse option's coins rise with the index.
     let (scale, value_coin) = match instrument.payoff {

@@ -14,6 +14,9 @@ pub enum Numeraire {
     Coin,
 }
 
+/// Largest |rate · years| (`NUMERICS.md` §11).
+const RATE_YEARS_MAX: f64 = 500.0;
+
 /// The terms of a European option on one unit of its underlying.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct European {
@@ -78,6 +81,14 @@ impl European {
             Right::Put => self.strike,
         };
         (lowest, self.discount(market) * ceiling)
+    }
+
+    /// Whether the formula has a value here: what pays in coin has none at a forward of 0 (it divides by it), and a discount
+    /// beyond e^±500 is no market.
+    pub fn has_value(&self, market: &OptionMarket) -> bool {
+        let needs_forward = self.numeraire == Numeraire::Coin && market.years > 0.0 && market.index > 0.0;
+        let discounts = (market.rate * market.years).abs() <= RATE_YEARS_MAX;
+        discounts && !(needs_forward && market.forward <= 0.0)
     }
 
     /// How far the revaluer's `value` and the reference's may lie apart, each within its claimed error (`NUMERICS.md` §11).

@@ -14,14 +14,13 @@ pub fn unit_value(instrument: &Instrument, mark_price: f64) -> f64 {
 }
 
 /// Value of one long option in settlement units, from its value per unit of underlying and the index, both in units of the
-/// price asset: linear `contract_size · value`, quanto `· fixed_rate`, inverse `contract_size · value / index` (coins; 0 at
-/// an index of 0, where a put's coins are without worth, however many).
-#[inline(always)]
+/// price asset: linear `contract_size · value`, quanto `· fixed_rate`, inverse `contract_size · value / index` (coins; at an
+/// index of 0 a put's are infinitely many).
 pub fn option_unit_value(instrument: &Instrument, value: f64, index: f64) -> f64 {
     match instrument.payoff {
         Payoff::Linear => instrument.contract_size * value,
         Payoff::Quanto => instrument.contract_size * value * instrument.fixed_rate,
-        Payoff::Inverse if index == 0.0 => 0.0,
+        Payoff::Inverse if value == 0.0 => 0.0,
         Payoff::Inverse => instrument.contract_size * (value / index),
     }
 }

@@ -142,6 +142,7 @@ pub fn revalue(snapshot: &Snapshot, scenarios: &ScenarioSet, unshocked: Unshocke
     });
     let impossible: Vec<Option<usize>> = filled.collect();
     check_values(snapshot, &used, &market, &impossible, &mut faults);
+    check_base(snapshot, &used, &rows, &mut faults);
     check_asset_prices(snapshot, &used, &rows, &mut faults);
     if faults.is_empty() { Ok(rows) } else { Err(Error::Refused(faults)) }
 }
@@ -169,7 +170,8 @@ fn fill(
                 units[lane] = option_unit_value(instrument, value[lane], markets.index[lane]);
             }
             for lane in 0..length {
-                set(offset + lane, markets.forward[lane], units[lane]);
+                let has_value = option.option().has_value(&markets.lane(lane));
+                set(offset + lane, markets.forward[lane], if has_value { units[lane] } else { f64::NAN });
             }
         }),
         None => (0..n_scenarios).for_each(|scenario| {
@@ -183,6 +185,7 @@ fn fill(
 /// Value of one long contract in the unshocked market, in settlement units.
 fn value_at_base(market: &ShockedMarket<'_>, instrument: &Instrument) -> f64 {
     match market.option(instrument, Column::Base) {
+        Some((option, state)) if !option.has_value(&state) => f64::NAN,
         Some((option, state)) => option_unit_value(instrument, option.value(&state), state.index),
         None => unit_value(instrument, market.mark_price(instrument, Column::Base)),
     }
@@ -268,10 +271,25 @@ fn check_values(
             Some((_, state)) => (state.forward, "a shocked forward price is ≥ 0"),
             None => (market.mark_price(instrument, column), "a shocked mark price is ≥ 0"),
         };
-        let not_finite = "a contract has a finite value; an inverse contract has none at a mark of 0";
+        let not_finite = "a contract has a finite value; an inverse one has none at a mark, index or forward of 0, one that \
+                          settles in an asset of price 0 may have none, and an option's rate · years stays within ±500";
         let rule = if price < 0.0 { rule } else { not_finite };
         let place = ("scenarios", scenario as u64 + 1, instrument.name.as_str());
         faults.push(Fault::of_cell(place, price.to_string(), rule, "soften the shock"));
+    }
+}
+
+/// Every contract has a value in the unshocked market.
+fn check_base(snapshot: &Snapshot, used: &Used, rows: &Rows, faults: &mut Vec<Fault>) {
+    for &index in &used.instruments {
+        let row = rows.row_of_instrument[index as usize] as usize;
+        if !rows.base[row].is_finite() {
+            let name = &snapshot.instruments[index as usize].name;
+            let rule = format!(
+                "{name} has a finite value in the unshocked market; an option's rate · years stays within ±500"
+            );
+            faults.push(Fault::of_table("instruments", rule, "correct the instrument"));
+        }
     }
 }
 

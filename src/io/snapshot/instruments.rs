@@ -93,9 +93,9 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
     let strike = row.number_at(STRIKE, NumberRule::Positive);
     let expiry = read_expiry(row, market);
     let right = row.word(RIGHT, &RIGHTS);
-    let implied_volatility = row.number_at(IMPLIED_VOLATILITY, NumberRule::Positive);
+    let implied_volatility = row.number_at(IMPLIED_VOLATILITY, NumberRule::Volatility);
     let forward_price = row.number_at(FORWARD_PRICE, NumberRule::Positive);
-    let rate = row.number_at(RATE, NumberRule::Amount).unwrap_or(0.0);
+    let rate = row.number_at(RATE, NumberRule::Rate).unwrap_or(0.0);
     let premium = row.word(PREMIUM, &PREMIUMS).unwrap_or(Premium::Paid);
     if premium == Premium::Margined && payoff == Some(Payoff::Inverse) && kind == Some(Kind::Option) {
         row.refuse_cell(PREMIUM, "the premium of an inverse option is paid", "use paid, or another payoff");

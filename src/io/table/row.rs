@@ -19,6 +19,10 @@ pub enum NumberRule {
     Leverage,
     /// 0 ≤ x ≤ 1.
     Share,
+    /// −10 ≤ x ≤ 10.
+    Rate,
+    /// 1e−30 ≤ x ≤ 100.
+    Volatility,
 }
 
 impl NumberRule {
@@ -30,6 +34,8 @@ impl NumberRule {
             Self::ZeroOrPositive => "0, or between 1e-30 and 1e30",
             Self::Leverage => "between 1 and 1000",
             Self::Share => "between 0 and 1 (0.05 = 5 %)",
+            Self::Rate => "between -10 and 10 (0.05 = 5 %)",
+            Self::Volatility => "positive, at most 100 (0.65 = 65 %)",
         }
     }
 
@@ -43,6 +49,8 @@ impl NumberRule {
             Self::ZeroOrPositive => x == 0.0 || (SMALLEST..=LARGEST).contains(&x),
             Self::Leverage => (1.0..=1000.0).contains(&x),
             Self::Share => (0.0..=1.0).contains(&x),
+            Self::Rate => (-10.0..=10.0).contains(&x),
+            Self::Volatility => (SMALLEST..=100.0).contains(&x),
         }
     }
 }
