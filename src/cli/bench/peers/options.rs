@@ -80,7 +80,7 @@ fn class() -> OptionClass {
     }
 }
 
-/// What the peers compute beside the sweep.
+/// What the peers compute beside the sweep. Its memory is taken once, as theirs is.
 pub(super) struct Tables {
     /// Value and four Greeks of every option under every scenario, each `[n_options × n_scenarios]`.
     options: Vec<Array2<f64>>,
@@ -89,17 +89,21 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Computes them; `None` where the workload has no options.
+    /// Empty tables; `None` where the workload has no options.
     pub(super) fn of(work: &Workload) -> Option<Self> {
+        let snapshot = &work.snapshot;
+        let options = snapshot.instruments.iter().filter(|instrument| instrument.kind == Kind::Option).count();
+        let tables = vec![Array2::zeros((options, work.scenarios.len())); TABLES.len()];
+        let greeks = Array3::zeros((snapshot.book.len(), snapshot.underlyings.len(), 4));
+        (options > 0).then_some(Self { options: tables, greeks })
+    }
+
+    /// Prices every option under every scenario; answers the revaluations.
+    pub(super) fn price(&mut self, work: &Workload) -> usize {
         let market = ShockedMarket::new(&work.snapshot, &work.scenarios);
         let rows: Vec<OptionRow<'_>> =
             work.snapshot.instruments.iter().filter_map(|instrument| OptionRow::of(&market, instrument)).collect();
-        if rows.is_empty() {
-            return None;
-        }
-        let shape = (rows.len(), work.scenarios.len());
-        let mut tables: Vec<Array2<f64>> = vec![Array2::zeros(shape); TABLES.len()];
-        if let [value, delta, gamma, vega, theta] = tables.as_mut_slice() {
+        if let [value, delta, gamma, vega, theta] = self.options.as_mut_slice() {
             let lines = rows.par_iter().zip(value.axis_iter_mut(Axis(0)));
             let lines = lines.zip(delta.axis_iter_mut(Axis(0))).zip(gamma.axis_iter_mut(Axis(0)));
             let lines = lines.zip(vega.axis_iter_mut(Axis(0))).zip(theta.axis_iter_mut(Axis(0)));
@@ -109,7 +113,28 @@ impl Tables {
                 row.price(0, lines.map(|line| line.as_slice_mut().unwrap_or_default()));
             });
         }
-        Some(Self { options: tables, greeks: account_greeks(work, &market) })
+        rows.len() * work.scenarios.len()
+    }
+
+    /// Sums the Greeks of every account in the unshocked market.
+    pub(super) fn add_up(&mut self, work: &Workload) {
+        let snapshot = &work.snapshot;
+        let market = ShockedMarket::new(snapshot, &work.scenarios);
+        let units: Vec<Greeks> = snapshot
+            .instruments
+            .par_iter()
+            .map(|instrument| market.contract(instrument, Column::Base).greeks)
+            .collect();
+        self.greeks.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(index, mut account)| {
+            account.fill(0.0);
+            for position in snapshot.book.pool(index).positions {
+                let underlying = snapshot.instruments[position.instrument as usize].underlying as usize;
+                let unit = units[position.instrument as usize].to_array();
+                for (sum, greek) in account.row_mut(underlying).iter_mut().zip(unit) {
+                    *sum += position.quantity * greek;
+                }
+            }
+        });
     }
 
     /// Writes the arrays that the peers write.
@@ -121,21 +146,4 @@ impl Tables {
         let restricted = outcome.pools.iter().map(|pool| pool.restricted_scenarios as i32);
         save(out, "acct_n_im", &restricted.collect::<Array1<i32>>())
     }
-}
-
-fn account_greeks(work: &Workload, market: &ShockedMarket<'_>) -> Array3<f64> {
-    let snapshot = &work.snapshot;
-    let units: Vec<Greeks> =
-        snapshot.instruments.par_iter().map(|instrument| market.contract(instrument, Column::Base).greeks).collect();
-    let mut greeks = Array3::zeros((snapshot.book.len(), snapshot.underlyings.len(), 4));
-    greeks.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(index, mut account)| {
-        for position in snapshot.book.pool(index).positions {
-            let underlying = snapshot.instruments[position.instrument as usize].underlying as usize;
-            let unit = units[position.instrument as usize].to_array();
-            for (sum, greek) in account.row_mut(underlying).iter_mut().zip(unit) {
-                *sum += position.quantity * greek;
-            }
-        }
-    });
-    greeks
 }
