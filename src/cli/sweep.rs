@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::engine_args::EngineArgs;
 use super::progress::Meter;
+use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
 use crate::domain::Snapshot;
 use crate::engine::{Outcome, State, SweepOptions, digest, sweep};
@@ -38,34 +39,13 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Format of the result tables.
-    #[arg(long, value_enum, default_value_t = TableName::Parquet)]
-    tables: TableName,
+    #[arg(long, value_enum, default_value_t = Tables::Parquet)]
+    tables: Tables,
     /// Go on when rows are refused: every pool they touch is unknown, and the exit code is 6.
     #[arg(long)]
     quarantine: bool,
     #[command(flatten)]
     engine: EngineArgs,
-}
-
-/// Formats of the result tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum TableName {
-    /// Apache Parquet.
-    Parquet,
-    /// Comma-separated values.
-    Csv,
-    /// Arrow IPC.
-    Arrow,
-}
-
-impl TableName {
-    fn format(self) -> TableFormat {
-        match self {
-            Self::Parquet => TableFormat::Parquet,
-            Self::Csv => TableFormat::Csv,
-            Self::Arrow => TableFormat::Arrow,
-        }
-    }
 }
 
 /// Runs the command; returns the exit code.

@@ -84,7 +84,7 @@ impl Explainer<'_> {
     pub fn explain(&self, index: usize, scenario: Option<usize>) -> Result<Explanation> {
         let snapshot = self.snapshot.of_pool(index);
         let rules = Rules::resolve(self.rulebook, &snapshot)?;
-        let none = no_scenarios();
+        let none = ScenarioSet::default();
         let (scenarios, unshocked) = match self.scenarios {
             Some(scenarios) => (scenarios, self.unshocked),
             None => (&none, Unshocked::Hold),
@@ -122,16 +122,6 @@ fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, (column, market): (Column, 
     let rounding = differences.iter().fold(0.0, |largest: f64, difference| largest.max(difference.abs()));
     let greeks = legs(arbiter.setting().snapshot, market, pool, column);
     Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, rounding, greeks }
-}
-
-fn no_scenarios() -> ScenarioSet {
-    ScenarioSet {
-        ids: Vec::new(),
-        weights: Vec::new(),
-        labels: Vec::new(),
-        factors: Vec::new(),
-        shocks: Array2::zeros((0, 0)),
-    }
 }
 
 /// Moves of each price factor that the only pool of `snapshot` depends on, all others held still.

@@ -38,13 +38,7 @@ impl OptionOrders {
         if orders == OrderReserve::None {
             return reserves;
         }
-        let nothing = ScenarioSet {
-            ids: Vec::new(),
-            weights: Vec::new(),
-            labels: Vec::new(),
-            factors: Vec::new(),
-            shocks: ndarray::Array2::zeros((0, 0)),
-        };
+        let nothing = ScenarioSet::default();
         let market = ShockedMarket::new(snapshot, &nothing);
         for order in snapshot.book.settings().flat_map(|settings| &settings.orders) {
             let Some(class) = &classes[order.instrument as usize] else { continue };
