@@ -142,6 +142,7 @@ const CASES: &[Case] = &[
     ("forward of zero", &[Swap("instruments.csv", "fixed_rate\n", "fixed_rate,forward_price\n"), Swap("instruments.csv", "50000,,,,,", "50000,,,,,,"), Append("instruments.csv", b"O,option,BTC,,,1,9,2026-12-26T08:00:00Z,call,0.5,,0\n")], CHECK, 3, "column forward_price value \"0\""),
     ("chain row without a forward", &[Swap("chain.csv", "50000,51000,", "50000,,")], CHAIN, 3, "chain row 1 column futures_price: a required value is missing"),
     ("chain row with a negative volatility", &[Swap("chain.csv", "51000,0.5", "51000,-0.5")], CHAIN, 3, "chain row 1 column implied_volatility value \"-0.5\""),
+    ("chain row whose mark no volatility gives", &[Swap("chain.csv", "51000,0.5,0.15", "51000,,1.5")], CHAIN, 3, "chain row 1 column mark_price value \"1.5\": without implied_volatility the mark gives it"),
     ("chain row without a strike", &[Swap("chain.csv", "call,50000", "call,0")], CHAIN, 3, "chain row 1 column strike value \"0\""),
     ("chain row that expired", &[Swap("chain.csv", "2026-12-25", "2026-06-25")], CHAIN, 3, "chain row 1 column expiry_datetime value \"2026-06-25T08:00:00Z\": expiry is after the timestamp"),
     ("chain row of an unknown right", &[Swap("chain.csv", ",call,", ",straddle,")], CHAIN, 3, "chain row 1 column option_type value \"straddle\": one of call, put"),

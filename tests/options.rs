@@ -120,3 +120,35 @@ fn a_total_loss_has_greeks_of_its_limit() {
     let finite = |name: &&str| prices["BTC-27MAR26-60000-P"][*name].is_finite();
     assert!(["delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm"].iter().all(finite));
 }
+
+#[test]
+fn a_volatility_that_is_missing_is_that_of_the_mark() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = std::fs::read_to_string(CHAIN).expect("the fixture");
+    let without: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(line, text)| {
+            let mut cells: Vec<&str> = text.split(',').collect();
+            // The options in the middle of the chain: far ones have marks of too few digits.
+            if line > 0 && cells[3].starts_with('6') && cells[12] == "BTC" {
+                cells[9] = "";
+            }
+            cells.join(",")
+        })
+        .collect();
+    std::fs::write(dir.path().join("chain.csv"), without.join("\n")).expect("a file");
+    let given = run(dir.path(), &["import", "chain", CHAIN, "--out", "given"]);
+    let solved = run(dir.path(), &["import", "chain", "chain.csv", "--out", "solved"]);
+    assert_eq!(given["options"], solved["options"]);
+    for book in ["given", "solved"] {
+        run(dir.path(), &["price", book, "--out", &format!("{book}.csv")]);
+    }
+    let (given, solved) = (prices(&dir.path().join("given.csv")), prices(&dir.path().join("solved.csv")));
+    let put = "BTC-25SEP26-60000-P";
+    assert_ne!(given[put]["value"], solved[put]["value"], "the volatility was really left out");
+    for (name, of) in &given {
+        // Marks carry eight decimals of a coin of 60,000.
+        assert!((of["value"] - solved[name]["value"]).abs() < 6e-4, "{name}");
+    }
+}

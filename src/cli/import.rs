@@ -32,7 +32,7 @@ enum Command {
     /// Turn an option chain (CSV, coin-settled options) into a snapshot without a book.
     Chain {
         /// CSV: timestamp, instrument_name, option_type, strike, expiry_datetime, currency, index_price, futures_price,
-        /// implied_volatility, mark_price; optional bid_price, ask_price, delta, open_interest.
+        /// mark_price; optional implied_volatility (else that of the mark), bid_price, ask_price, delta, open_interest.
         chain: PathBuf,
         /// Take the snapshot nearest to this moment [default: the file's last].
         #[arg(long, value_name = "TIMESTAMP")]

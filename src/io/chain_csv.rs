@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Row};
 use crate::domain::{Asset, BookBuilder, Instrument, Kind, Payoff, Right, Snapshot, Underlying};
 use crate::error::{Error, Fault, Result};
+use crate::pricing::{European, Numeraire, OptionMarket};
 
 static LAYOUT: Layout = Layout {
     table: "chain",
@@ -22,7 +23,7 @@ static LAYOUT: Layout = Layout {
         Column::required("currency", CellKind::Text),
         Column::required("index_price", CellKind::Number),
         Column::required("futures_price", CellKind::Number),
-        Column::required("implied_volatility", CellKind::Number),
+        Column::optional("implied_volatility", CellKind::Number),
         Column::required("mark_price", CellKind::Number),
         Column::optional("bid_price", CellKind::Number),
         Column::optional("ask_price", CellKind::Number),
@@ -60,6 +61,10 @@ const EXERCISE_STYLE: usize = 14;
 
 const RIGHTS: [(&str, Right); 2] = [("call", Right::Call), ("put", Right::Put)];
 const QUOTE: &str = "USD";
+const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
+/// Volatilities that a mark may stand for.
+const VOLATILITY_MIN: f64 = 1e-3;
+const VOLATILITY_MAX: f64 = 100.0;
 
 /// What the file says of one option beside its terms. Prices are in coin.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,8 +115,8 @@ struct Listed {
 /// The index price of a currency is the median over its rows, which were not read at the same instant.
 ///
 /// # Errors
-/// [`Error::Io`] where the file does not exist; [`Error::Refused`] with every broken rule of every row: a volatility, strike
-/// or forward that is missing or not positive, an expired option, an unknown right, another style than European, a name
+/// [`Error::Io`] where the file does not exist; [`Error::Refused`] with every broken rule of every row: a strike or forward that
+/// is missing or not positive, a volatility that is not positive or, where it is missing, that no mark can have, an expired option, an unknown right, another style than European, a name
 /// that stands twice.
 pub fn read(path: &Path, at: Option<Timestamp>) -> Result<Chain> {
     std::fs::metadata(path).map_err(|source| Error::io(path, source))?;
@@ -157,7 +162,7 @@ fn read_row(row: &mut Row<'_>) -> Option<Listed> {
     let currency = row.required_text(CURRENCY);
     let index_price = row.required_number(INDEX_PRICE, NumberRule::Positive);
     let forward_price = row.required_number(FUTURES_PRICE, NumberRule::Positive);
-    let implied_volatility = row.required_number(IMPLIED_VOLATILITY, NumberRule::Volatility);
+    let given_volatility = row.number_at(IMPLIED_VOLATILITY, NumberRule::Volatility);
     let mark_coin = row.required_number(MARK_PRICE, NumberRule::NonNegative);
     let quote = Quote {
         row: row.number(),
@@ -178,6 +183,10 @@ fn read_row(row: &mut Row<'_>) -> Option<Listed> {
     if row.is_refused() {
         return None;
     }
+    let years = expiry?.duration_since(moment?).as_secs_f64() / YEAR_SECONDS;
+    let state = OptionMarket { index: index_price?, forward: forward_price?, volatility: 0.0, years, rate: 0.0 };
+    let option = European { right: right?, strike: strike?, numeraire: Numeraire::Coin };
+    let implied_volatility = given_volatility.or_else(|| volatility_of_mark(row, &option, &state, mark_coin?));
     Some(Listed {
         moment: moment?,
         currency: currency?.into(),
@@ -190,6 +199,23 @@ fn read_row(row: &mut Row<'_>) -> Option<Listed> {
         implied_volatility: implied_volatility?,
         quote,
     })
+}
+
+/// The volatility that gives the mark, where the row has none of its own.
+fn volatility_of_mark(row: &mut Row<'_>, option: &European, state: &OptionMarket, mark_coin: f64) -> Option<f64> {
+    match option.implied_volatility(mark_coin * state.index, state) {
+        Ok(volatility) if (VOLATILITY_MIN..=VOLATILITY_MAX).contains(&volatility) => Some(volatility),
+        Ok(volatility) => {
+            let rule = format!("the mark gives a volatility of {volatility}: nothing is left of it to be read off");
+            row.refuse_cell(MARK_PRICE, rule, "give implied_volatility, or leave the row out");
+            None
+        }
+        Err(error) => {
+            let rule = format!("without implied_volatility the mark gives it: {error}");
+            row.refuse_cell(MARK_PRICE, rule, "give implied_volatility, or correct the mark");
+            None
+        }
+    }
 }
 
 fn required_time(row: &mut Row<'_>, column: usize) -> Option<Timestamp> {
