@@ -118,8 +118,13 @@ fn printed_values() {
             assert!((priced.value - expected).abs() < 0.005, "Hull {right:?}: {}", priced.value);
         }
     }
+    // py_vollib's test of its own formula, nine digits.
+    for (right, expected) in [(Right::Call, 12.111_581_435), (Right::Put, 1.662_704_562_31)] {
+        for priced in generalised(right, [100.0, 90.0, 0.5, 0.01, 0.01, 0.2]) {
+            assert!((priced.value - expected).abs() < 1e-9, "vollib {right:?}: {}", priced.value);
+        }
+    }
     type Greek = fn(&Greeks) -> f64;
-    // His vanna example (S = 90, K = 80) is left out: −1.0008 does not follow from the terms printed with it.
     let haug: [(&str, Right, [f64; 6], Greek, f64); 5] = [
         ("delta", Right::Call, [105.0, 100.0, 0.5, 0.1, 0.0, 0.36], |g| g.delta, 0.5946),
         ("delta", Right::Put, [105.0, 100.0, 0.5, 0.1, 0.0, 0.36], |g| g.delta, -0.3566),
@@ -132,5 +137,19 @@ fn printed_values() {
             let value = greek(&priced.greeks);
             assert!((value - expected).abs() < 6e-5, "Haug's {name} of a {right:?}: {value}, not {expected}");
         }
+    }
+}
+
+/// Haug prints speed, the change of gamma with the index, of a put; here it is gamma's central difference.
+#[test]
+fn printed_speed_is_the_slope_of_gamma() {
+    const STEP: f64 = 1e-3;
+    let gammas = |index: f64| {
+        generalised(Right::Put, [index, 48.0, 1.0 / 12.0, 0.06, 0.01, 0.2]).map(|priced| priced.greeks.gamma)
+    };
+    let (below, above) = (gammas(50.0 - STEP), gammas(50.0 + STEP));
+    for (below, above) in below.into_iter().zip(above) {
+        let speed = (above - below) / (2.0 * STEP);
+        assert!((speed - -0.0291).abs() < 6e-5, "{speed}");
     }
 }
