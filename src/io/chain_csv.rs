@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Row};
 use crate::domain::{Asset, BookBuilder, Instrument, Kind, Payoff, Right, Snapshot, Underlying};
 use crate::error::{Error, Fault, Result};
-use crate::pricing::{European, Numeraire, OptionMarket};
+use crate::pricing::{European, Numeraire, OptionMarket, YEAR_SECONDS};
 
 static LAYOUT: Layout = Layout {
     table: "chain",
@@ -61,7 +61,6 @@ const EXERCISE_STYLE: usize = 14;
 
 const RIGHTS: [(&str, Right); 2] = [("call", Right::Call), ("put", Right::Put)];
 const QUOTE: &str = "USD";
-const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 /// Volatilities that a mark may stand for.
 const VOLATILITY_MIN: f64 = 1e-3;
 const VOLATILITY_MAX: f64 = 100.0;

@@ -22,7 +22,7 @@ pub use option_row::OptionRow;
 pub use payoff::{entry_value, option_unit_value, unit_value};
 pub use revalue::{BLOCK, OptionMarkets, price_block};
 pub use rows::{Column, Rows, Unshocked, revalue};
-pub use shocked::{ShockedMarket, european};
+pub use shocked::{ShockedMarket, YEAR_SECONDS, european};
 pub use volatility::LevelScale;
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use crate::domain::{AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, Under
 use crate::error::Fault;
 use crate::scenario::{Factor, FactorKind, ScenarioSet};
 
-pub(super) const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
+/// Seconds of a year, ACT/365.
+pub const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// A snapshot's market under any scenario of a set: prices of assets, indices, marks, and what options are valued in.
 /// Where each shock stands in the set is looked up once.

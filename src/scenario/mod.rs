@@ -16,6 +16,9 @@ pub mod panel;
 pub mod philox;
 pub mod volatility_moves;
 
+/// Days of a year: crypto trades every day.
+const YEAR_DAYS: f64 = 365.0;
+
 pub use distribution::inverse_normal;
 pub use factor::{Factor, FactorKind};
 pub use names::price_factors;

@@ -7,12 +7,10 @@ use super::correlation::CholeskyFactor;
 use super::distribution::{chi_square, inverse_normal};
 use super::names::price_factors;
 use super::philox::Stream;
-use super::{Factor, ScenarioSet};
+use super::{Factor, ScenarioSet, YEAR_DAYS};
 use crate::domain::Underlying;
 use crate::error::{Error, Result};
 
-/// Days of a year: crypto trades every day.
-const YEAR_DAYS: f64 = 365.0;
 /// Most scenarios of one set: a typing mistake must not fill memory and disk.
 const MOST_SCENARIOS: usize = 10_000_000;
 /// Log-returns beyond this are clamped, so that a shock stays finite and above −1.

@@ -5,11 +5,10 @@ use rayon::prelude::*;
 
 use super::distribution::inverse_normal;
 use super::philox::Stream;
-use super::{Factor, FactorKind, ScenarioSet};
+use super::{Factor, FactorKind, ScenarioSet, YEAR_DAYS};
 use crate::domain::Underlying;
 use crate::error::{Error, Result};
 
-const YEAR_DAYS: f64 = 365.0;
 /// Logarithms beyond this are clamped, so that a shock stays finite and above −1.
 const LARGEST_LOG_MOVE: f64 = 20.0;
 

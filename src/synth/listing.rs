@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::market::CARRY_PER_YEAR;
 use super::random::round_significant;
 use crate::domain::{Asset, Instrument, Kind, Payoff, Right, Underlying};
-use crate::pricing::{European, Numeraire, OptionMarket};
+use crate::pricing::{European, Numeraire, OptionMarket, YEAR_SECONDS};
 
 /// Underlyings with options, and the asset a linear chain settles in; without one the chain settles in coin.
 const CHAINS: [(&str, Option<&str>); 3] = [("BTC", None), ("ETH", None), ("SOL", Some("USDC"))];
@@ -12,7 +13,6 @@ const CHAINS: [(&str, Option<&str>); 3] = [("BTC", None), ("ETH", None), ("SOL",
 const EXPIRY_DAYS: [i64; 4] = [7, 35, 126, 308];
 /// Strikes over the index price.
 const STRIKES: [f64; 15] = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.5, 1.8];
-const CARRY_PER_YEAR: f64 = 0.06;
 
 /// Margin class of the options on an underlying.
 pub(super) fn option_class(underlying: &str) -> String {
@@ -59,7 +59,7 @@ fn chain_of_expiry(
     unit: f64,
     options: &mut Vec<Instrument>,
 ) {
-    let years = expiry.duration_since(as_of).as_secs_f64() / (365.0 * 86_400.0);
+    let years = expiry.duration_since(as_of).as_secs_f64() / YEAR_SECONDS;
     let forward = round_significant(underlying.index_price * libm::exp(CARRY_PER_YEAR * years), 7);
     let level = underlying.volatility_index.unwrap_or(0.8);
     let mut strikes: Vec<f64> =

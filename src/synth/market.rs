@@ -19,7 +19,7 @@ const DEFAULT_INSTRUMENTS: usize = 58;
 /// Collateral that accounts like best, whatever it trades like.
 const FAVOURED: [&str; 7] = ["BTC", "ETH", "SOL", "BNB", "LUNA", "UST", "FTT"];
 /// Yearly carry of dated contracts.
-const CARRY_PER_YEAR: f64 = 0.06;
+pub(super) const CARRY_PER_YEAR: f64 = 0.06;
 
 /// What a synthetic market should look like.
 #[derive(Debug, Clone, Default)]

@@ -12,13 +12,12 @@ use crate::domain::{Instrument, Kind, Right, Snapshot, VolatilityShock};
 use crate::engine::Outcome;
 use crate::error::Result;
 use crate::margin::{MarkIn, OptionClass, OptionReference, OptionRequirement, Rulebook};
-use crate::pricing::{Column, Greeks, OptionRow, ShockedMarket};
+use crate::pricing::{Column, Greeks, OptionRow, ShockedMarket, YEAR_SECONDS};
 use crate::scenario::ScenarioSet;
 
 /// Names of the tables: the value and the first Greeks of [`Greeks::NAMES`].
 const TABLES: [&str; 5] = ["opt_value", "opt_delta", "opt_gamma", "opt_vega", "opt_theta"];
 const CLASS: &str = "option";
-const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// Market, rules and shocks; the book is read apart.
 pub(super) fn read(dir: &Path, meta: &serde_json::Value) -> Result<(Snapshot, Rulebook, ScenarioSet)> {
