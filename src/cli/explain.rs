@@ -13,7 +13,7 @@ use crate::engine::{Explainer, Explanation, Reach, State, Statement};
 use crate::error::{Error, Result};
 use crate::io::snapshot::read_with_faults;
 use crate::io::{read_rulebook, scenario_file};
-use crate::margin::{Basis, Branch, Component, OptionBasis, SpreadBasis, Term, TermSums};
+use crate::margin::{Basis, Branch, OptionBasis, SpreadBasis, Term, TermKind, TermSums};
 use crate::pricing::Column;
 use crate::scenario::ScenarioSet;
 
@@ -270,7 +270,7 @@ fn basis_text(term: &Term) -> String {
         Basis::Position { quantity, unit_value, entry_value, price } => {
             format!("{} · ({} − {} at entry)", money(quantity), money(unit_value), money(entry_value * price))
         }
-        Basis::Kept { value, kept } if term.component == Component::Haircut && kept != value => {
+        Basis::Kept { value, kept } if term.component == TermKind::Haircut && kept != value => {
             format!("{} of {} count", money(kept), money(value))
         }
         Basis::Kept { .. } | Basis::Given => String::new(),

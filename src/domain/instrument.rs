@@ -1,7 +1,7 @@
 use super::{AssetIndex, UnderlyingIndex};
 
 /// What a contract is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The asset itself.
     Spot,

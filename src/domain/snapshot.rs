@@ -1,4 +1,4 @@
-use super::{Asset, Book, BookBuilder, Instrument, InstrumentIndex, Underlying};
+use super::{Asset, AssetIndex, Book, BookBuilder, Instrument, InstrumentIndex, Underlying, UnderlyingIndex};
 
 /// Everything known about an exchange at one moment: its market data and its book.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The underlying whose price moves an asset, where the underlyings table has it.
+    pub fn underlying_of_asset(&self, asset: AssetIndex) -> Option<UnderlyingIndex> {
+        let name = &self.assets[asset as usize].underlying;
+        let found = self.underlyings.binary_search_by(|underlying| underlying.name.cmp(name)).ok();
+        found.map(|index| index as u32)
+    }
+
     /// The same market with the pool at `index` (< [`Book::len`]) alone: what a question about one pool needs.
     pub fn of_pool(&self, index: usize) -> Self {
         let pool = self.book.pool(index);

@@ -12,7 +12,7 @@ use crate::pricing::{Column, ShockedMarket, entry_value};
 
 /// What a term is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Component {
+pub enum TermKind {
     /// A balance at market, accrued interest included.
     Balance,
     /// A position at market, less what was paid for it (spot: its full value).
@@ -29,7 +29,7 @@ pub enum Component {
     OrderReserve,
 }
 
-impl Component {
+impl TermKind {
     /// The word used in outputs.
     pub fn name(self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ pub enum Basis {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// What it is part of.
-    pub component: Component,
+    pub component: TermKind,
     /// Asset or instrument (with its leg in hedge mode).
     pub item: String,
     /// Quote units; requirements are positive, haircuts are not.
@@ -139,13 +139,13 @@ impl TermSums {
     pub fn of(terms: &[Term]) -> Self {
         terms.iter().fold(Self::default(), |mut sums, term| {
             match term.component {
-                Component::Balance | Component::PositionValue | Component::AccruedFunding => {
+                TermKind::Balance | TermKind::PositionValue | TermKind::AccruedFunding => {
                     sums.equity += term.value;
                     sums.adjusted_equity += term.value;
                 }
-                Component::Haircut => sums.adjusted_equity += term.value,
-                Component::MaintenanceMargin => sums.maintenance_margin += term.value,
-                Component::InitialMargin | Component::OrderReserve => sums.initial_margin += term.value,
+                TermKind::Haircut => sums.adjusted_equity += term.value,
+                TermKind::MaintenanceMargin => sums.maintenance_margin += term.value,
+                TermKind::InitialMargin | TermKind::OrderReserve => sums.initial_margin += term.value,
             }
             sums.size += term.value.abs();
             sums
@@ -176,7 +176,7 @@ impl Setting<'_> {
         let requirement = self.requirement::<f64>(pool, &(self.rows, column));
         if requirement.initial < requirement.maintenance {
             terms.push(Term {
-                component: Component::InitialMargin,
+                component: TermKind::InitialMargin,
                 item: "raised to the maintenance margin".into(),
                 value: requirement.maintenance - requirement.initial,
                 alternative: Some(format!("the initial rules alone require {}", number(requirement.initial))),
@@ -193,7 +193,7 @@ impl Setting<'_> {
             let amount = balance.amount + balance.accrued_interest;
             let accrued = balance.accrued_interest;
             Term {
-                component: Component::Balance,
+                component: TermKind::Balance,
                 item: self.snapshot.assets[balance.asset as usize].name.clone(),
                 value: amount * price,
                 alternative: (accrued != 0.0)
@@ -211,7 +211,7 @@ impl Setting<'_> {
         let entry_value = entry_value(instrument, position.entry_price);
         let quantity = position.quantity;
         let mut terms = vec![Term {
-            component: Component::PositionValue,
+            component: TermKind::PositionValue,
             item: self.item(position),
             value: quantity * unit_value - quantity * entry_value * price,
             alternative: None,
@@ -219,7 +219,7 @@ impl Setting<'_> {
         }];
         if position.accrued_funding != 0.0 {
             terms.push(Term {
-                component: Component::AccruedFunding,
+                component: TermKind::AccruedFunding,
                 item: self.item(position),
                 value: position.accrued_funding * price,
                 alternative: None,
@@ -255,8 +255,8 @@ impl Setting<'_> {
         };
         let settings = pool.settings;
         [
-            term(Component::MaintenanceMargin, &class.maintenance, None, settings.mm_multiplier),
-            term(Component::InitialMargin, &class.initial, position.leverage, settings.im_multiplier),
+            term(TermKind::MaintenanceMargin, &class.maintenance, None, settings.mm_multiplier),
+            term(TermKind::InitialMargin, &class.initial, position.leverage, settings.im_multiplier),
         ]
     }
 
@@ -283,7 +283,7 @@ impl Setting<'_> {
             }
         };
         Some(Term {
-            component: Component::Haircut,
+            component: TermKind::Haircut,
             item: self.snapshot.assets[group.asset as usize].name.clone(),
             value: kept - value,
             alternative: Some(alternative),
@@ -293,7 +293,7 @@ impl Setting<'_> {
 
     fn order_terms(&self, pool: &Pool<'_>) -> Vec<Term> {
         let mut terms = Vec::new();
-        let component = Component::OrderReserve;
+        let component = TermKind::OrderReserve;
         let given = pool.settings.open_order_margin;
         if given != 0.0 {
             let item = "given with the pool".into();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::explain::{Basis, Component, Term, number};
+use super::explain::{Basis, Term, TermKind, number};
 use super::option::{Branch, MarkIn, OptionClass, OptionRequirement, ShortMarket};
 use super::option_spread::Legs;
 use super::pool::Setting;
@@ -59,10 +59,10 @@ enum Which {
 impl Which {
     const BOTH: [Self; 2] = [Self::Maintenance, Self::Initial];
 
-    fn component(self) -> Component {
+    fn component(self) -> TermKind {
         match self {
-            Self::Initial => Component::InitialMargin,
-            Self::Maintenance => Component::MaintenanceMargin,
+            Self::Initial => TermKind::InitialMargin,
+            Self::Maintenance => TermKind::MaintenanceMargin,
         }
     }
 
@@ -94,7 +94,7 @@ impl Setting<'_> {
         let uncredited = self.uncredited::<f64>(position, &(self.rows, column))?;
         let value = position.quantity * self.rows.value(self.option_rows(position).live_value, column);
         Some(Term {
-            component: Component::Haircut,
+            component: TermKind::Haircut,
             item: self.item(position),
             value: -uncredited,
             alternative: Some("the rulebook credits long options in part".into()),

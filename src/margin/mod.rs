@@ -2,6 +2,8 @@
 
 mod book_check;
 mod bracket;
+mod by_name;
+pub mod component;
 mod explain;
 mod explain_option;
 mod file;
@@ -12,6 +14,7 @@ mod option_rows;
 mod option_spread;
 mod order;
 mod pool;
+mod row_sheet;
 mod rulebook;
 mod rules;
 
@@ -20,7 +23,9 @@ pub use rules::Rules;
 
 pub use book_check::check_book;
 pub use bracket::{Form, Schedule};
-pub use explain::{Basis, Bracket, Component, Term, TermSums};
+pub use by_name::ByName;
+pub use component::Component;
+pub use explain::{Basis, Bracket, Term, TermKind, TermSums};
 pub use explain_option::{OptionBasis, SpreadBasis};
 pub use haircut::{HaircutBase, HaircutSchedule, SizeUnit};
 pub use option::{Branch, MarkIn, OptionClass, OptionReference, OptionRequirement, ShortMarket, ShortRequirement};

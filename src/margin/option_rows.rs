@@ -1,15 +1,15 @@
 //! The rows of a sweep under a rulebook: values, and what option rules add to them.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 
 use rayon::prelude::*;
 
+use super::component::ComponentRows;
 use super::option::{OptionClass, ShortMarket};
 use super::pool::Market;
+use super::row_sheet::{RowSheet, Values};
 use super::rules::Rules;
-use crate::domain::{Instrument, InstrumentIndex, Right, Snapshot};
+use crate::domain::{InstrumentIndex, Right, Snapshot};
 use crate::error::{Error, Fault, Result};
 use crate::number::Number;
 use crate::pricing::{Column, OptionRow, Rows, ShockedMarket, Unshocked};
@@ -45,6 +45,7 @@ pub struct MarginRows {
     rows: Rows,
     of_option: Vec<OptionRows>,
     of_group: Vec<GroupRows>,
+    of_component: Vec<ComponentRows>,
 }
 
 impl Deref for MarginRows {
@@ -59,6 +60,11 @@ impl MarginRows {
     /// Rows of a held option that an option class margins.
     pub fn of_option(&self, instrument: InstrumentIndex) -> OptionRows {
         self.of_option[instrument as usize]
+    }
+
+    /// Rows of a component, by its position in the rulebook.
+    pub(super) fn of_component(&self, component: usize) -> &ComponentRows {
+        &self.of_component[component]
     }
 
     /// Rows of a group of options.
@@ -85,9 +91,9 @@ pub fn revalue(
 ) -> Result<MarginRows> {
     let rows = crate::pricing::revalue(snapshot, scenarios, unshocked)?;
     let market = ShockedMarket::new(snapshot, scenarios);
-    let mut sheet = Sheet { snapshot, rules, market, rows, seen: HashMap::new(), faults: Vec::new() };
+    let mut sheet = RowSheet::new(rules, snapshot, market, rows);
     let mut of_option = vec![OptionRows::default(); snapshot.instruments.len()];
-    let held = sheet.held();
+    let held = sheet.held_options();
     for batch in held.chunks(BATCH) {
         let formed: Vec<_> = batch.par_iter().map(|held| sheet.form(held)).collect();
         for (held, formed) in batch.iter().zip(formed) {
@@ -95,8 +101,13 @@ pub fn revalue(
         }
     }
     let of_group = sheet.group_rows(&held);
-    let Sheet { rows, faults, .. } = sheet;
-    if faults.is_empty() { Ok(MarginRows { rows, of_option, of_group }) } else { Err(Error::Refused(faults)) }
+    let of_component = rules.components().map(|component| component.rows(&mut sheet)).collect();
+    let RowSheet { rows, faults, .. } = sheet;
+    if faults.is_empty() {
+        Ok(MarginRows { rows, of_option, of_group, of_component })
+    } else {
+        Err(Error::Refused(faults))
+    }
 }
 
 /// A held option under an option class.
@@ -107,9 +118,6 @@ struct Held<'a> {
     is_short: bool,
 }
 
-/// A row on its way: its value in the unshocked market, then under each scenario.
-type Values = Vec<f64>;
-
 /// What an option adds.
 struct Formed {
     /// Initial and maintenance requirement, where some pool is short of it.
@@ -118,33 +126,14 @@ struct Formed {
     live_value: Option<Values>,
 }
 
-/// Rows under construction.
-struct Sheet<'a> {
-    snapshot: &'a Snapshot,
-    rules: &'a Rules,
-    market: ShockedMarket<'a>,
-    rows: Rows,
-    /// Appended rows by the hash of their bits.
-    seen: HashMap<u64, Vec<u32>>,
-    faults: Vec<Fault>,
-}
-
-impl<'a> Sheet<'a> {
+impl<'a> RowSheet<'a> {
     /// Held options under an option class, by instrument.
-    fn held(&self) -> Vec<Held<'a>> {
-        let mut is_short = vec![None; self.snapshot.instruments.len()];
-        for position in self.snapshot.book.positions() {
-            let short: &mut Option<bool> = &mut is_short[position.instrument as usize];
-            *short = Some(short.unwrap_or(false) || position.quantity < 0.0);
-        }
-        let held = (0u32..).zip(is_short).filter_map(|(instrument, short)| Some((instrument, short?)));
-        let of_class =
-            |(instrument, is_short)| self.rules.option(instrument).map(|class| Held { instrument, class, is_short });
-        held.filter_map(of_class).collect()
-    }
-
-    fn columns(&self) -> impl Iterator<Item = Column> + use<> {
-        std::iter::once(Column::Base).chain((0..self.rows.scenario_count()).map(Column::Scenario))
+    fn held_options(&self) -> Vec<Held<'a>> {
+        let of_class = |instrument: InstrumentIndex| {
+            let class = self.rules.option(instrument)?;
+            Some(Held { instrument, class, is_short: self.held[instrument as usize].short })
+        };
+        self.held_instruments().into_iter().filter_map(of_class).collect()
     }
 
     fn form(&self, held: &Held<'_>) -> Option<Formed> {
@@ -181,10 +170,10 @@ impl<'a> Sheet<'a> {
         };
         let value_row = self.rows.of_instrument(held.instrument).unwrap_or_default();
         let [initial, maintenance] = match requirements {
-            Some(rows) => rows.map(|values| self.append(values, instrument)),
+            Some(rows) => rows.map(|values| self.append(values, &instrument.name)),
             None => [0; 2],
         };
-        let live_value = live_value.map_or(value_row, |values| self.append(values, instrument));
+        let live_value = live_value.map_or(value_row, |values| self.append(values, &instrument.name));
         OptionRows { initial, maintenance, live_value }
     }
 
@@ -219,32 +208,10 @@ impl<'a> Sheet<'a> {
                 continue;
             }
             rows[group] = GroupRows {
-                forward: if has_short_call[group] { self.append(forward, first) } else { 0 },
-                live_price: if expires { self.append(live_price, first) } else { price_row },
+                forward: if has_short_call[group] { self.append(forward, &first.name) } else { 0 },
+                live_price: if expires { self.append(live_price, &first.name) } else { price_row },
             };
         }
         rows
-    }
-
-    /// Appends a row, or answers the equal one that is there.
-    fn append(&mut self, values: Values, instrument: &Instrument) -> u32 {
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            let rule = "the requirement of an option is finite";
-            let place = ("scenarios", at as u64, instrument.name.as_str());
-            self.faults.push(Fault::of_cell(place, values[at].to_string(), rule, "soften the shock"));
-            return 0;
-        }
-        let mut hasher = DefaultHasher::new();
-        values.iter().for_each(|value| value.to_bits().hash(&mut hasher));
-        let same_hash = self.seen.entry(hasher.finish()).or_default();
-        let (base, shocked) = (values[0], &values[1..]);
-        let rows = &mut self.rows;
-        let is_same = |row: u32| rows.base[row as usize] == base && rows.shocked.row(row as usize).iter().eq(shocked);
-        if let Some(&row) = same_hash.iter().find(|&&row| is_same(row)) {
-            return row;
-        }
-        let row = rows.append(base, shocked);
-        same_hash.push(row);
-        row
     }
 }

@@ -1,5 +1,6 @@
 //! One pool's equity and requirements: the direct formulas, and their lowering to a margin program.
 
+use super::component::Scope;
 use super::haircut::HaircutBase;
 use super::option_rows::MarginRows;
 use super::rules::Rules;
@@ -43,6 +44,13 @@ pub struct Requirement<N> {
     pub initial: N,
     /// Maintenance margin.
     pub maintenance: N,
+}
+
+impl<T: Clone> Requirement<T> {
+    /// The same for both.
+    pub fn both(value: T) -> Self {
+        Self { initial: value.clone(), maintenance: value }
+    }
 }
 
 /// One asset of a pool in the direct evaluation: its balance, and the profit of the positions settled in it.
@@ -198,6 +206,12 @@ impl Setting<'_> {
         }
         for legs in self.spread_legs(pool) {
             let required = self.group_parts::<N>(&legs, market).requirement();
+            maintenance = maintenance.plus(&required.maintenance);
+            initial = initial.plus(&required.initial);
+        }
+        let scope = Scope::of_pool(*self, pool);
+        for (at, component) in self.rules.components().enumerate() {
+            let required = component.value(at, &scope, market);
             maintenance = maintenance.plus(&required.maintenance);
             initial = initial.plus(&required.initial);
         }

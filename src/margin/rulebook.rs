@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::bracket::Schedule;
+use super::component::Component;
 use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_spread::OptionSpread;
@@ -34,6 +35,8 @@ pub struct Rulebook {
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
     pub orders: OrderReserve,
+    /// Components by name.
+    pub component: BTreeMap<String, Component>,
 }
 
 impl Rulebook {

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::bracket::Schedule;
+use super::component::Component;
 use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_groups::OptionGroups;
@@ -20,6 +21,7 @@ pub struct Rules {
     option_groups: OptionGroups,
     option_orders: OptionOrders,
     haircut_of_asset: Vec<Option<HaircutSchedule>>,
+    components: Vec<(String, Component)>,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
@@ -85,6 +87,7 @@ impl Rules {
             option_groups,
             option_orders,
             haircut_of_asset,
+            components: rulebook.component.iter().map(|(name, component)| (name.clone(), component.clone())).collect(),
             haircut_base: rulebook.haircut_base,
             orders: rulebook.orders,
         })
@@ -103,6 +106,11 @@ impl Rules {
     /// What open orders in options reserve.
     pub(super) fn option_orders(&self) -> &OptionOrders {
         &self.option_orders
+    }
+
+    /// Components, by name.
+    pub(super) fn components(&self) -> impl ExactSizeIterator<Item = &Component> {
+        self.components.iter().map(|(_, component)| component)
     }
 
     /// Margin class of a held instrument.

@@ -6,6 +6,7 @@ mod contract;
 mod european;
 mod greeks;
 mod implied;
+mod moved;
 mod option_row;
 mod payoff;
 mod revalue;
@@ -13,17 +14,20 @@ mod rows;
 mod shocked;
 pub mod single;
 mod volatility;
+mod volatility_move;
 
 pub use contract::ContractValue;
 pub use european::{European, Numeraire, OptionMarket, Priced};
 pub use greeks::Greeks;
 pub use implied::ImpliedError;
+pub use moved::{Move, MovedValues};
 pub use option_row::OptionRow;
 pub use payoff::{entry_value, option_unit_value, unit_value};
 pub use revalue::{BLOCK, OptionMarkets, price_block};
 pub use rows::{Column, Rows, Unshocked, revalue};
 pub use shocked::{ShockedMarket, YEAR_SECONDS, european};
 pub use volatility::LevelScale;
+pub use volatility_move::{SkewForm, SkewMove, TermScale, VolatilityMove};
 
 #[cfg(test)]
 mod tests;

@@ -115,7 +115,7 @@ impl<'a> OptionRow<'a> {
     }
 
     #[inline(always)]
-    fn markets<const W: usize>(&self, scenarios: Option<[usize; W]>) -> OptionMarkets<W> {
+    pub(super) fn markets<const W: usize>(&self, scenarios: Option<[usize; W]>) -> OptionMarkets<W> {
         let price = self.shocks(self.price.map(|(factor, _)| factor), scenarios);
         let beta = self.price.map_or(0.0, |(_, beta)| beta);
         let basis = self.shocks(self.basis, scenarios);

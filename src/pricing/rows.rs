@@ -1,4 +1,4 @@
-use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
 use super::option_row::OptionRow;
@@ -76,6 +76,16 @@ impl Rows {
         let pushed = self.shocked.push_row(ArrayView1::from(shocked));
         debug_assert!(pushed.is_ok(), "a row has one value per scenario");
         row
+    }
+
+    /// Adds adjacent rows that already are differences: `[n]` in the unshocked market, `[n × n_scenarios]` under each
+    /// scenario. Answers the first.
+    pub fn append_differences(&mut self, base: &[f64], shocked: ArrayView2<'_, f64>) -> u32 {
+        let first = self.base.len() as u32;
+        self.base.extend_from_slice(base);
+        let appended = self.shocked.append(Axis(0), shocked);
+        debug_assert!(appended.is_ok(), "a row has one value per scenario");
+        first
     }
 
     /// Value of a row in a market.

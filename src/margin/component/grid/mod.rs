@@ -1,0 +1,139 @@
+//! Grid margin: the largest loss of a group over a grid of moves of price and volatility, every contract valued again around
+//! the market of the moment.
+//!
+//! With k the points of the grid and c the cells in which holdings net,
+//!
+//! ```text
+//! x_c(k)      = Σ quantity · weight(k) · (value after move k − value) + collateral likewise
+//! requirement = max(0, max_k −Σ_c transforms(x_c(k)))
+//! ```
+//!
+//! Published members of the family differ in data only: 9×3 with dampened extremes and gain scaling per settlement group,
+//! 7×3 per underlying, SPAN's 16 points, ten prices without volatility.
+
+mod cells;
+mod points;
+mod sheet;
+
+pub use points::{Extreme, GridPoint, PriceUnit, VolatilityRange};
+
+use super::{ComponentRows, Cover, Part, Rule};
+use crate::margin::by_name::ByName;
+use crate::margin::pool::{Market, Requirement};
+use crate::margin::row_sheet::RowSheet;
+use crate::number::Number;
+use crate::pricing::{Column, SkewMove};
+use crate::program::Node;
+
+/// Largest loss over a grid of moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// Points within the range, then those of `extremes`.
+    pub points: Vec<GridPoint>,
+    /// Large moves that count in part.
+    pub extremes: Option<Extreme>,
+    /// What `GridPoint::price` is measured in.
+    pub price_unit: PriceUnit,
+    /// Price range R by underlying, relative (or price-asset units where points are absolute).
+    pub range: ByName,
+    /// What one unit of `GridPoint::volatility` is.
+    pub volatility: VolatilityRange,
+    /// How `GridPoint::skew` tilts volatilities.
+    pub skew: Option<SkewMove>,
+    /// Where holdings net before the transforms.
+    pub cell: Cell,
+    /// Applied to each cell's gain or loss, in this order.
+    pub transforms: Vec<Transform>,
+    /// Share of a value that counts, where options net by expiry.
+    pub discount: Option<Discount>,
+    /// At which price profits in a settlement asset count.
+    pub settle_at: SettleAt,
+}
+
+/// Where holdings net before a grid's transforms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cell {
+    /// Underlying and settlement asset.
+    #[default]
+    Pair,
+    /// Options by expiry; everything else together.
+    Expiry,
+}
+
+/// What is done to a cell's gain or loss at one point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Transform {
+    /// Times the point's weight.
+    Weight,
+    /// Towards zero by `amount · max(0, |move|/R − 1)`, quote units (÷ (1 + move) where profits settle at the price before
+    /// the move: the amount is meant at the price after it).
+    Dampen {
+        /// Quote units per multiple of the range.
+        amount: f64,
+    },
+    /// A gain counts by this share, and no further than the cap.
+    Gain {
+        /// Share, in [0, 1].
+        share: f64,
+        /// Largest gain, quote units.
+        cap: Option<f64>,
+    },
+}
+
+/// At which price of its settlement asset a contract's profit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SettleAt {
+    /// The price after the move, where the move moves it.
+    #[default]
+    Moved,
+    /// The price before: requirements in coins.
+    Current,
+}
+
+/// Share of an expiry's net value that counts after a move: gains shrink, losses grow. (Derive's PMRM.)
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discount {
+    /// Of a positive net value.
+    pub positive: DiscountCurve,
+    /// Of a negative one; `None` = in full.
+    pub negative: Option<DiscountCurve>,
+}
+
+/// `base · e^{−T·(rate·rate_multiple + rate_add)}`, T in years, rate per year.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DiscountCurve {
+    /// Share at expiry.
+    pub base: f64,
+    /// Times the option's rate.
+    pub rate_multiple: f64,
+    /// Added to it, per year.
+    pub rate_add: f64,
+}
+
+impl Rule for Grid {
+    fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
+        sheet::rows(self, cover, sheet)
+    }
+
+    fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N> {
+        let losses = cells::losses(self, part, market);
+        let worst = losses.into_iter().fold(N::of(0.0), |worst, loss| worst.larger(&loss));
+        Requirement::both(worst)
+    }
+
+    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
+        Some(Requirement::both(cells::largest_loss(self, part)))
+    }
+
+    fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
+        let losses = cells::losses::<f64>(self, part, &(part.setting().rows, column));
+        let (at, worst) = losses.iter().enumerate().fold(
+            (0, 0.0),
+            |worst, (at, loss)| {
+                if *loss > worst.1 { (at, *loss) } else { worst }
+            },
+        );
+        let text = if worst > 0.0 { self.label(at, part) } else { "no point loses".into() };
+        Some(text)
+    }
+}

@@ -1,0 +1,112 @@
+//! Components: margin rules over a pool's holdings as a whole, each of its own kind, named in a rulebook and put together by
+//! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
+
+mod cover;
+mod grid;
+mod part;
+mod rows;
+
+pub use cover::{Cover, Per};
+pub use grid::{
+    Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, Transform, VolatilityRange,
+};
+pub(super) use part::{Part, Scope};
+pub(super) use rows::ComponentRows;
+
+use super::pool::{Market, Requirement};
+use super::row_sheet::RowSheet;
+use crate::number::Number;
+use crate::pricing::Column;
+use crate::program::Node;
+
+/// What a kind of component computes.
+pub(super) trait Rule {
+    /// Forms the rows that its formulas read.
+    fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows;
+
+    /// Direct formula of one group, quote units.
+    fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N>;
+
+    /// Lowering of one group; `None` leaves the pool's requirements to the direct formulas.
+    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>>;
+
+    /// What set the value of one group in a market, in words.
+    fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String>;
+}
+
+/// A named component of a rulebook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Component {
+    /// Which holdings it covers.
+    pub cover: Cover,
+    /// What it is evaluated by; its value is the sum over these groups.
+    pub per: Per,
+    /// Its kind.
+    pub kind: Kind,
+}
+
+/// Every kind of component.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Largest loss over a grid of moves.
+    Grid(Grid),
+}
+
+/// Calls a method of the kind's rule.
+macro_rules! each_kind {
+    ($kind:expr, $rule:ident => $call:expr) => {
+        match $kind {
+            Kind::Grid($rule) => $call,
+        }
+    };
+}
+
+impl Component {
+    pub(super) fn rows(&self, sheet: &mut RowSheet<'_>) -> ComponentRows {
+        each_kind!(&self.kind, rule => rule.rows(&self.cover, sheet))
+    }
+
+    /// Direct formula over a scope: Σ over groups.
+    pub(super) fn value<N: Number>(&self, at: usize, scope: &Scope<'_, '_>, market: &impl Market<N>) -> Requirement<N> {
+        scope.parts(at, self).iter().fold(Requirement::both(N::of(0.0)), |sum, part| {
+            let value = each_kind!(&self.kind, rule => rule.value(part, market));
+            Requirement {
+                initial: sum.initial.plus(&value.initial),
+                maintenance: sum.maintenance.plus(&value.maintenance),
+            }
+        })
+    }
+
+    /// Lowering over a scope.
+    pub(super) fn node(&self, at: usize, scope: &Scope<'_, '_>) -> Option<Requirement<Node>> {
+        let (mut initial, mut maintenance) = (Vec::new(), Vec::new());
+        for part in scope.parts(at, self) {
+            let node = each_kind!(&self.kind, rule => rule.node(&part))?;
+            initial.push(node.initial);
+            maintenance.push(node.maintenance);
+        }
+        Some(Requirement { initial: Node::Sum(initial), maintenance: Node::Sum(maintenance) })
+    }
+
+    /// Each group's value in a market, and what set it.
+    pub(super) fn explain(&self, at: usize, scope: &Scope<'_, '_>, column: Column) -> Vec<GroupValue> {
+        let parts = scope.parts(at, self);
+        let explained = parts.iter().map(|part| {
+            let value = each_kind!(&self.kind, rule => rule.value::<f64>(part, &(part.setting().rows, column)));
+            let binding = each_kind!(&self.kind, rule => rule.binding(part, column));
+            GroupValue { group: part.group_name(), value, binding }
+        });
+        explained.collect()
+    }
+}
+
+/// What a component requires of one group of a pool's holdings.
+#[derive(Debug, Clone)]
+pub struct GroupValue {
+    /// Underlying, settlement asset, or `pool`.
+    pub group: String,
+    /// Initial and maintenance side, quote units.
+    pub value: Requirement<f64>,
+    /// What set it: the grid point, the tier, the unit.
+    pub binding: Option<String>,
+}
