@@ -14,11 +14,11 @@ use std::collections::BTreeSet;
 
 use super::option::{MarkIn, OptionClass};
 use super::option_rows::{GroupRows, OptionRows};
-use super::pool::{Market, Requirement, Setting};
+use super::pool::{MarginSide, Market, Requirement, Setting};
 use super::rulebook::Rulebook;
-use crate::domain::{Instrument, Pool, Position, Right};
+use crate::domain::{Instrument, Position, Right};
 use crate::number::Number;
-use crate::program::{Builder, Instruction, Weights};
+use crate::program::{Leaf, Node, Sink};
 
 /// Which option classes recognise spreads, and what calls without a long one beside them require.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,10 +90,10 @@ fn smaller<N: Number>(a: &N, b: &N) -> N {
 }
 
 impl Setting<'_> {
-    /// A pool's options by group, in the order in which they are met.
-    pub(super) fn spread_legs<'p>(&self, pool: &Pool<'p>) -> Vec<Legs<'p>> {
+    /// Options by group, in the order in which they are met.
+    pub(super) fn spread_legs<'p>(&self, positions: impl Iterator<Item = &'p Position>) -> Vec<Legs<'p>> {
         let mut all: Vec<Legs<'p>> = Vec::new();
-        for position in pool.positions {
+        for position in positions {
             let Some(group) = self.rules.groups().of_instrument(position.instrument) else { continue };
             if position.quantity == 0.0 {
                 continue;
@@ -183,34 +183,26 @@ impl Setting<'_> {
         shorts.any(|position| self.instrument(position).right == Some(Right::Call))
     }
 
-    /// Lowering of a group: A alone where no scenario takes B below it, else a node for each requirement.
-    pub(super) fn lower_group(&self, legs: &Legs<'_>, pool: &Pool<'_>, builder: &mut Builder<'_>) {
-        let settings = pool.settings;
+    /// Lowering of one requirement of a group: A alone where no scenario takes B below it, else a node.
+    pub(super) fn lower_group(&self, legs: &Legs<'_>, side: MarginSide, sink: &mut impl Sink) {
         let (unpaired_initial, unpaired_maintenance) = self.rules.groups().unpaired();
-        let maintenance = Weights::MAINTENANCE.scaled(settings.mm_multiplier);
-        let initial = Weights::INITIAL.scaled(-settings.im_multiplier);
-        for (sides, weights, multiplier) in [
-            (self.sides(legs, unpaired_maintenance, |rows| rows.maintenance), maintenance, settings.mm_multiplier),
-            (self.sides(legs, unpaired_initial, |rows| rows.initial), initial, settings.im_multiplier),
-        ] {
-            if self.is_isolated(legs, &sides, builder) {
-                sides.isolated.iter().for_each(|&(row, coefficient)| builder.affine(row, coefficient, weights));
-                continue;
-            }
-            // Two coefficients of B are sums over the options: what f64 may have lost in them.
-            let Uncancelled { payoff, units } = self.uncancelled(legs);
-            let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
-            builder.uncancelled(live_price, multiplier * payoff, legs.positions.len());
-            if self.has_short_call(legs) {
-                builder.uncancelled(forward, multiplier * sides.unpaired * units, legs.positions.len());
-            }
-            builder.leaf(&sides.isolated, 0.0);
-            builder.leaf(&sides.max_loss, 0.0);
-            builder.emit(Instruction::Min);
-            builder.emit(Instruction::Constant(0.0));
-            builder.emit(Instruction::Max);
-            builder.emit(Instruction::Fold(weights));
+        let sides = match side {
+            MarginSide::Initial => self.sides(legs, unpaired_initial, |rows| rows.initial),
+            MarginSide::Maintenance => self.sides(legs, unpaired_maintenance, |rows| rows.maintenance),
+        };
+        if self.is_isolated(legs, &sides, sink) {
+            sides.isolated.iter().for_each(|&(row, coefficient)| sink.affine(row, coefficient));
+            return;
         }
+        // Two coefficients of B are sums over the options: what f64 may have lost in them.
+        let Uncancelled { payoff, units } = self.uncancelled(legs);
+        let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
+        let mut sizes = vec![(live_price, payoff)];
+        if self.has_short_call(legs) {
+            sizes.push((forward, sides.unpaired * units));
+        }
+        let max_loss = Node::Leaf(Leaf { terms: sides.max_loss, uncancelled: sizes, ..Leaf::default() });
+        sink.node(Node::Min(vec![Node::terms(sides.isolated), max_loss]).positive_part());
     }
 
     /// A and B of one requirement as row terms.
@@ -237,14 +229,14 @@ impl Setting<'_> {
     }
 
     /// Whether A certainly is the smaller side in every scenario, beyond any rounding of what this sums.
-    fn is_isolated(&self, legs: &Legs<'_>, sides: &Sides, builder: &Builder<'_>) -> bool {
+    fn is_isolated(&self, legs: &Legs<'_>, sides: &Sides, sink: &impl Sink) -> bool {
         let has_short = legs.positions.iter().any(|position| position.quantity < 0.0);
         if !has_short {
             // No payoff is negative: nothing cancels, and a lowest payoff of 0 is exact. Then A and B are one.
             return sides.difference.iter().all(|(_, coefficient)| *coefficient == 0.0);
         }
         let Uncancelled { payoff, units } = self.uncancelled(legs);
-        let reach = |row: u32, size: f64| builder.range(row, size).1;
+        let reach = |row: u32, size: f64| sink.range(row, size).1;
         let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
         let mut size = reach(live_price, payoff);
         if self.has_short_call(legs) {
@@ -252,7 +244,7 @@ impl Setting<'_> {
         }
         let mut lowest = 0.0;
         for &(row, coefficient) in &sides.difference {
-            let (low, high) = builder.range(row, coefficient);
+            let (low, high) = sink.range(row, coefficient);
             lowest += low;
             size += low.abs().max(high.abs());
         }

@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use super::bracket::Schedule;
 use super::component::Component;
+use super::expression::Expression;
 use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_spread::OptionSpread;
 use super::order::OrderReserve;
+use super::scalar::Scalar;
 
 /// Requirements of the positions that share a margin class.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,21 @@ pub struct Rulebook {
     pub orders: OrderReserve,
     /// Components by name.
     pub component: BTreeMap<String, Component>,
+    /// Numbers of the market that formulas may name.
+    pub scalar: BTreeMap<String, Scalar>,
+    /// What pools require; `None` = their positions and every component.
+    pub requirement: Option<RequirementRule>,
+    /// What pools in portfolio mode require; `None` = there are none.
+    pub portfolio_requirement: Option<RequirementRule>,
+}
+
+/// The two requirements as expressions over components, scalars and holdings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequirementRule {
+    /// Initial margin.
+    pub initial: Expression,
+    /// Maintenance margin.
+    pub maintenance: Expression,
 }
 
 impl Rulebook {

@@ -1,12 +1,15 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::bracket::Schedule;
 use super::component::Component;
+use super::formula::MarketFormula;
 use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_groups::OptionGroups;
 use super::order::{OptionOrders, OrderReserve};
+use super::requirement::Requirements;
 use super::rulebook::{MarginClass, Rulebook};
+use super::scalar::Scalar;
 use crate::domain::{AssetIndex, InstrumentIndex, Kind, Snapshot};
 use crate::error::{Error, Fault, Result};
 
@@ -22,6 +25,8 @@ pub struct Rules {
     option_orders: OptionOrders,
     haircut_of_asset: Vec<Option<HaircutSchedule>>,
     components: Vec<(String, Component)>,
+    scalars: BTreeMap<String, Scalar>,
+    requirements: Requirements,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
@@ -39,6 +44,11 @@ impl Rules {
         if !faults.is_empty() {
             return Err(Error::Configuration(faults));
         }
+        let (requirements, faults_of_formulas) = Requirements::of(rulebook);
+        if !faults_of_formulas.is_empty() {
+            return Err(Error::Configuration(faults_of_formulas));
+        }
+        let uses_positions = requirements.uses_positions();
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
         let of_option = |instrument: &crate::domain::Instrument| {
@@ -48,7 +58,7 @@ impl Rules {
         let option_of_instrument: Vec<_> = snapshot.instruments.iter().map(of_option).collect();
         let class_of_instrument = snapshot.instruments.iter().zip(&held).enumerate().map(|(at, (instrument, held))| {
             let class = index.get(instrument.margin_class.as_str());
-            if class.is_none() && option_of_instrument[at].is_none() && *held {
+            if uses_positions && class.is_none() && option_of_instrument[at].is_none() && *held {
                 faults.push(no_class(rulebook, &instrument.margin_class, &instrument.name));
             }
             class.copied().unwrap_or(rulebook.margin.len() as u32)
@@ -88,6 +98,8 @@ impl Rules {
             option_orders,
             haircut_of_asset,
             components: rulebook.component.iter().map(|(name, component)| (name.clone(), component.clone())).collect(),
+            scalars: rulebook.scalar.clone(),
+            requirements,
             haircut_base: rulebook.haircut_base,
             orders: rulebook.orders,
         })
@@ -106,6 +118,31 @@ impl Rules {
     /// What open orders in options reserve.
     pub(super) fn option_orders(&self) -> &OptionOrders {
         &self.option_orders
+    }
+
+    /// What pools require.
+    pub(super) fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+
+    /// Scalars, by name.
+    pub(super) fn scalar(&self, name: &str) -> Option<&Scalar> {
+        self.scalars.get(name)
+    }
+
+    /// A formula over the market alone.
+    pub(super) fn market_formula(&self, at: usize) -> &MarketFormula {
+        &self.requirements.market[at]
+    }
+
+    /// Name of a component.
+    pub(super) fn component_name(&self, at: usize) -> &str {
+        &self.components[at].0
+    }
+
+    /// A component, by its place.
+    pub(super) fn component(&self, at: usize) -> &Component {
+        &self.components[at].1
     }
 
     /// Components, by name.

@@ -18,12 +18,14 @@ mod builder;
 mod code;
 mod node;
 mod row_range;
+mod sink;
 
 pub use bound::{Bound, Magnitude, UNIT_ROUNDOFF_F32, UNIT_ROUNDOFF_F64, compile_error};
 pub use builder::Builder;
 pub use code::{Instruction, STACK_DEPTH_MAX};
 pub use node::{Leaf, Node, Reduction};
 pub use row_range::{RowRange, row_ranges};
+pub use sink::{Collected, Sink, Weighted};
 
 /// How much of a value goes into each root.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -10,6 +10,8 @@ pub struct Leaf {
     pub terms: Vec<(u32, f64)>,
     /// First of adjacent rows and their coefficients: inside a reduction, step k reads row + k.
     pub strided: Vec<(u32, f64)>,
+    /// Rows with the size of what was summed into a coefficient before the tree saw it: what that sum may have cancelled.
+    pub uncancelled: Vec<(u32, f64)>,
 }
 
 /// A value made of rows and a pool's coefficients.
@@ -64,6 +66,11 @@ impl Node {
     /// Σ coefficient · row.
     pub fn terms(terms: Vec<(u32, f64)>) -> Self {
         Self::Leaf(Leaf { terms, ..Leaf::default() })
+    }
+
+    /// `slope · row + constant`.
+    pub fn line(row: u32, slope: f64, constant: f64) -> Self {
+        Self::Leaf(Leaf { constant, terms: vec![(row, slope)], ..Leaf::default() })
     }
 
     /// A constant.

@@ -2,6 +2,7 @@
 //! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
 
 mod cover;
+mod formula;
 mod grid;
 mod part;
 mod rows;
@@ -15,6 +16,7 @@ pub(super) use rows::ComponentRows;
 
 use super::pool::{Market, Requirement};
 use super::row_sheet::RowSheet;
+use super::rulebook::RequirementRule;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
@@ -50,6 +52,8 @@ pub struct Component {
 pub enum Kind {
     /// Largest loss over a grid of moves.
     Grid(Grid),
+    /// Expressions over other components, evaluated within each group.
+    Formula(RequirementRule),
 }
 
 /// Calls a method of the kind's rule.
@@ -57,6 +61,7 @@ macro_rules! each_kind {
     ($kind:expr, $rule:ident => $call:expr) => {
         match $kind {
             Kind::Grid($rule) => $call,
+            Kind::Formula($rule) => $call,
         }
     };
 }
