@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::outcome::{Figures, State};
 use crate::domain::Pool;
 use crate::margin::{Market, Setting};
-use crate::number::{Dyadic, Interval, Number};
+use crate::number::{Exact, Interval, Number};
 use crate::pricing::Column;
 
 /// The three decisions about one pool in one market.
@@ -61,7 +61,7 @@ impl<'a> Arbiter<'a> {
         let decision = decision.unwrap_or_else(|| {
             self.exact_verdicts.fetch_add(1, Relaxed);
             // Exact numbers know every sign.
-            self.decide_in::<Dyadic>(pool, &market).0.unwrap_or_default()
+            self.decide_in::<Exact>(pool, &market).0.unwrap_or_default()
         });
         (decision, excess)
     }

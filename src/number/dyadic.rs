@@ -2,27 +2,17 @@ use std::cmp::Ordering;
 
 use num_bigint::{BigInt, Sign};
 
-use super::Number;
-
 /// An exact number `mantissa · 2^exponent`. Sums and products of f64 values stay exact, so the sign it reports is the
 /// sign of the real expression. Slow (a heap allocation per operation), and needed for a handful of verdicts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Dyadic {
+pub(super) struct Dyadic {
     mantissa: BigInt,
     exponent: i64,
 }
 
 impl Dyadic {
-    /// Both mantissas at the smaller exponent.
-    fn aligned(&self, other: &Self) -> (BigInt, BigInt, i64) {
-        let exponent = self.exponent.min(other.exponent);
-        let at = |number: &Self| number.mantissa.clone() << (number.exponent - exponent).unsigned_abs();
-        (at(self), at(other), exponent)
-    }
-}
-
-impl Number for Dyadic {
-    fn of(value: f64) -> Self {
+    /// The number equal to a finite f64.
+    pub(super) fn of(value: f64) -> Self {
         debug_assert!(value.is_finite(), "an atom is finite");
         let bits = value.to_bits();
         let biased = (bits >> 52 & 0x7ff) as i64;
@@ -33,38 +23,42 @@ impl Number for Dyadic {
         Self { mantissa: if value.is_sign_negative() { -mantissa } else { mantissa }, exponent }
     }
 
-    fn plus(&self, other: &Self) -> Self {
+    /// Both mantissas at the smaller exponent.
+    fn aligned(&self, other: &Self) -> (BigInt, BigInt, i64) {
+        let exponent = self.exponent.min(other.exponent);
+        let at = |number: &Self| number.mantissa.clone() << (number.exponent - exponent).unsigned_abs();
+        (at(self), at(other), exponent)
+    }
+
+    /// `self + other`.
+    pub(super) fn plus(&self, other: &Self) -> Self {
         let (a, b, exponent) = self.aligned(other);
         Self { mantissa: a + b, exponent }
     }
 
-    fn minus(&self, other: &Self) -> Self {
+    /// `self − other`.
+    pub(super) fn minus(&self, other: &Self) -> Self {
         let (a, b, exponent) = self.aligned(other);
         Self { mantissa: a - b, exponent }
     }
 
-    fn times(&self, other: &Self) -> Self {
+    /// `self · other`.
+    pub(super) fn times(&self, other: &Self) -> Self {
         Self { mantissa: &self.mantissa * &other.mantissa, exponent: self.exponent + other.exponent }
     }
 
-    fn positive_part(&self) -> Self {
-        if self.mantissa.sign() == Sign::Minus { Self::of(0.0) } else { self.clone() }
+    /// `−self`.
+    pub(super) fn negated(self) -> Self {
+        Self { mantissa: -self.mantissa, ..self }
     }
 
-    fn select(&self, then: Self, otherwise: Self) -> Self {
-        if self.mantissa.sign() == Sign::Minus { otherwise } else { then }
-    }
-
-    fn is_below(&self, limit: f64) -> bool {
-        self.minus(&Self::of(limit)).mantissa.sign() == Sign::Minus
-    }
-
-    fn sign(&self) -> Option<Ordering> {
-        Some(match self.mantissa.sign() {
+    /// Comparison with zero.
+    pub(super) fn sign(&self) -> Ordering {
+        match self.mantissa.sign() {
             Sign::Minus => Ordering::Less,
             Sign::NoSign => Ordering::Equal,
             Sign::Plus => Ordering::Greater,
-        })
+        }
     }
 }
 
@@ -76,8 +70,8 @@ mod tests {
     fn every_class_of_f64_is_exact() {
         for value in [0.0, -0.0, 1.0, -1.5, 0.1, f64::MIN_POSITIVE, 5e-324, f64::MAX, -1e-310] {
             let number = Dyadic::of(value);
-            assert_eq!(number.minus(&Dyadic::of(value)).sign(), Some(Ordering::Equal), "{value}");
-            assert_eq!(number.sign(), value.partial_cmp(&0.0), "{value}");
+            assert_eq!(number.minus(&Dyadic::of(value)).sign(), Ordering::Equal, "{value}");
+            assert_eq!(Some(number.sign()), value.partial_cmp(&0.0), "{value}");
         }
     }
 
@@ -91,6 +85,6 @@ mod tests {
             Dyadic { mantissa: BigInt::from(1u8) << (rest.exponent + 104).unsigned_abs(), ..rest.clone() },
             "ε² = 2⁻¹⁰⁴"
         );
-        assert_eq!(rest.sign(), Some(Ordering::Greater));
+        assert_eq!(rest.sign(), Ordering::Greater);
     }
 }

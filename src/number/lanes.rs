@@ -1,7 +1,7 @@
 use std::array;
 use std::cmp::Ordering;
 
-use super::Number;
+use super::{Number, sorting};
 
 /// Scenarios evaluated together in [`Lanes`].
 pub const LANES: usize = 32;
@@ -43,8 +43,34 @@ impl Number for Lanes {
     }
 
     #[inline(always)]
+    fn over(&self, divisor: &Self) -> Self {
+        self.zip(divisor, |a, b| a / b)
+    }
+
+    #[inline(always)]
     fn positive_part(&self) -> Self {
         Self(array::from_fn(|lane| if self.0[lane] > 0.0 { self.0[lane] } else { 0.0 }))
+    }
+
+    #[inline(always)]
+    fn larger(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a.larger(&b))
+    }
+
+    #[inline(always)]
+    fn smaller(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a.smaller(&b))
+    }
+
+    #[inline(always)]
+    fn magnitude(&self) -> Self {
+        Self(array::from_fn(|lane| self.0[lane].abs()))
+    }
+
+    #[inline(always)]
+    fn descending(values: Vec<Self>) -> Vec<Self> {
+        let blocks = values.into_iter().map(|values| values.0).collect();
+        sorting::descending(blocks).into_iter().map(Self).collect()
     }
 
     #[inline(always)]
