@@ -236,12 +236,12 @@ pub enum Runner {
     #[cfg(feature = "gpu")]
     Gpu(Box<super::gpu::Gpu>),
     /// What a test wants to happen in place of an engine.
-    #[cfg(all(test, feature = "gpu"))]
+    #[cfg(test)]
     Test(TestRun),
 }
 
 /// An engine that a test makes up.
-#[cfg(all(test, feature = "gpu"))]
+#[cfg(test)]
 pub type TestRun = Box<dyn Fn(&Job<'_>, &mut Merge<'_>) -> Result<Label>>;
 
 impl Runner {
@@ -265,7 +265,7 @@ impl Runner {
             Self::Cpu | Self::Reference => Totals::Exact,
             #[cfg(feature = "gpu")]
             Self::Gpu(_) => Totals::Bounded,
-            #[cfg(all(test, feature = "gpu"))]
+            #[cfg(test)]
             Self::Test(_) => Totals::Bounded,
         }
     }
@@ -282,7 +282,7 @@ impl Runner {
             }
             #[cfg(feature = "gpu")]
             Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
-            #[cfg(all(test, feature = "gpu"))]
+            #[cfg(test)]
             Self::Test(run) => run(job, merge),
         }
     }

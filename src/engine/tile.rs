@@ -111,6 +111,11 @@ impl Tiles {
         self.plan.tile_count()
     }
 
+    /// Every block, in the order of the scenarios.
+    pub fn blocks(&self) -> impl Iterator<Item = TileBlock<'_>> {
+        (0..self.len()).flat_map(|index| self.tile(index).blocks())
+    }
+
     /// The block that starts at `scenario`, a multiple of [`SCENARIO_BLOCK`].
     pub fn block(&self, scenario: usize) -> TileBlock<'_> {
         let tile = self.tile(scenario / self.plan.tile_scenarios);

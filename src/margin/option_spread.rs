@@ -76,17 +76,12 @@ pub(super) struct GroupParts<N> {
 impl<N: Number> GroupParts<N> {
     /// max(0, min(A, B)) of both requirements.
     pub(super) fn requirement(&self) -> Requirement<N> {
-        let least = |isolated: &N, max_loss: &N| smaller(isolated, max_loss).positive_part();
+        let least = |isolated: &N, max_loss: &N| isolated.smaller(max_loss).positive_part();
         Requirement {
             initial: least(&self.isolated.initial, &self.max_loss.initial),
             maintenance: least(&self.isolated.maintenance, &self.max_loss.maintenance),
         }
     }
-}
-
-/// The smaller of two numbers, without rounding either.
-fn smaller<N: Number>(a: &N, b: &N) -> N {
-    b.minus(a).select(a.clone(), b.clone())
 }
 
 impl Setting<'_> {
@@ -130,7 +125,7 @@ impl Setting<'_> {
                 sum.plus(&units.times(&inside.positive_part()))
             })
         };
-        self.strikes(legs).map(at).reduce(|lowest, payoff| smaller(&lowest, &payoff)).unwrap_or_else(|| N::of(0.0))
+        self.strikes(legs).map(at).reduce(|lowest, payoff| lowest.smaller(&payoff)).unwrap_or_else(|| N::of(0.0))
     }
 
     /// Net short calls of a group, units of the underlying, ≥ 0.

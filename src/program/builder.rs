@@ -19,6 +19,7 @@ pub struct Builder<'a> {
     uncancelled: f64,
     contributions: u32,
     shadow: Vec<Magnitude>,
+    direct: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -36,7 +37,14 @@ impl<'a> Builder<'a> {
             uncancelled: 0.0,
             contributions: 0,
             shadow: Vec::new(),
+            direct: false,
         }
+    }
+
+    /// Says, before anything else of the current pool, that its requirement is no program: the direct formulas decide it.
+    /// Equity is lowered as ever; requirements that are lowered all the same count nowhere.
+    pub fn direct(&mut self) {
+        self.direct = true;
     }
 
     /// Bounds of `slope · row` over the scenarios, rounded outwards: certainly not above and not below.
@@ -64,7 +72,9 @@ impl<'a> Builder<'a> {
         if range.is_constant() {
             return;
         }
-        self.program.net[row as usize].requirement += w.requirement;
+        if !self.direct {
+            self.program.net[row as usize].requirement += w.requirement;
+        }
         let slot = self.slots[row as usize];
         if slot == NO_SLOT {
             self.slots[row as usize] = self.program.terms.len() as u32;
@@ -241,6 +251,9 @@ impl<'a> Builder<'a> {
             net.maintenance += term.maintenance;
             net.gross += gross;
         }
+        if self.direct {
+            self.constant.requirement = 0.0;
+        }
         add(&mut program.net[self.ranges.len()], self.constant);
         program.pools.push(PoolProgram {
             term_end: program.terms.len() as u32,
@@ -250,6 +263,7 @@ impl<'a> Builder<'a> {
             magnitudes,
             compile_error,
             gap,
+            direct: std::mem::take(&mut self.direct),
         });
         self.term_start = program.terms.len();
         self.kink_start = program.kinks.len();

@@ -122,6 +122,9 @@ pub struct PoolProgram {
     /// Upper bound of (maintenance root − initial root) over the scenario set: a pool whose maintenance root stays above
     /// it is not restricted anywhere.
     pub gap: f64,
+    /// Only the direct formulas say what this pool requires: no kernel decides it, and its part of the maintenance total is
+    /// not in the net program.
+    pub direct: bool,
 }
 
 /// The programs of a chunk of pools.
@@ -157,9 +160,9 @@ pub struct PoolParts<'a> {
 }
 
 impl PoolParts<'_> {
-    /// Whether no scenario changes anything in this pool.
+    /// Whether no scenario changes anything in this pool, as far as its program tells.
     pub fn is_constant(&self) -> bool {
-        self.terms.is_empty() && self.kinks.is_empty() && self.code.is_empty()
+        !self.pool.direct && self.terms.is_empty() && self.kinks.is_empty() && self.code.is_empty()
     }
 }
 

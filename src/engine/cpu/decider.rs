@@ -1,6 +1,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::{RootValues, RootsOfBlock};
+use crate::engine::direct;
 use crate::engine::job::Job;
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::engine::tile::TileBlock;
@@ -20,8 +21,11 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// The errors of a pool; `None` where the bound does not hold and the arbiter must decide everything.
+    /// The errors of a pool; `None` where there is no bound and the direct formulas must decide everything.
     pub fn of(parts: PoolParts<'_>) -> Option<Self> {
+        if parts.pool.direct {
+            return None;
+        }
         let [equity, initial, maintenance] =
             parts.pool.magnitudes.map(|magnitude| Bound::F64.error(magnitude, parts.pool.compile_error));
         Some(Self { equity: equity?, initial: initial?, maintenance: maintenance? })
@@ -82,14 +86,7 @@ impl<'j, 'a> Decider<'j, 'a> {
                 self.evaluate(parts, block);
                 self.judge(pool, block, errors).0
             }
-            None => {
-                let pool = self.job.pool(pool);
-                let mut verdicts = Verdicts::default();
-                for lane in 0..block.len() {
-                    verdicts.set(lane, self.job.arbiter.decide(&pool, Column::Scenario(block.first() + lane)));
-                }
-                verdicts
-            }
+            None => direct::decide_block(self.job, &self.job.pool(pool), block).0,
         }
     }
 
