@@ -10,17 +10,24 @@
 //!          + Σ weight · node                         anything else, in postfix order       (code)
 //! ```
 //!
-//! Rows hold *shocked minus base*, formed in f64, so that no kernel subtracts nearly equal numbers. What a row cannot
+//! Nodes are sums, maxima, minima, absolute values, scales, choices, and reductions of those over the points of a grid
+//! ([`Node`]). Kernels see a row as *value minus its level*, formed in f64, so that none subtracts nearly equal numbers: the
+//! level is the unshocked value, or 0 for a row that already is a difference. What a row cannot
 //! reach within the scenario set has been folded into the affine part when the program was built.
 
 mod bound;
 mod builder;
 mod code;
+mod fold;
+mod node;
 mod row_range;
+mod settle;
+mod span;
 
 pub use bound::{Bound, Magnitude, UNIT_ROUNDOFF_F32, UNIT_ROUNDOFF_F64, compile_error};
 pub use builder::Builder;
 pub use code::{Instruction, STACK_DEPTH_MAX};
+pub use node::{Leaf, Node, Reduction};
 pub use row_range::{RowRange, row_ranges};
 
 /// How much of a value goes into each root.
@@ -118,6 +125,8 @@ pub struct PoolProgram {
     /// Upper bound of (maintenance root − initial root) over the scenario set: a pool whose maintenance root stays above
     /// it is not restricted anywhere.
     pub gap: f64,
+    /// No kernel evaluates the pool, and its code is empty: the direct formulas decide it.
+    pub direct: bool,
 }
 
 /// The programs of a chunk of pools.
@@ -155,7 +164,7 @@ pub struct PoolParts<'a> {
 impl PoolParts<'_> {
     /// Whether no scenario changes anything in this pool.
     pub fn is_constant(&self) -> bool {
-        self.terms.is_empty() && self.kinks.is_empty() && self.code.is_empty()
+        self.terms.is_empty() && self.kinks.is_empty() && self.code.is_empty() && !self.pool.direct
     }
 }
 
