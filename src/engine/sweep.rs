@@ -115,7 +115,7 @@ pub fn sweep_on(
     let clock = Instant::now();
     let rows = revalue(&rules, snapshot, scenarios, options.unshocked)?;
     let ranges = row_ranges(&rows);
-    let plan = Plan::for_cpu(snapshot.book.len(), scenarios.len(), options.plan);
+    let plan = Plan::for_cpu((snapshot.book.len(), scenarios.len(), rows.len()), options.plan);
     let tiles = Tiles::new(&rows, &ranges, plan);
     let revalue_seconds = clock.elapsed().as_secs_f64();
 
@@ -363,7 +363,7 @@ impl<'p> Merge<'p> {
         let outcome = |scenario: usize| {
             let mut total = constant;
             for ((row, range), net) in job.ranges.iter().enumerate().zip(net) {
-                let delta = job.setting.rows.shocked[[row, scenario]] - range.base;
+                let delta = job.setting.rows.shocked[[row, scenario]] - range.level;
                 total.equity += net.equity * delta;
                 total.requirement += net.requirement * delta;
             }

@@ -92,11 +92,11 @@ impl Formula {
             Self::ScaledByMarket(formula, x) => {
                 let Node::Leaf(row) = leaf(&Self::Market(*formula))? else { return None };
                 let &[(row, _)] = row.terms.as_slice() else { return None };
-                Node::ScaleByRow(row, Box::new(x.node(leaf)?))
+                x.node(leaf)?.scaled_by_row(row)
             }
             Self::Maximum(formulas) => Node::Max(all(formulas, leaf)?),
             Self::Minimum(formulas) => Node::Min(all(formulas, leaf)?),
-            Self::Magnitude(x) => x.node(leaf)?.magnitude(),
+            Self::Magnitude(x) => x.node(leaf)?.absolute(),
             Self::Piecewise(x, curve) => {
                 let x = x.node(leaf)?;
                 // y₁ + Σ slope·(max(0, x − from) − max(0, x − to))

@@ -27,7 +27,7 @@ impl Setting<'_> {
 
     /// Lowering of the same.
     pub(super) fn option_value_node<'p>(&self, positions: impl Iterator<Item = &'p Position>) -> Node {
-        Node::terms(self.option_terms(positions).collect())
+        Node::leaf(self.option_terms(positions).collect())
     }
 
     /// Direct formula of what is owed: Σ over assets of the value of a negative balance, ≥ 0.
@@ -49,7 +49,7 @@ impl Setting<'_> {
         let owed = |lots: &Vec<&Balance>| {
             let row = self.asset_row(lots[0].asset);
             let terms = lots.iter().flat_map(|lot| [(row, -lot.amount), (row, -lot.accrued_interest)]);
-            Node::terms(terms.collect()).positive_part()
+            Node::leaf(terms.collect()).positive_part()
         };
         Node::Sum(self.lots(balances).iter().map(owed).collect())
     }

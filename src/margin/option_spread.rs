@@ -189,15 +189,23 @@ impl Setting<'_> {
             sides.isolated.iter().for_each(|&(row, coefficient)| sink.affine(row, coefficient));
             return;
         }
-        // Two coefficients of B are sums over the options: what f64 may have lost in them.
-        let Uncancelled { payoff, units } = self.uncancelled(legs);
+        let max_loss =
+            Node::Leaf(Leaf { terms: sides.max_loss, uncancelled: self.uncancelled_terms(legs, sides.unpaired), ..Leaf::default() });
+        sink.node(Node::Min(vec![Node::leaf(sides.isolated), max_loss]).positive_part());
+    }
+
+    /// Two coefficients of B are sums over the options: the sizes of their summands.
+    fn uncancelled_terms(&self, legs: &Legs<'_>, unpaired: f64) -> Vec<(u32, f64)> {
         let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
-        let mut sizes = vec![(live_price, payoff)];
-        if self.has_short_call(legs) {
-            sizes.push((forward, sides.unpaired * units));
-        }
-        let max_loss = Node::Leaf(Leaf { terms: sides.max_loss, uncancelled: sizes, ..Leaf::default() });
-        sink.node(Node::Min(vec![Node::terms(sides.isolated), max_loss]).positive_part());
+        let highest = self.strikes(legs).fold(0.0, f64::max);
+        let has_short_call = self.has_short_call(legs);
+        let units = legs.positions.iter().map(|p| (p.quantity * self.instrument(p).contract_size).abs());
+        units
+            .flat_map(|units| {
+                let calls = has_short_call.then_some((forward, unpaired * units));
+                std::iter::once((live_price, units * highest)).chain(calls)
+            })
+            .collect()
     }
 
     /// A and B of one requirement as row terms.

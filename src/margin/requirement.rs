@@ -219,7 +219,7 @@ impl<'s> Setting<'s> {
     /// Lowering of a formula over some holdings; `None` where a component leaves it to the direct formulas.
     pub(super) fn node_of(&self, formula: &Formula, scope: &Scope<'_, 's>) -> Option<Node> {
         formula.node(&mut |leaf| match leaf {
-            Formula::Market(formula) => Some(Node::terms(vec![(self.rows.of_market_formula(*formula), 1.0)])),
+            Formula::Market(formula) => Some(Node::leaf(vec![(self.rows.of_market_formula(*formula), 1.0)])),
             Formula::Component(component, side) => {
                 let node = self.rules.component(*component).node(*component, scope)?;
                 Some(match side {
@@ -241,7 +241,7 @@ impl<'s> Setting<'s> {
             }
             Holding::OptionValue => self.option_value_node(scope.positions()),
             Holding::Liabilities => self.liabilities_node(scope.balances()),
-            Holding::GrossNotional => Node::terms(scope.positions().map(|position| self.notional(position)).collect()),
+            Holding::GrossNotional => Node::leaf(scope.positions().map(|position| self.notional(position)).collect()),
         }
     }
 

@@ -10,15 +10,20 @@
 //!          + Σ weight · node                         anything else, in postfix order       (code)
 //! ```
 //!
-//! Rows hold *shocked minus base*, formed in f64, so that no kernel subtracts nearly equal numbers. What a row cannot
+//! Nodes are sums, maxima, minima, absolute values, scales, choices, and reductions of those over the points of a grid
+//! ([`Node`]). Kernels see a row as *value minus its level*, formed in f64, so that none subtracts nearly equal numbers: the
+//! level is the unshocked value, or 0 for a row that already is a difference. What a row cannot
 //! reach within the scenario set has been folded into the affine part when the program was built.
 
 mod bound;
 mod builder;
 mod code;
+mod fold;
 mod node;
 mod row_range;
+mod settle;
 mod sink;
+mod span;
 
 pub use bound::{Bound, Magnitude, UNIT_ROUNDOFF_F32, UNIT_ROUNDOFF_F64, compile_error};
 pub use builder::Builder;

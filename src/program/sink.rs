@@ -59,7 +59,7 @@ impl Collected {
     /// Their sum.
     pub fn sum(mut self) -> Node {
         if !self.terms.is_empty() {
-            self.nodes.push(Node::terms(self.terms));
+            self.nodes.push(Node::leaf(self.terms));
         }
         Node::Sum(self.nodes)
     }

@@ -2,6 +2,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::{RootValues, RootsOfBlock};
 use crate::engine::direct;
+use super::reduction::Points;
 use crate::engine::job::Job;
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::engine::tile::TileBlock;
@@ -38,6 +39,7 @@ pub struct Decider<'j, 'a> {
     job: &'j Job<'a>,
     /// Values of the roots on the block evaluated last.
     pub roots: RootValues,
+    points: Points,
     /// The widest vectors of this machine.
     pub arch: Arch,
 }
@@ -54,12 +56,12 @@ pub enum Asked {
 impl<'j, 'a> Decider<'j, 'a> {
     /// A decider for a job.
     pub fn new(job: &'j Job<'a>) -> Self {
-        Self { job, roots: RootValues::default(), arch: Arch::new() }
+        Self { job, roots: RootValues::default(), points: Points::default(), arch: Arch::new() }
     }
 
     /// Evaluates every root of a pool on a block, into `roots`.
     pub fn evaluate(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>) {
-        RootsOfBlock { parts, block, roots: &mut self.roots }.run(self.arch);
+        RootsOfBlock { parts, block, points: &mut self.points, roots: &mut self.roots }.run(self.arch);
     }
 
     /// Turns the values evaluated last into verdicts.

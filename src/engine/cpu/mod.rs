@@ -3,6 +3,7 @@
 mod decider;
 mod kernel;
 mod nodes;
+mod reduction;
 
 use std::ops::Range;
 
