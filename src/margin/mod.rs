@@ -2,9 +2,11 @@
 
 mod book_check;
 mod bracket;
+pub mod component;
 mod explain;
 mod explain_option;
-mod file;
+pub mod expression;
+pub mod file;
 mod haircut;
 mod option;
 mod option_groups;
@@ -22,6 +24,7 @@ pub use book_check::check_book;
 pub use bracket::{Form, Schedule};
 pub use explain::{Basis, Bracket, Component, Term, TermSums};
 pub use explain_option::{OptionBasis, SpreadBasis};
+pub use expression::Expression;
 pub use haircut::{HaircutBase, HaircutSchedule, SizeUnit};
 pub use option::{Branch, MarkIn, OptionClass, OptionReference, OptionRequirement, ShortMarket, ShortRequirement};
 pub use option_rows::{GroupRows, MarginRows, OptionRows, revalue};
