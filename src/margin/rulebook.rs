@@ -25,6 +25,10 @@ pub struct MarginClass {
 pub struct Rulebook {
     /// Name of the rulebook.
     pub name: String,
+    /// From when the rules hold, where that is known.
+    pub effective: Option<jiff::Timestamp>,
+    /// What the rules are and where they were published.
+    pub description: String,
     /// Margin classes by key.
     pub margin: BTreeMap<String, MarginClass>,
     /// Option classes by key; no key is also a margin class.

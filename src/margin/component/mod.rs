@@ -21,6 +21,9 @@ use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
 
+/// Every kind of component that a rulebook may name.
+pub const KINDS: &[super::file::Kind] = &[];
+
 /// What a kind of component computes.
 pub(super) trait Rule {
     /// Forms the rows that its formulas read.
