@@ -37,6 +37,11 @@ pub struct Rulebook {
 }
 
 impl Rulebook {
+    /// Whether portfolio pools have a requirement. No rule of this version forms one.
+    pub fn has_portfolio_requirement(&self) -> bool {
+        false
+    }
+
     /// Things a reader should know that break no rule: margin and option classes whose initial requirement falls below
     /// the maintenance requirement somewhere (the maintenance requirement is then used for both).
     pub fn warnings(&self) -> Vec<String> {
