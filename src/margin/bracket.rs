@@ -98,7 +98,8 @@ impl Schedule {
                 let margin = 1e-15 * high;
                 let below = self.bounds.iter().take_while(|&&bound| bound <= low - margin).count();
                 sink.affine(row, slope * self.rate(below, floor_rate));
-                let reached = self.bounds.iter().enumerate().skip(below).take_while(|(_, bound)| **bound <= high + margin);
+                let reached =
+                    self.bounds.iter().enumerate().skip(below).take_while(|(_, bound)| **bound <= high + margin);
                 for (j, &bound) in reached.filter(|(j, _)| increase(*j) != 0.0) {
                     sink.step(increase(j), row, slope, bound);
                 }

@@ -1,6 +1,6 @@
 //! Requirement expressions with their names looked up: what a pool's components and positions are put together by.
 
-use super::expression::{Curve, Expression, Name, Part as SideOf};
+use super::expression::{Curve, Dependence, Expression, Name, Part as SideOf};
 use super::pool::MarginSide;
 use super::rules::Rules;
 use crate::error::Fault;
@@ -176,13 +176,21 @@ pub(super) struct Resolver<'r> {
 impl Resolver<'_> {
     /// The formula of an expression that stands for `side`; `at` is where it stands, for faults.
     pub(super) fn formula(&mut self, expression: &Expression, side: MarginSide, at: &str) -> Formula {
-        if let Some(value) = constant(expression) {
+        if let Err(flaw) = expression.dependence(&|name| self.dependence(name)) {
+            self.fault(at, &expression.to_string(), flaw.rule, flaw.remedy);
+            return Formula::Constant(0.0);
+        }
+        self.part(expression, side, at)
+    }
+
+    fn part(&mut self, expression: &Expression, side: MarginSide, at: &str) -> Formula {
+        if let Some(value) = expression.constant() {
             return Formula::Constant(value);
         }
         if self.is_market(expression) {
             return Formula::Market(self.market_formula(expression.clone(), false));
         }
-        let mut of = |x: &Expression| self.formula(x, side, at);
+        let mut of = |x: &Expression| self.part(x, side, at);
         match expression {
             Expression::Number(value) => Formula::Constant(*value),
             Expression::Name(name) => self.name(name, side, at),
@@ -207,16 +215,11 @@ impl Resolver<'_> {
 
     fn product(&mut self, a: &Expression, b: &Expression, side: MarginSide, at: &str) -> Formula {
         let (factor, x) = if self.is_market(a) { (a, b) } else { (b, a) };
-        if let Some(factor) = constant(factor) {
-            return Formula::Scaled(factor, Box::new(self.formula(x, side, at)));
-        }
-        if !self.is_market(factor) {
-            let rule = format!("a product has one operand that depends on the pool; {a} and {b} both do");
-            self.fault(at, &format!("{a} * {b}"), rule, "multiply by a number or a scalar of the market");
-            return Formula::Constant(0.0);
+        if let Some(factor) = factor.constant() {
+            return Formula::Scaled(factor, Box::new(self.part(x, side, at)));
         }
         let market = self.market_formula(factor.clone(), true);
-        Formula::ScaledByMarket(market, Box::new(self.formula(x, side, at)))
+        Formula::ScaledByMarket(market, Box::new(self.part(x, side, at)))
     }
 
     fn name(&mut self, name: &Name, side: MarginSide, at: &str) -> Formula {
@@ -252,27 +255,21 @@ impl Resolver<'_> {
         })
     }
 
+    /// What a name depends on.
+    fn dependence(&self, name: &Name) -> Dependence {
+        match name {
+            Name::Component(text, _) if !self.scalars.contains(text) => Dependence::Pool,
+            Name::Component(..) | Name::Market(..) => Dependence::Market,
+        }
+    }
+
     /// Whether a pool has no say in an expression.
     fn is_market(&self, expression: &Expression) -> bool {
-        let mut is_market = true;
-        expression.names(&mut |name| {
-            is_market &= match name {
-                Name::Market(..) => true,
-                Name::Component(text, _) => self.scalars.contains(text),
-            };
-        });
-        is_market
+        matches!(expression.dependence(&|name| self.dependence(name)), Ok(Dependence::Constant | Dependence::Market))
     }
 
     fn fault(&mut self, at: &str, value: &str, rule: String, remedy: impl Into<String>) {
         let fault = Fault::of_table("rulebook", rule, remedy);
         self.faults.push(Fault { column: at.into(), value: value.into(), ..fault });
     }
-}
-
-/// The value of an expression without names.
-fn constant(expression: &Expression) -> Option<f64> {
-    let mut has_names = false;
-    expression.names(&mut |_| has_names = true);
-    (!has_names).then(|| expression.evaluate(&mut |_| 0.0, &mut |_| 0.0))
 }

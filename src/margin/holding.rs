@@ -7,7 +7,7 @@ use crate::program::Node;
 
 impl Setting<'_> {
     /// Options whose premium was paid: row of their value and quantity.
-    fn option_terms<'p>(&self, positions: impl Iterator<Item = &'p Position>) -> impl Iterator<Item = (u32, f64)> {
+    fn paid_options<'p>(&self, positions: impl Iterator<Item = &'p Position>) -> impl Iterator<Item = (u32, f64)> {
         positions.filter_map(|position| {
             let instrument = &self.snapshot.instruments[position.instrument as usize];
             let is_paid = instrument.kind == Kind::Option && instrument.premium == Premium::Paid;
@@ -21,13 +21,13 @@ impl Setting<'_> {
         positions: impl Iterator<Item = &'p Position>,
         market: &impl Market<N>,
     ) -> N {
-        let terms = self.option_terms(positions);
+        let terms = self.paid_options(positions);
         terms.fold(N::of(0.0), |sum, (row, quantity)| sum.plus(&N::of(quantity).times(&market.row(row))))
     }
 
     /// Lowering of the same.
     pub(super) fn option_value_node<'p>(&self, positions: impl Iterator<Item = &'p Position>) -> Node {
-        Node::leaf(self.option_terms(positions).collect())
+        Node::leaf(self.paid_options(positions).collect())
     }
 
     /// Direct formula of what is owed: Σ over assets of the value of a negative balance, ≥ 0.
@@ -37,9 +37,9 @@ impl Setting<'_> {
         market: &impl Market<N>,
     ) -> N {
         self.lots(balances).iter().fold(N::of(0.0), |sum, lots| {
-            let owed = lots.iter().fold(N::of(0.0), |owed, lot| {
-                owed.minus(&N::of(lot.amount)).minus(&N::of(lot.accrued_interest))
-            });
+            let owed = lots
+                .iter()
+                .fold(N::of(0.0), |owed, lot| owed.minus(&N::of(lot.amount)).minus(&N::of(lot.accrued_interest)));
             sum.plus(&owed.times(&market.row(self.asset_row(lots[0].asset))).positive_part())
         })
     }

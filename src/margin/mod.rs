@@ -27,11 +27,11 @@ pub use rules::Rules;
 
 pub use book_check::check_book;
 pub use bracket::{Form, Schedule};
-pub use file::ByName;
 pub use component::Component;
 pub use explain::{Basis, Bracket, Term, TermKind, TermSums};
 pub use explain_option::{OptionBasis, SpreadBasis};
 pub use expression::Expression;
+pub use file::ByName;
 pub use haircut::{HaircutBase, HaircutSchedule, SizeUnit};
 pub use option::{Branch, MarkIn, OptionClass, OptionReference, OptionRequirement, ShortMarket, ShortRequirement};
 pub use option_rows::{GroupRows, MarginRows, OptionRows, revalue};

@@ -259,7 +259,13 @@ impl Setting<'_> {
     }
 
     /// Lowering of one requirement of the same: affine in the rows.
-    pub(super) fn lower_option(&self, class: &OptionClass, position: &Position, side: MarginSide, sink: &mut impl Sink) {
+    pub(super) fn lower_option(
+        &self,
+        class: &OptionClass,
+        position: &Position,
+        side: MarginSide,
+        sink: &mut impl Sink,
+    ) {
         let rows = self.option_rows(position);
         let size = position.quantity.abs();
         let (row, requirement) = match side {

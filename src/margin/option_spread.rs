@@ -189,8 +189,11 @@ impl Setting<'_> {
             sides.isolated.iter().for_each(|&(row, coefficient)| sink.affine(row, coefficient));
             return;
         }
-        let max_loss =
-            Node::Leaf(Leaf { terms: sides.max_loss, uncancelled: self.uncancelled_terms(legs, sides.unpaired), ..Leaf::default() });
+        let max_loss = Node::Leaf(Leaf {
+            terms: sides.max_loss,
+            uncancelled: self.uncancelled_terms(legs, sides.unpaired),
+            ..Leaf::default()
+        });
         sink.node(Node::Min(vec![Node::leaf(sides.isolated), max_loss]).positive_part());
     }
 

@@ -145,6 +145,12 @@ impl Setting<'_> {
         (spot, groups)
     }
 
+    /// Direct formula of what the balances of each asset count after haircuts; their sum is [`Equity::collateral`].
+    pub fn collateral_by_asset<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Vec<(AssetIndex, N)> {
+        let (_, groups) = self.groups(pool, market);
+        groups.into_iter().map(|group| (group.asset, self.after_haircut(&group, market).0)).collect()
+    }
+
     /// What counts of a group's balance, and of all of it.
     pub(super) fn after_haircut<N: Number>(&self, group: &Group<N>, market: &impl Market<N>) -> (N, N) {
         let price = market.row(self.asset_row(group.asset));

@@ -106,7 +106,11 @@ impl Requirements {
                 }
             }
             if seen[start] {
-                let fault = Fault::of_table("rulebook", "a formula does not name itself, nor through others", "break the circle");
+                let fault = Fault::of_table(
+                    "rulebook",
+                    "a formula does not name itself, nor through others",
+                    "break the circle",
+                );
                 faults.push(Fault { column: format!("component.{name}"), value: name.clone(), ..fault });
             }
         }
@@ -164,9 +168,8 @@ impl<N: Number, M: Market<N>> Leaves<N> for Evaluation<'_, '_, '_, N, M> {
         let (setting, market) = (self.setting, self.market);
         match holding {
             Holding::Positions(side) => {
-                let positions = self.positions.get_or_insert_with(|| {
-                    setting.positions_requirement(self.scope.positions(), market)
-                });
+                let positions =
+                    self.positions.get_or_insert_with(|| setting.positions_requirement(self.scope.positions(), market));
                 side_of(positions, side)
             }
             Holding::OptionValue => setting.option_value(self.scope.positions(), market),
@@ -257,7 +260,8 @@ impl<'s> Setting<'s> {
         let mut evaluation = Evaluation::new(*self, scope, &market);
         let values: Vec<f64> = all.iter().map(|operand| operand.evaluate(&mut evaluation)).collect();
         let binds = |a: f64, b: f64| if is_largest { a > b } else { a < b };
-        let chosen = (0..values.len()).reduce(|best, next| if binds(values[next], values[best]) { next } else { best })?;
+        let chosen =
+            (0..values.len()).reduce(|best, next| if binds(values[next], values[best]) { next } else { best })?;
         let of = |at: usize| format!("{} = {}", all[at].text(self.rules), number(values[at]));
         let others: Vec<String> = (0..values.len()).filter(|at| *at != chosen).map(of).collect();
         let nested = self.binding_of(&all[chosen], scope, column).map_or_else(String::new, |text| format!(" ({text})"));

@@ -61,6 +61,11 @@ pub struct RequirementRule {
 }
 
 impl Rulebook {
+    /// Whether portfolio pools have a requirement.
+    pub fn has_portfolio_requirement(&self) -> bool {
+        self.portfolio_requirement.is_some()
+    }
+
     /// Things a reader should know that break no rule: margin and option classes whose initial requirement falls below
     /// the maintenance requirement somewhere (the maintenance requirement is then used for both).
     pub fn warnings(&self) -> Vec<String> {

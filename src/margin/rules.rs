@@ -10,7 +10,7 @@ use super::order::{OptionOrders, OrderReserve};
 use super::requirement::Requirements;
 use super::rulebook::{MarginClass, Rulebook};
 use super::scalar::Scalar;
-use crate::domain::{AssetIndex, InstrumentIndex, Kind, Snapshot};
+use crate::domain::{AssetIndex, InstrumentIndex, Kind, Mode, Pool, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// A rulebook resolved against a snapshot: every instrument knows its class, every asset its haircut.
@@ -38,7 +38,7 @@ impl Rules {
     ///
     /// # Errors
     /// [`Error::Refused`] where a held instrument's margin class or a held asset's haircut class is not in the rulebook, or
-    /// a held option's spreads cannot be recognised.
+    /// a held option's spreads cannot be recognised, or a pool is in portfolio mode and the rulebook has no requirement for it.
     pub fn resolve(rulebook: &Rulebook, snapshot: &Snapshot) -> Result<Self> {
         let mut faults = malformed(rulebook);
         if !faults.is_empty() {
@@ -49,6 +49,7 @@ impl Rules {
             return Err(Error::Configuration(faults_of_formulas));
         }
         let uses_positions = requirements.uses_positions();
+        faults.extend(portfolio_fault(rulebook, snapshot));
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
         let of_option = |instrument: &crate::domain::Instrument| {
@@ -159,6 +160,27 @@ impl Rules {
     pub fn haircut(&self, asset: AssetIndex) -> Option<&HaircutSchedule> {
         self.haircut_of_asset[asset as usize].as_ref()
     }
+}
+
+/// The fault of pools in portfolio mode under a rulebook without a requirement for them.
+pub(super) fn portfolio_fault(rulebook: &Rulebook, snapshot: &Snapshot) -> Option<Fault> {
+    let is_portfolio = |pool: &Pool<'_>| pool.settings.mode == Mode::Portfolio;
+    let has_any = snapshot.book.settings().any(|settings| settings.mode == Mode::Portfolio);
+    if rulebook.has_portfolio_requirement() || !has_any {
+        return None;
+    }
+    let first = snapshot.book.pools().find(is_portfolio)?;
+    let pools = snapshot.book.pools().filter(is_portfolio).count();
+    let rule = format!(
+        "a pool in portfolio mode needs [requirement.portfolio] in the rulebook; {pools} pool(s) ask for it, {} / {} first",
+        first.account, first.pool
+    );
+    let value = Mode::Portfolio.name().into();
+    Some(Fault {
+        column: "mode".into(),
+        value,
+        ..Fault::of_table("pools", rule, "add the table, or use cross or isolated")
+    })
 }
 
 /// The fault of a held instrument that no class margins.

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::expression::{Expression, Name, Quantity};
+use super::expression::{Expression, Leaf, Name, Quantity};
 use super::formula::MarketFormula;
 use super::row_sheet::RowSheet;
 use crate::domain::{Snapshot, UnderlyingIndex};
@@ -52,11 +52,8 @@ impl ScalarPath {
         if days < 0.0 {
             return self.in_force;
         }
-        let step = if self.step_per_day.is_finite() {
-            self.in_force.abs() * self.step_per_day * days
-        } else {
-            f64::INFINITY
-        };
+        let step =
+            if self.step_per_day.is_finite() { self.in_force.abs() * self.step_per_day * days } else { f64::INFINITY };
         if distance.abs() <= step { target } else { self.in_force + step.copysign(distance) }
     }
 }
@@ -82,7 +79,10 @@ pub(super) struct MarketReader<'r, 'a> {
 impl MarketReader<'_, '_> {
     /// Value of an expression; NaN where it names what the snapshot does not have.
     pub(super) fn value(&self, expression: &Expression) -> f64 {
-        expression.evaluate(&mut |name| self.name(name), &mut |name| self.name(name))
+        expression.evaluate(&mut |leaf| match leaf {
+            Leaf::Name(name) => self.name(name),
+            Leaf::Inverse(denominator) => denominator.inverse(&mut |name| self.name(name)),
+        })
     }
 
     fn name(&self, name: &Name) -> f64 {
@@ -131,7 +131,8 @@ impl RowSheet<'_> {
     /// The row of an expression over the market, for holdings of an underlying where it asks for one.
     pub(super) fn market_row(&mut self, expression: &Expression, underlying: Option<UnderlyingIndex>) -> u32 {
         let (snapshot, rules) = (self.snapshot, self.rules);
-        let value = |column| MarketReader { snapshot, market: &self.market, rules, column, underlying }.value(expression);
+        let value =
+            |column| MarketReader { snapshot, market: &self.market, rules, column, underlying }.value(expression);
         let values = self.values(value);
         self.append(values, &expression.to_string())
     }

@@ -40,8 +40,7 @@ impl Builder<'_> {
     }
 
     fn settle_leaf(&mut self, leaf: &Leaf, points: Option<u32>) -> (Node, Span) {
-        let mut settled =
-            Leaf { constant: leaf.constant, uncancelled: leaf.uncancelled.clone(), ..Leaf::default() };
+        let mut settled = Leaf { constant: leaf.constant, uncancelled: leaf.uncancelled.clone(), ..Leaf::default() };
         let mut span = Span::point(leaf.constant);
         let outside = if points.is_none() { &leaf.strided[..] } else { &[] };
         for &(row, coefficient) in leaf.terms.iter().chain(outside).filter(|(_, coefficient)| *coefficient != 0.0) {

@@ -1,8 +1,8 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::{RootValues, RootsOfBlock};
-use crate::engine::direct;
 use super::reduction::Points;
+use crate::engine::direct;
 use crate::engine::job::Job;
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::engine::tile::TileBlock;

@@ -4,6 +4,7 @@
 mod cover;
 mod formula;
 mod grid;
+mod kinds;
 mod part;
 mod rows;
 
@@ -11,18 +12,19 @@ pub use cover::{Cover, Per};
 pub use grid::{
     Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, Transform, VolatilityRange,
 };
+pub use kinds::KINDS;
 pub(super) use part::{Part, Scope};
 pub(super) use rows::ComponentRows;
 
+use toml::Table;
+
+use super::file::{Reader, Section};
 use super::pool::{Market, Requirement};
 use super::row_sheet::RowSheet;
 use super::rulebook::RequirementRule;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
-
-/// Every kind of component that a rulebook may name.
-pub const KINDS: &[super::file::Kind] = &[];
 
 /// What a kind of component computes.
 pub(super) trait Rule {
@@ -48,6 +50,8 @@ pub struct Component {
     pub per: Per,
     /// Its kind.
     pub kind: Kind,
+    /// As it stands in the file.
+    written: Table,
 }
 
 /// Every kind of component.
@@ -70,6 +74,25 @@ macro_rules! each_kind {
 }
 
 impl Component {
+    /// A component from its section; `None` where a fault was recorded.
+    pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Self> {
+        let cover = cover::read(section, reader);
+        let per = section.choice("per", &cover::PER).unwrap_or_default();
+        let kind = kinds::read(section, reader)?;
+        Some(Self { cover: cover?, per, kind, written: section.to_table() })
+    }
+
+    /// As it stands in the file.
+    pub(super) fn written(&self) -> &Table {
+        &self.written
+    }
+
+    /// A component that no file holds.
+    #[cfg(test)]
+    pub(super) fn of(cover: Cover, per: Per, kind: Kind) -> Self {
+        Self { cover, per, kind, written: Table::new() }
+    }
+
     pub(super) fn rows(&self, sheet: &mut RowSheet<'_>) -> ComponentRows {
         each_kind!(&self.kind, rule => rule.rows(&self.cover, sheet))
     }

@@ -53,7 +53,7 @@ impl Curve {
     pub fn at<N: Number>(&self, x: &N) -> N {
         self.segments().fold(N::of(self.first()), |sum, segment| {
             let (from, to) = (N::of(segment.from), N::of(segment.to));
-            let inside = super::evaluate::smaller(&super::evaluate::larger(x, &from), &to).minus(&from);
+            let inside = x.larger(&from).smaller(&to).minus(&from);
             sum.plus(&N::of(segment.slope).times(&inside))
         })
     }

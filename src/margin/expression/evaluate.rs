@@ -6,16 +6,6 @@ use crate::number::Number;
 /// A denominator nearer to 0 than this counts as this, so that a quotient is finite; 0 counts as positive.
 const LEAST_DENOMINATOR: f64 = 1e-30;
 
-/// The larger of two numbers, without rounding either.
-pub(super) fn larger<N: Number>(a: &N, b: &N) -> N {
-    a.minus(b).select(a.clone(), b.clone())
-}
-
-/// The smaller of two numbers, without rounding either.
-pub(super) fn smaller<N: Number>(a: &N, b: &N) -> N {
-    b.minus(a).select(a.clone(), b.clone())
-}
-
 /// What a formula asks its surroundings for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Leaf<'e> {
@@ -42,17 +32,13 @@ impl Expression {
                 };
                 pair[0].evaluate(leaf).times(&inverse)
             }
-            Self::Maximum(all) => fold(all, leaf, larger),
-            Self::Minimum(all) => fold(all, leaf, smaller),
-            Self::Magnitude(x) => {
-                let x = x.evaluate(leaf);
-                let negative = N::of(0.0).minus(&x);
-                x.clone().select(x, negative)
-            }
+            Self::Maximum(all) => fold(all, leaf, N::larger),
+            Self::Minimum(all) => fold(all, leaf, N::smaller),
+            Self::Magnitude(x) => x.evaluate(leaf).magnitude(),
             Self::PositivePart(x) => x.evaluate(leaf).positive_part(),
             Self::Clamp(triple) => {
                 let [x, low, high] = [0, 1, 2].map(|index| triple[index].evaluate(leaf));
-                smaller(&larger(&x, &low), &high)
+                x.larger(&low).smaller(&high)
             }
             Self::Piecewise(x, curve) => curve.at(&x.evaluate(leaf)),
         }

@@ -8,6 +8,7 @@ mod lines;
 mod margin;
 mod option;
 mod reader;
+pub(in crate::margin) mod requirement;
 mod root;
 mod section;
 mod values;

@@ -8,9 +8,9 @@ use super::keys::{Key, KeyKind, Shape, words};
 use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
-use super::{VERSION, haircut, margin, option, table_of, word_of};
+use super::{VERSION, haircut, margin, option, requirement, table_of, word_of};
 use crate::margin::component;
-use crate::margin::{HaircutBase, OrderReserve, Rulebook};
+use crate::margin::{Component, HaircutBase, OrderReserve, Rulebook};
 
 const HAIRCUT_BASES: [(&str, HaircutBase); 2] =
     [("balance", HaircutBase::Balance), ("balance_and_pnl", HaircutBase::BalanceAndPnl)];
@@ -59,6 +59,18 @@ pub const ROOT: &[Key] = &[
         "no components",
         "terms of portfolio margin, by name",
     ),
+    Key::optional(
+        "scalar",
+        KeyKind::Named(Shape::Keys(requirement::SCALAR_KEYS)),
+        "none",
+        "numbers of the market that expressions and classes scale by, by name",
+    ),
+    Key::optional(
+        "requirement",
+        KeyKind::Table(Shape::Keys(requirement::KEYS)),
+        "positions plus every component",
+        "what pools require",
+    ),
 ];
 
 /// A rulebook from the file's root table; what is at fault is left out.
@@ -75,6 +87,12 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     rulebook.margin = classes(&section, "margin", |class| margin::read(class, reader));
     rulebook.haircut = classes(&section, "haircut", |class| haircut::read(class, reader));
     rulebook.option = classes(&section, "option", |class| option::read(class, reader));
+    rulebook.component = classes(&section, "component", |class| Component::read(class, reader));
+    rulebook.scalar = classes(&section, "scalar", |class| requirement::read_scalar(class, reader));
+    if let Some(table) = section.table("requirement") {
+        rulebook.requirement = requirement::read_formula(table);
+        rulebook.portfolio_requirement = table.table("portfolio").and_then(requirement::read_formula);
+    }
     let written = |group: &str| root.get(group).and_then(Value::as_table);
     let (margin, options) = (written("margin"), written("option"));
     for name in options.into_iter().flat_map(Table::keys) {
@@ -112,6 +130,20 @@ pub(super) fn text(rulebook: &Rulebook) -> String {
     }
     for (name, class) in &rulebook.haircut {
         writer.section(&["haircut", name], &haircut::to_table(class), Shape::Keys(haircut::KEYS));
+    }
+    for (name, component) in &rulebook.component {
+        let shape = Shape::Kinds { by: "kind", of: component::KINDS };
+        writer.section(&["component", name], component.written(), shape);
+    }
+    for (name, scalar) in &rulebook.scalar {
+        writer.section(&["scalar", name], &requirement::scalar_table(scalar), Shape::Keys(requirement::SCALAR_KEYS));
+    }
+    if let Some(rule) = &rulebook.requirement {
+        let shape = Shape::Keys(requirement::FORMULA_KEYS);
+        writer.section(&["requirement"], &requirement::to_table(rule), shape);
+        if let Some(rule) = &rulebook.portfolio_requirement {
+            writer.section(&["requirement", "portfolio"], &requirement::to_table(rule), shape);
+        }
     }
     writer.into_text()
 }
