@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::domain::{Asset, Balance, BookBuilder, Kind, Position, Side};
+use crate::engine::books::{self, Case};
 use crate::engine::outcome::{Outcome, PoolOutcome, Totals};
 use crate::engine::sweep::{EngineChoice, Runner, SweepOptions, TestRun, sweep, sweep_on};
 use crate::engine::{digest, plan};
@@ -14,12 +15,8 @@ use crate::margin::{HaircutBase, SizeUnit};
 use crate::program::RowRange;
 use fault::Fault;
 
-#[path = "../../../tests/suite/books.rs"]
-#[allow(dead_code, reason = "the suite uses the rest")]
-mod books;
 #[path = "../../../tests/suite/option_books.rs"]
 mod option_books;
-use books::Case;
 
 /// The adapter these tests run on: a hardware one where there is one. `None` only where the environment says that a
 /// machine without any is meant.
