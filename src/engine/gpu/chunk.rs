@@ -10,7 +10,7 @@ use super::layout::PoolTile;
 use super::pack::{Filter, Packed, RowFacts};
 use super::panels::PanelRows;
 use crate::engine::chunk::{Chunk, decide_constant_pool, decide_pool};
-use crate::engine::cpu::Decider;
+use crate::engine::cpu::{Asked, Decider, Errors};
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
 use crate::engine::outcome::Totals;
@@ -19,7 +19,7 @@ use crate::program::{PoolParts, Program, UNIT_ROUNDOFF_F32};
 
 /// Pools compiled and settled by one task.
 const TASK_POOLS: usize = 256;
-/// A pool that does not go to the device.
+/// A pool that does not go to the device: the CPU's kernel evaluates it, or the direct formulas do.
 const ON_HOST: u32 = u32::MAX;
 
 /// Some neighbouring pools of a chunk.
@@ -167,17 +167,44 @@ impl Settle<'_, '_> {
             } else if parts.is_constant() {
                 decide_constant_pool(self.job, &pool, parts.pool, &mut chunk);
             } else if self.task.places[index] == ON_HOST {
-                decide_pool(self.job, &pool, parts.pool, &mut chunk);
-                for block in (0..self.job.tiles.len()).flat_map(|tile| self.job.tiles.tile(tile).blocks()) {
-                    let first = block.first();
-                    decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
-                }
+                self.settle_on_host(index, pool_index, &mut decider, &mut chunk);
             } else {
                 self.settle_pool(index, pool_index, &mut decider, &mut chunk);
             }
         }
         chunk.net.clone_from(&self.task.program.net);
         chunk
+    }
+
+    /// A pool that the device has not seen. No totals of a device hold it, so its own are canonical.
+    fn settle_on_host(&self, index: usize, pool_index: usize, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {
+        let (job, parts) = (self.job, self.task.program.parts(index));
+        let pool = job.pool(pool_index);
+        let blocks = || (0..job.tiles.len()).flat_map(|tile| job.tiles.tile(tile).blocks());
+        let Some(errors) = Errors::of(parts) else {
+            for block in blocks() {
+                let first = block.first();
+                decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+            }
+            decide_pool(job, &pool, parts.pool, chunk);
+            return;
+        };
+        let mut ledger = Ledger::new(errors.maintenance, parts.pool.compile_error);
+        for block in blocks() {
+            let first = block.first();
+            decider.evaluate(parts, block);
+            decider.add_evaluated_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+            let (verdicts, asked) = decider.judge(pool_index, block, errors);
+            ledger.redecided |= asked == Asked::Arbiter;
+            ledger.note_lowest(first, decider.lowest(block));
+            ledger.count(job, &pool, (first, verdicts), Totals::Exact, &mut chunk.tally);
+        }
+        let mut candidates = Vec::new();
+        decider.lowest_scenarios(parts, ledger.candidates().map(|first| job.tiles.block(first)), &mut candidates);
+        candidates.sort_unstable();
+        chunk.redecided_pools += u64::from(ledger.redecided);
+        chunk.pools.push(ledger.close(job, &pool, candidates.into_iter()));
+        chunk.witnesses.push(None);
     }
 
     fn settle_pool(&self, index: usize, pool_index: usize, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {
