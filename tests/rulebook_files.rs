@@ -121,6 +121,7 @@ proptest! {
             haircut,
             haircut_base: if on_pnl { HaircutBase::BalanceAndPnl } else { HaircutBase::Balance },
             orders: if reserves { OrderReserve::Initial } else { OrderReserve::None },
+            component: BTreeMap::new(),
         };
         let text = rulebook.to_toml();
         let read = Rulebook::parse(&text, "rulebook.toml").map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;

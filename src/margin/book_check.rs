@@ -105,6 +105,7 @@ mod tests {
             premium: Premium::Paid,
             fixed_rate: 1.0,
             margin_class: name.into(),
+            confidence: 1.0,
         };
         Snapshot {
             as_of: None,
@@ -119,6 +120,7 @@ mod tests {
                 depth_quote: None,
                 adv_quote: None,
                 open_interest_quote: None,
+                confidence: 1.0,
                 volatility_shock: Default::default(),
             }],
             instruments: vec![instrument("held"), instrument("ordered"), instrument("unused")],

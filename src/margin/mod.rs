@@ -18,7 +18,7 @@ mod row_sheet;
 mod rulebook;
 mod rules;
 
-pub use pool::{Equity, Market, Requirement, Setting};
+pub use pool::{Equity, Margin, Market, Requirement, Setting};
 pub use rules::Rules;
 
 pub use book_check::check_book;

@@ -37,13 +37,42 @@ pub struct Equity<N> {
     pub collateral: N,
 }
 
-/// A pool's requirements in one market, quote units.
-#[derive(Debug, Clone)]
+/// A pool's requirements in one market, quote units; or what a rule takes for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Requirement<N> {
     /// Initial margin by the rules, before it is raised to the maintenance margin.
     pub initial: N,
     /// Maintenance margin.
     pub maintenance: N,
+}
+
+/// One of the two requirements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Margin {
+    /// The initial one.
+    Initial,
+    /// The maintenance one.
+    Maintenance,
+}
+
+impl Margin {
+    /// Both, the initial one first.
+    pub const ALL: [Self; 2] = [Self::Initial, Self::Maintenance];
+}
+
+impl<T> Requirement<T> {
+    /// Each by itself.
+    pub fn each(of: impl Fn(Margin) -> T) -> Self {
+        Self { initial: of(Margin::Initial), maintenance: of(Margin::Maintenance) }
+    }
+
+    /// That of one of them.
+    pub fn of(&self, margin: Margin) -> &T {
+        match margin {
+            Margin::Initial => &self.initial,
+            Margin::Maintenance => &self.maintenance,
+        }
+    }
 }
 
 impl<T: Clone> Requirement<T> {

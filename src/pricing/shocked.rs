@@ -26,6 +26,9 @@ pub struct ShockedMarket<'a> {
     /// `rate:` column of each asset.
     pub(super) rate: Vec<Option<usize>>,
     pub(super) time: Option<usize>,
+    /// `depth:` and `volidx:` column of each underlying.
+    depth: Vec<Option<usize>>,
+    volatility_index: Vec<Option<usize>>,
 }
 
 impl<'a> ShockedMarket<'a> {
@@ -57,6 +60,8 @@ impl<'a> ShockedMarket<'a> {
             volatility: by_underlying(FactorKind::Volatility),
             skew: by_underlying(FactorKind::Skew),
             time: column(FactorKind::Time, ""),
+            depth: by_underlying(FactorKind::Depth),
+            volatility_index: by_underlying(FactorKind::VolatilityIndex),
             price,
             snapshot,
             scenarios,
@@ -98,7 +103,7 @@ impl<'a> ShockedMarket<'a> {
     /// settles at the shocked index.
     pub fn mark_price(&self, instrument: &Instrument, column: Column) -> f64 {
         let factor = self.price_factor(instrument.underlying, column);
-        if self.seconds_left(instrument, column).is_some_and(|seconds| seconds <= 0.0) {
+        if self.is_expired(instrument, column) {
             return self.settlement_price(instrument, column);
         }
         match self.basis[instrument.underlying as usize] {
@@ -123,6 +128,18 @@ impl<'a> ShockedMarket<'a> {
         (self.shock(self.volatility[underlying], column), self.shock(self.skew[underlying], column))
     }
 
+    /// Quote units that trade within 1 % of an underlying's mid price; `None` where the snapshot does not say.
+    pub fn depth(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
+        let depth = self.snapshot.underlyings[underlying as usize].depth_quote?;
+        Some(depth * (1.0 + self.shock(self.depth[underlying as usize], column)))
+    }
+
+    /// Volatility index of an underlying, per √year; `None` where the snapshot does not say.
+    pub fn volatility_index(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
+        let index = self.snapshot.underlyings[underlying as usize].volatility_index?;
+        Some(index * (1.0 + self.shock(self.volatility_index[underlying as usize], column)))
+    }
+
     /// Index in the price asset's units, unshocked.
     pub(super) fn index_at_base(&self, instrument: &Instrument) -> f64 {
         let index = self.snapshot.underlyings[instrument.underlying as usize].index_price;
@@ -135,9 +152,14 @@ impl<'a> ShockedMarket<'a> {
     }
 
     /// Seconds to expiry once the scenario's time has passed; `None` for what does not expire.
-    pub(super) fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
+    pub fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
         let seconds = instrument.expiry?.duration_since(self.snapshot.as_of?).as_secs_f64();
         Some(seconds - self.shock(self.time, column) * YEAR_SECONDS)
+    }
+
+    /// Whether a scenario's time has taken a contract past its expiry: it is cash then.
+    pub fn is_expired(&self, instrument: &Instrument, column: Column) -> bool {
+        self.seconds_left(instrument, column).is_some_and(|seconds| seconds <= 0.0)
     }
 
     /// Names of held underlyings, and of held collateral that is an underlying, without a factor.
@@ -212,11 +234,19 @@ impl<'a> ShockedMarket<'a> {
         let (snapshot, scenarios) = (self.snapshot, self.scenarios);
         let used: BTreeSet<usize> = (self.price.iter().chain(&self.asset_price).flatten().map(|(column, _)| *column))
             .chain(
-                [&self.asset, &self.basis, &self.volatility, &self.skew, &self.rate]
-                    .into_iter()
-                    .flatten()
-                    .flatten()
-                    .copied(),
+                [
+                    &self.asset,
+                    &self.basis,
+                    &self.volatility,
+                    &self.skew,
+                    &self.rate,
+                    &self.depth,
+                    &self.volatility_index,
+                ]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .copied(),
             )
             .chain(self.time)
             .collect();
