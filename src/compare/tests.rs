@@ -35,6 +35,7 @@ fn market() -> Snapshot {
         premium: Premium::Paid,
         fixed_rate: 1.0,
         margin_class: "perpetual".into(),
+        confidence: 1.0,
     };
     let spot = Instrument { kind: Kind::Spot, ..perpetual("A-SPOT", 0, Payoff::Linear, USD) };
     Snapshot {

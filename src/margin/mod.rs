@@ -23,7 +23,7 @@ mod rulebook;
 mod rules;
 mod scalar;
 
-pub use pool::{Equity, Market, Requirement, Setting};
+pub use pool::{Equity, MarginSide, Market, Requirement, Setting};
 pub use rules::Rules;
 
 pub use book_check::check_book;

@@ -55,7 +55,7 @@ impl ShockedMarket<'_> {
     fn moved_marks(&self, instrument: &Instrument, step: &Move<'_>, mut row: ArrayViewMut1<'_, f64>) -> f64 {
         let value = |column: Column| {
             let mark = self.mark_price(instrument, column);
-            let is_cash = self.seconds_left(instrument, column).is_some_and(|seconds| seconds <= 0.0);
+            let is_cash = self.is_expired(instrument, column);
             let moved = if is_cash { mark } else { mark * (1.0 + step.price) };
             unit_value(instrument, moved) * self.settlement_after(instrument, step, column)
         };

@@ -17,7 +17,7 @@ mod sheet;
 
 pub use points::{Extreme, GridPoint, PriceUnit, VolatilityRange};
 
-use super::{ComponentRows, Cover, Part, Rule};
+use super::{ComponentRows, Cover, Part, Ranges, Rule};
 use crate::margin::file::ByName;
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
@@ -121,7 +121,7 @@ impl Rule for Grid {
         Requirement::both(worst)
     }
 
-    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         Some(Requirement::both(cells::largest_loss(self, part)))
     }
 
