@@ -28,6 +28,8 @@ pub mod engine;
 
 pub mod synth;
 
+pub mod backtest;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "io")]
