@@ -18,6 +18,12 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// A buffer of this share that is drawn down while the requirement has risen by more than 10 % within five days, and
+    /// fills up again in thirty. There are `rows_per_day` rows a day.
+    pub fn of_share(share: f64, rows_per_day: usize) -> Self {
+        Self { share, rise_rows: 5 * rows_per_day, rise: 0.1, rebuild_rows: 30 * rows_per_day }
+    }
+
     /// The charged requirement for each calculated one (≥ 0), in order of time.
     ///
     /// It starts at (1 + share)·R. While R_t > (1 + rise)·R_{t−rise_rows} (before there are as many rows: the first one) the
