@@ -11,6 +11,8 @@ mod procyclicality;
 mod rolling;
 mod run;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod traffic_light;
 
 pub use antiprocyclical::{Buffer, floor_at, weigh_stressed};

@@ -55,7 +55,7 @@ pub struct Options {
 }
 
 /// Where a tested requirement comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
     /// The rulebook, at base.
     Rulebook,

@@ -72,13 +72,16 @@ impl Findings<'_> {
             self.left_out.len()
         ));
         let is_synthetic = |kind: &str| kind != "pool" && kind != "book";
-        let synthetic = worst(rows, is_synthetic, SHOWN);
+        let shown = worst(rows, is_synthetic, SHOWN);
         let book = rows.iter().filter(|row| row.kind == "book");
         let pools = worst(rows, |kind| kind == "pool", SHOWN / 2);
-        lines.push(format!("\nlowest coverage first:\n{}", table(synthetic.into_iter().chain(book).chain(pools))));
+        lines.push(format!("\nlowest coverage first:\n{}", table(shown.into_iter().chain(book).chain(pools))));
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
         self.left_out.iter().for_each(|left_out| *reasons.entry(&left_out.reason).or_default() += 1);
         lines.extend(reasons.into_iter().map(|(reason, count)| format!("left out, {count}: {reason}")));
+        lines.push(
+            "prices move alone: volatilities, rates and bases stand still, and so does what the panel lacks".into(),
+        );
         if self.options.horizon > 1 {
             lines.push("windows overlap: observations depend on each other, and the tests reject too easily".into());
         }
@@ -123,6 +126,8 @@ fn row_json(row: &BacktestRow<'_>) -> Value {
         ("model".into(), row.tested.model.name().into()),
         ("observations".into(), coverage.observations.into()),
         ("exceedances".into(), coverage.exceedances.into()),
+        ("first_yellow".into(), row.statistics.light.map(|light| light.first_yellow).into()),
+        ("first_red".into(), row.statistics.light.map(|light| light.first_red).into()),
         ("zone".into(), row.zone().into()),
         ("dependent".into(), row.dependent.into()),
     ]);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, StringArray, UInt64Array};
 
 use super::{BATCH_POOLS, ResultsWriter, counts, numbers};
-use crate::backtest::{LikelihoodRatio, Statistics, Tested};
+use crate::backtest::{LikelihoodRatio, Statistics, Tested, TrafficLight};
 use crate::error::Result;
 use crate::io::table_write::TableWriter;
 
@@ -28,7 +28,7 @@ pub struct BacktestRow<'a> {
 
 impl BacktestRow<'_> {
     /// Names of the columns of [`BacktestRow::figures`].
-    pub const FIGURES: [&'static str; 19] = [
+    pub const FIGURES: [&'static str; 17] = [
         "requirement",
         "coverage",
         "mean_shortfall",
@@ -41,8 +41,6 @@ impl BacktestRow<'_> {
         "conditional_p",
         "probability",
         "type_one_error",
-        "first_yellow",
-        "first_red",
         "peak_to_trough",
         "rise_1_day",
         "rise_5_days",
@@ -51,7 +49,7 @@ impl BacktestRow<'_> {
     ];
 
     /// Every figure, in the order of [`BacktestRow::FIGURES`]; `None` where there is none.
-    pub fn figures(&self) -> [Option<f64>; 19] {
+    pub fn figures(&self) -> [Option<f64>; 17] {
         let Self { tested, statistics, .. } = self;
         let Tested { coverage, procyclicality: moved, .. } = tested;
         let statistic = |test: Option<LikelihoodRatio>| test.map(|test| test.statistic);
@@ -70,8 +68,6 @@ impl BacktestRow<'_> {
             p_value(statistics.conditional),
             statistics.light.map(|light| light.probability),
             statistics.light.map(|light| light.type_one_error),
-            statistics.light.map(|light| light.first_yellow as f64),
-            statistics.light.map(|light| light.first_red as f64),
             moved.and_then(|moved| moved.peak_to_trough),
             rise(0),
             rise(1),
@@ -105,6 +101,9 @@ fn columns(rows: &[BacktestRow<'_>]) -> Vec<(&'static str, ArrayRef)> {
     let text = |of: fn(&BacktestRow<'_>) -> &'static str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
+    let limit = |of: fn(&TrafficLight) -> u64| -> ArrayRef {
+        Arc::new(UInt64Array::from_iter(rows.iter().map(|row| row.statistics.light.as_ref().map(of))))
+    };
     let figures: Vec<_> = rows.iter().map(BacktestRow::figures).collect();
     let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("kind", text(|row| row.kind)),
@@ -113,6 +112,8 @@ fn columns(rows: &[BacktestRow<'_>]) -> Vec<(&'static str, ArrayRef)> {
         ("model", text(|row| row.tested.model.name())),
         ("observations", counts(rows.iter().map(|row| row.tested.coverage.observations))),
         ("exceedances", counts(rows.iter().map(|row| row.tested.coverage.exceedances))),
+        ("first_yellow", limit(|light| light.first_yellow)),
+        ("first_red", limit(|light| light.first_red)),
         ("zone", Arc::new(StringArray::from_iter(rows.iter().map(BacktestRow::zone)))),
         ("dependent", Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.dependent))))),
     ];
