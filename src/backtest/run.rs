@@ -230,7 +230,7 @@ impl<'a> Backtest<'a> {
         let mut tested = vec![Tested { model: Model::Rulebook, requirement, coverage, procyclicality: None }];
         if let Some(rolling) = &self.options.rolling {
             let series = rolling.series(&losses, self.options.level, self.options.horizon);
-            let models = [
+            let models: [(Model, &[f64]); 4] = [
                 (Model::Rolling, &series.calculated),
                 (Model::Buffer, &series.buffered),
                 (Model::StressedWeight, &series.stressed),
@@ -242,7 +242,7 @@ impl<'a> Backtest<'a> {
         tested
     }
 
-    fn moving(&self, model: Model, losses: &[f64], required: &Vec<f64>) -> Tested {
+    fn moving(&self, model: Model, losses: &[f64], required: &[f64]) -> Tested {
         let mean = required.iter().sum::<f64>() / required.len().max(1) as f64;
         Tested {
             model,
