@@ -30,6 +30,8 @@ pub mod compare;
 
 pub mod synth;
 
+pub mod backtest;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "io")]

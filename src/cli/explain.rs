@@ -109,7 +109,7 @@ fn position_of(set: &ScenarioSet, id: &str) -> Result<usize> {
 }
 
 /// Positions in the book of the pools asked for.
-fn find(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Result<Vec<usize>> {
+pub(super) fn find(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Result<Vec<usize>> {
     let book = &snapshot.book;
     let of_account: Vec<usize> = (0..book.len()).filter(|&index| book.pool(index).account == account).collect();
     if of_account.is_empty() {

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+mod backtest;
 mod bench;
 mod check;
 mod demo;
@@ -85,6 +86,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
+    /// Test margin requirements against a return history.
+    Backtest(backtest::Args),
     /// Show adapters, limits and the arithmetic they really do.
     Doctor(doctor::Args),
     /// Measure this machine on standard work.
@@ -138,6 +141,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Backtest(args) => backtest::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),
     }
