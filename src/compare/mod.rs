@@ -5,6 +5,7 @@
 
 mod contagion;
 mod diff;
+mod figures;
 mod metrics;
 mod net;
 mod split;
@@ -13,6 +14,7 @@ mod utilisation;
 use rayon::ThreadPoolBuilder;
 
 pub use contagion::Contagion;
+pub use figures::Figure;
 pub use metrics::{Metrics, Totals, Worst};
 pub use net::{Netted, net};
 pub use split::{Allocation, divided, isolated, merged};
@@ -65,7 +67,7 @@ pub struct CompareOptions {
 
 impl Default for CompareOptions {
     fn default() -> Self {
-        Self { sweep: SweepOptions::default(), allocation: Allocation::default(), contagion_verdicts: 20_000_000 }
+        Self { sweep: SweepOptions::default(), allocation: Allocation::default(), contagion_verdicts: 50_000_000 }
     }
 }
 
@@ -96,6 +98,8 @@ pub struct Transition {
 /// Everything a comparison found out.
 #[derive(Debug, Clone)]
 pub struct Comparison {
+    /// Names of the rulebooks.
+    pub rulebooks: Vec<String>,
     /// By rulebook, then as is, cross, isolated, portfolio (where the rulebook has a requirement for it).
     pub rows: Vec<ComparisonRow>,
     /// Isolated to cross, and cross to portfolio, under each rulebook; the book as it is, from the first rulebook to each
@@ -159,6 +163,7 @@ struct Swept {
 impl Job<'_> {
     fn run(&self) -> Result<Comparison> {
         let mut comparison = Comparison {
+            rulebooks: self.rulebooks.iter().map(|rulebook| rulebook.name.clone()).collect(),
             rows: Vec::new(),
             transitions: Vec::new(),
             engine: String::new(),

@@ -1,5 +1,6 @@
 //! The directory a sweep writes: tables, manifest and other files, complete or not there at all.
 
+mod comparison;
 mod greeks;
 
 use std::path::Path;
