@@ -9,6 +9,7 @@ use crate::error::Result;
 mod backtest;
 mod bench;
 mod check;
+mod compare;
 mod demo;
 mod doctor;
 mod engine_args;
@@ -84,6 +85,8 @@ enum Command {
     Price(price::Args),
     /// Evaluate every pool under every scenario.
     Sweep(sweep::Args),
+    /// Compare the book under cross, isolated and portfolio margin, and under several rulebooks.
+    Compare(compare::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
     /// Test margin requirements against a return history.
@@ -140,6 +143,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Import(args) => import::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
+        Command::Compare(args) => compare::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
