@@ -135,7 +135,7 @@ impl<'a> ShockedMarket<'a> {
     }
 
     /// Seconds to expiry once the scenario's time has passed; `None` for what does not expire.
-    pub(super) fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
+    pub fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
         let seconds = instrument.expiry?.duration_since(self.snapshot.as_of?).as_secs_f64();
         Some(seconds - self.shock(self.time, column) * YEAR_SECONDS)
     }

@@ -163,6 +163,7 @@ pub fn rulebook(base: HaircutBase, unit: SizeUnit) -> Rulebook {
         haircut,
         haircut_base: base,
         orders: OrderReserve::None,
+        ..Rulebook::default()
     }
 }
 

@@ -1,14 +1,18 @@
 //! Components: margin rules over a pool's holdings as a whole, each of its own kind, named in a rulebook and put together by
 //! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
 
+mod block;
 mod cover;
+#[cfg(test)]
+mod fixture;
 mod grid;
 mod part;
 mod rows;
 
 pub use cover::{Cover, Per};
 pub use grid::{
-    Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, Transform, VolatilityRange,
+    Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, TimeWeight, Transform,
+    VolatilityRange,
 };
 pub(super) use part::{Part, Scope};
 pub(super) use rows::ComponentRows;

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::{Component, ComponentRows, Per};
-use crate::domain::{AssetIndex, Balance, Instrument, Pool, Position, Snapshot, UnderlyingIndex};
+use crate::domain::{AssetIndex, Balance, Instrument, Pool, Position, Snapshot, Underlying, UnderlyingIndex};
 use crate::margin::pool::Setting;
 
 /// The holdings that a formula is asked about: a whole pool's, or one group of them.
@@ -115,6 +115,14 @@ impl<'p, 's> Part<'p, 's> {
     /// What a position is in.
     pub(in crate::margin) fn instrument(&self, position: &Position) -> &'s Instrument {
         &self.scope.setting.snapshot.instruments[position.instrument as usize]
+    }
+
+    /// Underlying of its first holding, positions first; `None` where nothing held has one.
+    pub(in crate::margin) fn underlying(&self) -> Option<&'s Underlying> {
+        let snapshot = self.scope.setting.snapshot;
+        let of_position = self.positions().next().map(|position| self.instrument(position).underlying);
+        let index = of_position.or_else(|| self.balances().find_map(|lot| snapshot.underlying_of_asset(lot.asset)));
+        index.map(|index| &snapshot.underlyings[index as usize])
     }
 
     /// Its holdings alone, for components that are evaluated within it.

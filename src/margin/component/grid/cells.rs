@@ -78,13 +78,12 @@ fn add_position(
     if let Some(row) = rows.of_instrument(CHANGE, index) {
         cell.changes.push((row, [quantity, 1.0]));
     }
-    let entry = entry_value(instrument, position.entry_price);
-    if grid.settle_at == SettleAt::Moved && entry != 0.0 {
-        let moves_along = part.setting().snapshot.underlying_of_asset(instrument.settlement_asset);
-        if moves_along == Some(instrument.underlying) {
-            let row = rows.of_asset(CHANGE, instrument.settlement_asset);
-            cell.changes.extend(row.map(|row| (row, [-quantity, entry])));
-        }
+    let moves_along = part.setting().snapshot.underlying_of_asset(instrument.settlement_asset);
+    if grid.settle_at == SettleAt::Moved && moves_along == Some(instrument.underlying) {
+        let entry = entry_value(instrument, position.entry_price);
+        let terms = [[-quantity, entry], [position.accrued_funding, 1.0]];
+        let row = rows.of_asset(CHANGE, instrument.settlement_asset);
+        cell.changes.extend(terms.iter().filter(|[a, b]| a * b != 0.0).filter_map(|term| Some((row?, *term))));
     }
 }
 
@@ -99,19 +98,10 @@ impl Grid {
     }
 }
 
-/// Runs of points of a group; those of its first underlying, since all underlyings have the same ones.
-fn runs(grid: &Grid, part: &Part<'_, '_>) -> Vec<Run> {
-    let snapshot = part.setting().snapshot;
-    let first = part.positions().next().map(|position| part.instrument(position).underlying);
-    let first = first.or_else(|| part.balances().find_map(|balance| snapshot.underlying_of_asset(balance.asset)));
-    let name = first.map_or("", |underlying| snapshot.underlyings[underlying as usize].name.as_str());
-    grid.runs(&grid.points_of(name, None))
-}
-
 /// Direct formula: −Σ over cells of the transformed gain or loss, at each point: `[n_points]`.
 pub(super) fn losses<N: Number>(grid: &Grid, part: &Part<'_, '_>, market: &impl Market<N>) -> Vec<N> {
     let cells = cells(grid, part);
-    let runs = runs(grid, part);
+    let runs = grid.runs();
     let points = runs.iter().flat_map(|run| (run.first..run.first + run.count).map(move |k| (k, run)));
     let loss = |(k, run): (usize, &Run)| {
         cells.iter().fold(N::of(0.0), |loss, cell| {
@@ -172,7 +162,8 @@ fn transformed<N: Number>(
 /// Lowering: max(0, largest loss over each run of points).
 pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
     let cells = cells(grid, part);
-    let mut runs: Vec<Node> = runs(grid, part)
+    let mut runs: Vec<Node> = grid
+        .runs()
         .iter()
         .map(|run| {
             let cells = cells.iter().map(|cell| cell_node(grid, cell, run, part).scaled(-1.0));

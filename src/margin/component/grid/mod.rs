@@ -22,11 +22,11 @@ use crate::margin::by_name::ByName;
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
-use crate::pricing::{Column, SkewMove};
+use crate::pricing::Column;
 use crate::program::Node;
 
 /// Largest loss over a grid of moves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Grid {
     /// Points within the range, then those of `extremes`.
     pub points: Vec<GridPoint>,
@@ -38,16 +38,25 @@ pub struct Grid {
     pub range: ByName,
     /// What one unit of `GridPoint::volatility` is.
     pub volatility: VolatilityRange,
-    /// How `GridPoint::skew` tilts volatilities.
-    pub skew: Option<SkewMove>,
     /// Where holdings net before the transforms.
     pub cell: Cell,
+    /// Share of a contract's change that counts, by its time to expiry.
+    pub time_weight: Option<TimeWeight>,
     /// Applied to each cell's gain or loss, in this order.
     pub transforms: Vec<Transform>,
     /// Share of a value that counts, where options net by expiry.
     pub discount: Option<Discount>,
     /// At which price profits in a settlement asset count.
     pub settle_at: SettleAt,
+}
+
+/// Share of a contract's change that counts: `add + per_year·T`, T the years to expiry, 0 of what does not expire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeWeight {
+    /// Share at expiry, ≥ 0.
+    pub add: f64,
+    /// Further share per year, ≥ 0.
+    pub per_year: f64,
 }
 
 /// Where holdings net before a grid's transforms.
@@ -99,7 +108,8 @@ pub struct Discount {
     pub negative: Option<DiscountCurve>,
 }
 
-/// `base · e^{−T·(rate·rate_multiple + rate_add)}`, T in years, rate per year.
+/// `base · e^{∓T·(rate·rate_multiple + rate_add)}`, T in years, rate per year: − of a positive value; + of a negative one, and
+/// there at most e^{rate·T}, so that no loss counts for more than the undiscounted value. An expired option counts in full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DiscountCurve {
     /// Share at expiry.
@@ -133,7 +143,12 @@ impl Rule for Grid {
                 if *loss > worst.1 { (at, *loss) } else { worst }
             },
         );
-        let text = if worst > 0.0 { self.label(at, part) } else { "no point loses".into() };
-        Some(text)
+        Some(match part.underlying() {
+            Some(underlying) if worst > 0.0 => self.label(at, underlying),
+            _ => "no point loses".into(),
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;
