@@ -193,11 +193,11 @@ const CASES: &[Case] = &[
     ("brackets not from zero", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [1, 2], rate = [0.1, 0.2] }\n")], RULEBOOK, 2, "the first bracket starts at 0"),
     ("brackets out of order", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [0, 2, 2], rate = [0.1, 0.2, 0.3] }\n")], RULEBOOK, 2, "bounds increase strictly"),
     ("too few rates", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0, 2], rate = [0.1] }\n")], RULEBOOK, 2, "for each bracket: 2, not 1"),
-    ("no brackets", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [], rate = [] }\n")], RULEBOOK, 2, "at least one bracket"),
+    ("no brackets", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [], rate = [] }\n")], RULEBOOK, 2, "at least one number"),
     ("rate and leverage", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0], rate = [0.1], max_leverage = [10] }\n")], RULEBOOK, 2, "either rate or max_leverage"),
     ("deduction that jumps", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [0, 100], rate = [0.1, 0.2], deduction = [0, 11] }\n")], RULEBOOK, 2, "with a deduction of 10"),
     ("decreasing haircut", &[Append("rulebook.toml", b"[haircut.X]\nfrom = [0, 1]\nhaircut = [0.2, 0.1]\n")], RULEBOOK, 2, "haircuts never decrease with size"),
-    ("negative max_notional", &[Append("rulebook.toml", b"[margin.X]\nmax_notional = -1\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "a notional is positive"),
+    ("negative max_notional", &[Append("rulebook.toml", b"[margin.X]\nmax_notional = -1\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "key margin.X.max_notional value \"-1\": a positive number"),
     ("repeated class", &[Append("rulebook.toml", b"[margin.BTCUSDT]\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "not a readable TOML file"),
     // Bracket files.
     ("missing brackets", &[Delete("brackets.csv")], IMPORT, 2, "brackets.csv: No such file"),

@@ -111,10 +111,14 @@ proptest! {
         (option, option_spread) in options(),
         on_pnl in any::<bool>(),
         reserves in any::<bool>(),
+        description in any::<String>(),
+        seconds in proptest::option::of(-1e11..1e11f64),
     ) {
         let margin = margin.into_iter().filter(|(key, _)| !option.contains_key(key)).collect();
         let rulebook = Rulebook {
             name,
+            effective: seconds.map(|seconds| jiff::Timestamp::from_nanosecond((seconds * 1e9) as i128).expect("in range")),
+            description,
             margin,
             option,
             option_spread,

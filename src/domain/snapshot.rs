@@ -36,13 +36,18 @@ impl Snapshot {
         if pool.unknown {
             builder.mark_unknown(id);
         }
+        self.with_book(builder.build())
+    }
+
+    /// The same market with another book.
+    pub fn with_book(&self, book: Book) -> Self {
         Self {
             as_of: self.as_of,
             quote: self.quote.clone(),
             assets: self.assets.clone(),
             underlyings: self.underlyings.clone(),
             instruments: self.instruments.clone(),
-            book: builder.build(),
+            book,
         }
     }
 }

@@ -45,7 +45,8 @@ impl Chunk {
     }
 }
 
-/// Decides every verdict of a pool by the arbiter alone. The program only bounds the error of the canonical figures.
+/// Decides every verdict of a pool by the arbiter alone, one after the other. The program only bounds the error of the
+/// canonical figures.
 pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
     let decide = |scenario: usize| job.arbiter.decide(pool, Column::Scenario(scenario));
     close_decided(job, pool, program, (decide, job.scenario_count()), chunk);
@@ -65,8 +66,8 @@ fn close_decided(
     (decide, candidates): (impl Fn(usize) -> Decision, usize),
     chunk: &mut Chunk,
 ) {
-    let mut ledger = Ledger::new(0.0, program.compile_error);
-    for block in (0..job.tiles.len()).flat_map(|tile| job.tiles.tile(tile).blocks()) {
+    let mut ledger = Ledger::new(0.0, program);
+    for block in job.tiles.blocks() {
         let mut verdicts = Verdicts::default();
         (0..block.len()).for_each(|lane| verdicts.set(lane, decide(block.first() + lane)));
         // No kernel has summed this pool: its totals are canonical, whatever the others' are.

@@ -10,6 +10,7 @@ mod block;
 mod chunk;
 mod cpu;
 mod digest;
+mod direct;
 mod explain;
 #[cfg(feature = "gpu")]
 pub mod gpu;

@@ -167,7 +167,7 @@ impl Setting<'_> {
                 None => terms.extend(self.requirement_terms(pool, position, column)),
             }
         }
-        for legs in self.spread_legs(pool) {
+        for legs in self.spread_legs(pool.positions.iter()) {
             terms.extend(self.group_terms(&legs, pool, column));
         }
         let (_, groups) = self.groups::<f64>(pool, &(self.rows, column));

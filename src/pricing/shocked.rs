@@ -26,6 +26,8 @@ pub struct ShockedMarket<'a> {
     /// `rate:` column of each asset.
     pub(super) rate: Vec<Option<usize>>,
     pub(super) time: Option<usize>,
+    volatility_index: Vec<Option<usize>>,
+    depth: Vec<Option<usize>>,
 }
 
 impl<'a> ShockedMarket<'a> {
@@ -56,6 +58,8 @@ impl<'a> ShockedMarket<'a> {
             basis: by_underlying(FactorKind::Basis),
             volatility: by_underlying(FactorKind::Volatility),
             skew: by_underlying(FactorKind::Skew),
+            volatility_index: by_underlying(FactorKind::VolatilityIndex),
+            depth: by_underlying(FactorKind::Depth),
             time: column(FactorKind::Time, ""),
             price,
             snapshot,
@@ -121,6 +125,25 @@ impl<'a> ShockedMarket<'a> {
     pub fn volatility_shocks(&self, underlying: UnderlyingIndex, column: Column) -> (f64, f64) {
         let underlying = underlying as usize;
         (self.shock(self.volatility[underlying], column), self.shock(self.skew[underlying], column))
+    }
+
+    /// Volatility index of an underlying, per √year, where the snapshot has one.
+    pub fn volatility_index(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
+        let index = underlying as usize;
+        let value = self.snapshot.underlyings[index].volatility_index?;
+        Some(value * (1.0 + self.shock(self.volatility_index[index], column)))
+    }
+
+    /// Depth of an underlying, quote units within 1 % of the mid price, where the snapshot has one.
+    pub fn depth_quote(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
+        let index = underlying as usize;
+        let value = self.snapshot.underlyings[index].depth_quote?;
+        Some(value * (1.0 + self.shock(self.depth[index], column)))
+    }
+
+    /// Years that have passed.
+    pub fn years_passed(&self, column: Column) -> f64 {
+        self.shock(self.time, column)
     }
 
     /// Index in the price asset's units, unshocked.

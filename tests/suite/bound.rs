@@ -115,7 +115,7 @@ fn recipe(random: &mut ChaCha8Rng) -> Recipe {
             };
             let sign = if row == 1 { -1.0 } else { 1.0 };
             let (base, low, high) = if sign < 0.0 { (-base, -high, -low) } else { (base, low, high) };
-            RowRange { base, low, high, delta_low: low - base, delta_high: high - base }
+            RowRange { level: base, low, high, delta_low: low - base, delta_high: high - base }
         })
         .collect::<Vec<_>>();
     if random.random_bool(0.4) {

@@ -3,10 +3,12 @@
 mod decider;
 mod kernel;
 mod nodes;
+mod reduction;
 
 use std::ops::Range;
 
-use super::chunk::{Chunk, decide_constant_pool, decide_pool};
+use super::chunk::{Chunk, decide_constant_pool};
+use super::direct;
 use super::job::Job;
 use super::ledger::{Ledger, Witness};
 use super::outcome::Totals;
@@ -22,8 +24,13 @@ use kernel::{GrossOfBlock, LowestOfBlocks};
 /// Sweeps a chunk of pools through every scenario.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
     let program = job.compile(pools.clone());
+    sweep_program(job, pools, &program)
+}
+
+/// Sweeps a compiled chunk of pools through every scenario.
+pub fn sweep_program(job: &Job<'_>, pools: Range<usize>, program: &Program) -> Chunk {
     let mut chunk = Chunk::new(job, pools.len());
-    let mut sweep = ChunkSweep::new(job, pools, &program);
+    let mut sweep = ChunkSweep::new(job, pools, program);
     for index in 0..job.tiles.len() {
         sweep.sweep_tile(job.tiles.tile(index), &mut chunk);
     }
@@ -53,11 +60,15 @@ struct ChunkSweep<'j, 'a> {
 impl<'j, 'a> ChunkSweep<'j, 'a> {
     fn new(job: &'j Job<'a>, pools: Range<usize>, program: &'j Program) -> Self {
         let errors: Vec<Option<Errors>> = (0..pools.len()).map(|index| Errors::of(program.parts(index))).collect();
-        // A pool without a bound is the arbiter's, but its kinks and nodes are still part of the maintenance total.
-        let is_active = |index: usize| !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown;
+        // A pool without a bound is left to the direct formulas, but its kinks and nodes are still part of the maintenance
+        // total; a direct pool has no part in it here.
+        let is_active = |index: usize| {
+            let parts = program.parts(index);
+            !parts.pool.direct && !parts.is_constant() && !job.pool(pools.start + index).unknown
+        };
         let active: Vec<u32> = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
         let ledger = |(index, error): (usize, &Option<Errors>)| {
-            Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool.compile_error)
+            Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool)
         };
         let ledgers = errors.iter().enumerate().map(ledger).collect();
         let width = job.plan.tile_scenarios;
@@ -176,7 +187,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             return;
         }
         let Some(errors) = self.errors[index] else {
-            decide_pool(self.job, &pool, parts.pool, chunk);
+            direct::decide_pool(self.job, &pool, parts.pool, chunk);
             return;
         };
         let ledger = &self.ledgers[index];

@@ -129,7 +129,7 @@ fn scaled(builder: &mut Builder<'_>, row: u32, range: RowRange) {
 
 fn scaled_by_row(builder: &mut Builder<'_>, row: u32, range: RowRange) {
     let half = distance(builder, row, range);
-    builder.emit(Instruction::ScaleByRow { row, base: range.base });
+    builder.emit(Instruction::ScaleByRow { row, level: range.level });
     close(builder, 0.2 * half * range.value_largest());
 }
 
@@ -138,7 +138,7 @@ fn chosen(builder: &mut Builder<'_>, row: u32, range: RowRange) {
     builder.emit(Instruction::Constant(2.0 * half));
     builder.emit(Instruction::Constant(0.0));
     // The predicate's own magnitude: one constant (base − middle) and one product.
-    let predicate = Magnitude::constant(range.base.abs() + middle(range).1.abs()).plus(Magnitude::product(
+    let predicate = Magnitude::constant(range.level.abs() + middle(range).1.abs()).plus(Magnitude::product(
         1.0,
         range.delta_largest(),
         range.value_largest(),

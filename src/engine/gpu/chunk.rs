@@ -9,8 +9,9 @@ use super::device::{GROUP_POOLS, Readback};
 use super::layout::PoolTile;
 use super::pack::{Filter, Packed, RowFacts};
 use super::panels::PanelRows;
-use crate::engine::chunk::{Chunk, decide_constant_pool, decide_pool};
+use crate::engine::chunk::{Chunk, decide_constant_pool};
 use crate::engine::cpu::Decider;
+use crate::engine::direct;
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
 use crate::engine::outcome::Totals;
@@ -69,7 +70,7 @@ impl Prepared {
             for (index, pool) in task.pools.clone().enumerate() {
                 let parts = task.program.parts(index);
                 let place = packed.pools.len() as u32;
-                let wanted = !parts.is_constant() && !job.pool(pool).unknown;
+                let wanted = !parts.pool.direct && !parts.is_constant() && !job.pool(pool).unknown;
                 let on_device = wanted && packed.push(parts, rows, filter);
                 task.places.push(if on_device { place } else { ON_HOST });
             }
@@ -167,11 +168,8 @@ impl Settle<'_, '_> {
             } else if parts.is_constant() {
                 decide_constant_pool(self.job, &pool, parts.pool, &mut chunk);
             } else if self.task.places[index] == ON_HOST {
-                decide_pool(self.job, &pool, parts.pool, &mut chunk);
-                for block in (0..self.job.tiles.len()).flat_map(|tile| self.job.tiles.tile(tile).blocks()) {
-                    let first = block.first();
-                    decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
-                }
+                direct::decide_pool(self.job, &pool, parts.pool, &mut chunk);
+                self.add_requirement(parts, &mut decider, &mut chunk);
             } else {
                 self.settle_pool(index, pool_index, &mut decider, &mut chunk);
             }
@@ -180,12 +178,23 @@ impl Settle<'_, '_> {
         chunk
     }
 
+    /// Adds the part of the maintenance total that neither the net program nor the direct formulas have.
+    fn add_requirement(&self, parts: PoolParts<'_>, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {
+        if parts.pool.direct {
+            return;
+        }
+        for block in self.job.tiles.blocks() {
+            let first = block.first();
+            decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+        }
+    }
+
     fn settle_pool(&self, index: usize, pool_index: usize, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {
         let (job, parts) = (self.job, self.task.program.parts(index));
         let pool = job.pool(pool_index);
         let place = self.task.places[index];
         let error = self.packed.errors[place as usize][2];
-        let mut ledger = Ledger::new(error, parts.pool.compile_error);
+        let mut ledger = Ledger::new(error, parts.pool);
         for (panel, readback) in self.readbacks {
             for tile in 0..panel.tile_count() {
                 let result = readback.pool_tiles[place as usize * panel.tile_count() + tile];

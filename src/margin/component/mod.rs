@@ -5,7 +5,9 @@ mod block;
 mod cover;
 #[cfg(test)]
 mod fixture;
+mod formula;
 mod grid;
+mod kinds;
 mod part;
 mod rows;
 
@@ -14,11 +16,16 @@ pub use grid::{
     Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, TimeWeight, Transform,
     VolatilityRange,
 };
+pub use kinds::KINDS;
 pub(super) use part::{Part, Scope};
 pub(super) use rows::ComponentRows;
 
+use toml::Table;
+
+use super::file::{Reader, Section};
 use super::pool::{Market, Requirement};
 use super::row_sheet::RowSheet;
+use super::rulebook::RequirementRule;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
@@ -47,6 +54,8 @@ pub struct Component {
     pub per: Per,
     /// Its kind.
     pub kind: Kind,
+    /// As it stands in the file.
+    written: Table,
 }
 
 /// Every kind of component.
@@ -54,6 +63,8 @@ pub struct Component {
 pub enum Kind {
     /// Largest loss over a grid of moves.
     Grid(Grid),
+    /// Expressions over other components, evaluated within each group.
+    Formula(RequirementRule),
 }
 
 /// Calls a method of the kind's rule.
@@ -61,11 +72,31 @@ macro_rules! each_kind {
     ($kind:expr, $rule:ident => $call:expr) => {
         match $kind {
             Kind::Grid($rule) => $call,
+            Kind::Formula($rule) => $call,
         }
     };
 }
 
 impl Component {
+    /// A component from its section; `None` where a fault was recorded.
+    pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Self> {
+        let cover = cover::read(section, reader);
+        let per = section.choice("per", &cover::PER).unwrap_or_default();
+        let kind = kinds::read(section, reader)?;
+        Some(Self { cover: cover?, per, kind, written: section.to_table() })
+    }
+
+    /// As it stands in the file.
+    pub(super) fn written(&self) -> &Table {
+        &self.written
+    }
+
+    /// A component that no file holds.
+    #[cfg(test)]
+    pub(super) fn of(cover: Cover, per: Per, kind: Kind) -> Self {
+        Self { cover, per, kind, written: Table::new() }
+    }
+
     pub(super) fn rows(&self, sheet: &mut RowSheet<'_>) -> ComponentRows {
         each_kind!(&self.kind, rule => rule.rows(&self.cover, sheet))
     }

@@ -1,74 +1,59 @@
 //! A rulebook as a TOML file: reading with every fault reported, writing that reads back equal.
+//!
+//! What a file may say is declared once, as tables of keys ([`ROOT`]); reading, writing and the JSON Schema follow them.
 
+mod haircut;
+mod keys;
+mod lines;
+mod margin;
 mod option;
 mod reader;
+pub(in crate::margin) mod requirement;
+mod root;
+mod section;
+mod values;
+mod writer;
 
-use std::fmt::Write as _;
+pub use keys::{Key, KeyKind, Kind, LARGEST, Presence, Shape, words};
+pub use reader::Reader;
+pub use root::ROOT;
+pub use section::{ByName, Section};
+pub use writer::Writer;
 
 use toml::{Table, Value};
 
-use super::bracket::{Form, Schedule};
-use super::haircut::{HaircutBase, SizeUnit};
-use super::order::OrderReserve;
 use super::rulebook::Rulebook;
 use crate::error::{Error, Fault, Result, one_line};
-use reader::Reader;
 
 /// Version of the format this program reads and writes.
 const VERSION: i64 = 1;
-
-const HAIRCUT_BASES: [(&str, HaircutBase); 2] =
-    [("balance", HaircutBase::Balance), ("balance_and_pnl", HaircutBase::BalanceAndPnl)];
-const RESERVES: [(&str, OrderReserve); 2] = [("none", OrderReserve::None), ("initial", OrderReserve::Initial)];
-const UNITS: [(&str, SizeUnit); 2] = [("asset", SizeUnit::Asset), ("quote", SizeUnit::Quote)];
 
 impl Rulebook {
     /// Reads a rulebook from TOML. `source_name` is the file's name in faults.
     ///
     /// # Errors
-    /// [`Error::Configuration`] with every fault: unknown or missing keys, numbers out of range, bounds out of order,
-    /// published deductions that do not continue the schedule.
+    /// [`Error::Configuration`] with every fault and its line: unknown or missing keys, numbers out of range, bounds out
+    /// of order, published deductions that do not continue the schedule.
     pub fn parse(text: &str, source_name: &str) -> Result<Self> {
-        let mut reader = Reader { source: source_name, faults: Vec::new() };
-        let root = match text.strip_prefix('\u{feff}').unwrap_or(text).parse::<Table>() {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let root = match text.parse::<Table>() {
             Ok(root) => root,
             Err(error) => {
-                let rule = format!("not a readable TOML file: {}", one_line(error));
-                return Err(Error::Configuration(vec![Fault::of_table(source_name, rule, "correct the file")]));
+                let rule = format!("not a readable TOML file: {}", one_line(error.message()));
+                let line = error.span().map(|span| lines::Lines::new(text).at(span.start));
+                let fault = Fault { line, ..Fault::of_table(source_name, rule, "correct the file") };
+                return Err(Error::Configuration(vec![fault]));
             }
         };
-        let rulebook = reader.rulebook(&root);
-        if reader.faults.is_empty() { Ok(rulebook) } else { Err(Error::Configuration(reader.faults)) }
+        let mut reader = Reader::new(source_name);
+        let rulebook = root::read(&root, &mut reader);
+        let faults = reader.into_faults(text);
+        if faults.is_empty() { Ok(rulebook) } else { Err(Error::Configuration(faults)) }
     }
 
     /// The rulebook as TOML; [`Rulebook::parse`] reads it back equal, bit for bit.
     pub fn to_toml(&self) -> String {
-        let mut text = format!(
-            "version = {VERSION}\nname = {}\nhaircut_base = \"{}\"\norders = \"{}\"\n",
-            quoted(&self.name),
-            word_of(&HAIRCUT_BASES, self.haircut_base),
-            word_of(&RESERVES, self.orders),
-        );
-        // Writing to a String cannot fail.
-        for (name, class) in &self.margin {
-            let _ = write!(text, "\n[margin.{}]\n", key(name));
-            if let Some(limit) = class.max_notional {
-                let _ = writeln!(text, "max_notional = {limit:?}");
-            }
-            let _ = writeln!(text, "maintenance = {}", schedule_text(&class.maintenance));
-            let _ = writeln!(text, "initial = {}", schedule_text(&class.initial));
-        }
-        for (name, class) in &self.option {
-            text.push_str(&option::class_text(name, class));
-        }
-        text.push_str(&self.option_spread.as_ref().map_or_else(String::new, option::spread_text));
-        for (name, class) in &self.haircut {
-            let from = from_zero(&class.bounds);
-            let unit = word_of(&UNITS, class.unit);
-            let _ = write!(text, "\n[haircut.{}]\nunit = \"{unit}\"\n", key(name));
-            let _ = writeln!(text, "from = {from:?}\nhaircut = {:?}", class.haircuts);
-        }
-        text
+        root::text(self)
     }
 }
 
@@ -76,8 +61,9 @@ fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str 
     words.iter().find(|(_, candidate)| *candidate == value).map_or("", |(word, _)| word)
 }
 
-fn quoted(text: &str) -> String {
-    Value::String(text.into()).to_string()
+/// A table of these entries.
+fn table_of<const N: usize>(entries: [(&str, Value); N]) -> Table {
+    entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 
 /// A key as TOML wants it: bare where it may be.
@@ -105,21 +91,10 @@ fn from_zero(bounds: &[f64]) -> Vec<f64> {
     std::iter::once(0.0).chain(bounds.iter().copied()).collect()
 }
 
-fn schedule_text(schedule: &Schedule) -> String {
-    let form = match schedule.form {
-        Form::Marginal if schedule.bounds.is_empty() => {
-            return format!("{{ form = \"flat\", rate = {:?} }}", schedule.rates[0]);
-        }
-        Form::Marginal => "marginal",
-        Form::Whole => "whole",
-    };
-    format!("{{ form = \"{form}\", from = {:?}, rate = {:?} }}", from_zero(&schedule.bounds), schedule.rates)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::margin::{MarkIn, OptionReference};
+    use crate::margin::{Form, MarkIn, OptionReference, Schedule};
 
     const EXAMPLE: &str = r#"
 version = 1
@@ -196,7 +171,7 @@ haircut = [0.02, 0.05, 0.1]
         let faults = faults(&text);
         for expected in [
             "margin.BTCUSDT.maintenance.deduction value \"60\": bracket 2 continues the one before with a deduction of 50",
-            "margin.BTCUSDT.initial.max_leverage value \"0.5\": leverage is at least 1",
+            "rulebook.toml:9 key margin.BTCUSDT.initial.max_leverage value \"0.5\": at least 1",
             "option.ETH.reference value \"forwards\": one of index, forward, strike",
             "option.ETH.initial_over_maintenance.calls: no such key here",
             "did you mean \"call\"?",
@@ -208,7 +183,6 @@ haircut = [0.02, 0.05, 0.1]
             "haircut.stable.flatt: no such key here",
             "did you mean \"flat\"?",
             "haircut.coin.haircut value \"1.1\": between 0 and 1",
-            "haircut.coin.haircut value \"0.02, 0.01\": haircuts never decrease",
         ] {
             assert!(faults.iter().any(|fault| fault.contains(expected)), "{expected:?} is not in {faults:#?}");
         }

@@ -185,7 +185,7 @@ impl Case {
         let cancelling = self.collaterals.iter().filter(|collateral| collateral.3);
         let cover = Cover { collateral: cancelling.map(|c| c.0.clone()).collect(), ..Cover::default() };
         let grid = parameters.grid(Some(discount));
-        let component = Component { cover, per: Per::Pool, kind: Kind::Grid(grid.clone()) };
+        let component = Component::of(cover, Per::Pool, Kind::Grid(grid.clone()));
         let bench = Bench::of(self.holdings(discounts_options), component);
         let losses = bench.of_parts(|part| losses_of(&grid, part));
         let worst = -self.scenario_pnl.iter().fold(f64::INFINITY, |worst, pnl| worst.min(*pnl));
@@ -203,7 +203,7 @@ impl Case {
         assert_near(bench.lowered(Column::Base).expect("grids are lowered"), bench.value(Column::Base), &self.id);
         if let Some(contingency) = self.basis_contingency {
             let cover = Cover { kinds: BTreeSet::from([InstrumentKind::Option]), ..Cover::default() };
-            let component = Component { cover, per: Per::Expiry, kind: Kind::Grid(parameters.basis()) };
+            let component = Component::of(cover, Per::Expiry, Kind::Grid(parameters.basis()));
             let bench = Bench::of(self.holdings(discounts_options), component);
             assert_near(bench.value(Column::Base), -contingency, &format!("{} basis", self.id));
         }
