@@ -27,6 +27,20 @@ impl Block {
         Self { base: moved.base, shocked: moved.shocked }
     }
 
+    /// Deltas of one long contract after each move, units of the underlying.
+    pub(super) fn deltas(instrument: InstrumentIndex, moves: &[Move<'_>], sheet: &RowSheet<'_>) -> Self {
+        let deltas = sheet.market.moved_deltas(&sheet.snapshot.instruments[instrument as usize], moves);
+        Self { base: deltas.base, shocked: deltas.shocked }
+    }
+
+    /// The value at a point.
+    pub(super) fn value(&self, point: usize, column: Column) -> f64 {
+        match column {
+            Column::Base => self.base[point],
+            Column::Scenario(scenario) => self.shocked[[point, scenario]],
+        }
+    }
+
     /// Each value put through `map(point, column, value)`.
     pub(super) fn map(mut self, map: impl Fn(usize, Column, f64) -> f64) -> Self {
         self.base.iter_mut().enumerate().for_each(|(k, value)| *value = map(k, Column::Base, *value));

@@ -2,6 +2,7 @@
 //! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
 
 mod block;
+mod changes;
 mod cover;
 #[cfg(test)]
 mod fixture;
@@ -10,6 +11,8 @@ mod grid;
 mod kinds;
 mod part;
 mod rows;
+mod span;
+mod tail;
 
 pub use cover::{Cover, Per};
 pub use grid::{
@@ -19,6 +22,11 @@ pub use grid::{
 pub use kinds::KINDS;
 pub(super) use part::{Part, Scope};
 pub(super) use rows::ComponentRows;
+pub use span::{
+    CalendarSpread, ChargeUnit, Delivery, InterLeg, InterSpread, LegSide, RangeUnit, ShortOptionCount,
+    ShortOptionMinimum, Span,
+};
+pub use tail::{Measure, Tail};
 
 use toml::Table;
 
@@ -63,6 +71,10 @@ pub struct Component {
 pub enum Kind {
     /// Largest loss over a grid of moves.
     Grid(Grid),
+    /// Scan risk, charges and credits per underlying.
+    Span(Span),
+    /// Value at risk or expected shortfall over a set of joint moves.
+    Tail(Tail),
     /// Expressions over other components, evaluated within each group.
     Formula(RequirementRule),
 }
@@ -72,6 +84,8 @@ macro_rules! each_kind {
     ($kind:expr, $rule:ident => $call:expr) => {
         match $kind {
             Kind::Grid($rule) => $call,
+            Kind::Span($rule) => $call,
+            Kind::Tail($rule) => $call,
             Kind::Formula($rule) => $call,
         }
     };

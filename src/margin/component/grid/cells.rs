@@ -7,9 +7,9 @@ use super::sheet::{CAP, CHANGE, CURRENT, DAMPENING, NEGATIVE, POSITIVE};
 use super::{Cell, Grid, SettleAt, Transform};
 use crate::domain::{AssetIndex, Instrument, Kind, Position, UnderlyingIndex};
 use crate::margin::component::Part;
+use crate::margin::component::changes::Changes;
 use crate::margin::pool::Market;
 use crate::number::Number;
-use crate::pricing::entry_value;
 use crate::program::{Node, Reduction};
 
 /// What nets before the transforms.
@@ -20,14 +20,11 @@ struct Key {
     expiry: Option<Timestamp>,
 }
 
-/// A first row and the factors of its coefficient.
-type Term = (u32, [f64; 2]);
-
 /// The holdings of one cell, as rows of their changes.
 struct CellTerms {
     key: Key,
-    /// Quantity · change, less quantity · entry value · change of the settlement asset's price.
-    changes: Vec<Term>,
+    /// Changes of undiscounted values, and of what is settled in a coin that moves along.
+    changes: Changes,
     /// Quantities of discounted options: positive, negative, current rows.
     discounted: Vec<(u32, u32, u32, f64)>,
 }
@@ -36,7 +33,7 @@ fn cells(grid: &Grid, part: &Part<'_, '_>) -> Vec<CellTerms> {
     let mut cells: Vec<CellTerms> = Vec::new();
     let mut cell_of = |key: Key| {
         let at = cells.iter().position(|cell| cell.key == key).unwrap_or_else(|| {
-            cells.push(CellTerms { key, changes: Vec::new(), discounted: Vec::new() });
+            cells.push(CellTerms { key, changes: Changes::default(), discounted: Vec::new() });
             cells.len() - 1
         });
         at
@@ -58,8 +55,8 @@ fn cells(grid: &Grid, part: &Part<'_, '_>) -> Vec<CellTerms> {
     }
     for (at, balance) in balances {
         let Some(row) = part.rows().of_asset(CHANGE, balance.asset) else { continue };
-        cells[at].changes.push((row, [balance.amount, 1.0]));
-        cells[at].changes.push((row, [balance.accrued_interest, 1.0]));
+        cells[at].changes.add(row, [balance.amount, 1.0]);
+        cells[at].changes.add(row, [balance.accrued_interest, 1.0]);
     }
     cells
 }
@@ -75,16 +72,11 @@ fn add_position(
     if let [Some(positive), Some(negative), Some(current)] = sheets {
         cell.discounted.push((positive, negative, current, quantity));
     }
-    if let Some(row) = rows.of_instrument(CHANGE, index) {
-        cell.changes.push((row, [quantity, 1.0]));
-    }
     let moves_along = part.setting().snapshot.underlying_of_asset(instrument.settlement_asset);
-    if grid.settle_at == SettleAt::Moved && moves_along == Some(instrument.underlying) {
-        let entry = entry_value(instrument, position.entry_price);
-        let terms = [[-quantity, entry], [position.accrued_funding, 1.0]];
-        let row = rows.of_asset(CHANGE, instrument.settlement_asset);
-        cell.changes.extend(terms.iter().filter(|[a, b]| a * b != 0.0).filter_map(|term| Some((row?, *term))));
-    }
+    let settlement = (grid.settle_at == SettleAt::Moved && moves_along == Some(instrument.underlying))
+        .then(|| rows.of_asset(CHANGE, instrument.settlement_asset))
+        .flatten();
+    cell.changes.add_position(position, instrument, (rows.of_instrument(CHANGE, index), settlement));
 }
 
 impl Grid {
@@ -114,10 +106,7 @@ pub(super) fn losses<N: Number>(grid: &Grid, part: &Part<'_, '_>, market: &impl 
 }
 
 fn gain_at<N: Number>(cell: &CellTerms, k: u32, market: &impl Market<N>) -> N {
-    let gain = cell
-        .changes
-        .iter()
-        .fold(N::of(0.0), |gain, (row, [a, b])| gain.plus(&N::of(*a).times(&N::of(*b)).times(&market.row(row + k))));
+    let gain: N = cell.changes.gain(k, market);
     if cell.discounted.is_empty() {
         return gain;
     }
@@ -178,10 +167,10 @@ pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
 fn cell_node(grid: &Grid, cell: &CellTerms, run: &Run, part: &Part<'_, '_>) -> Node {
     let first = run.first as u32;
     let strided = Node::strided;
-    let mut gain = strided(cell.changes.iter().map(|(row, [a, b])| (row + first, a * b)).collect());
+    let mut gain = Node::strided(cell.changes.terms(first, 1.0));
     if !cell.discounted.is_empty() {
         let sum = |row: fn(&(u32, u32, u32, f64)) -> u32, sign: f64| {
-            strided(cell.discounted.iter().map(|option| (row(option) + first, sign * option.3)).collect())
+            Node::strided(cell.discounted.iter().map(|option| (row(option) + first, sign * option.3)).collect())
         };
         let positive = sum(|option| option.0, 1.0).positive_part();
         let negative = Node::Min(vec![sum(|option| option.1, 1.0), Node::constant(0.0)]);
@@ -192,7 +181,7 @@ fn cell_node(grid: &Grid, cell: &CellTerms, run: &Run, part: &Part<'_, '_>) -> N
     }
     let limit = |sheet: usize, sign: f64| {
         let row = cell.key.underlying.and_then(|underlying| part.rows().of_underlying(sheet, underlying));
-        row.map(|row| strided(vec![(row + first, sign)]))
+        row.map(|row| Node::strided(vec![(row + first, sign)]))
     };
     grid.transforms.iter().fold(gain, |gain, transform| match *transform {
         Transform::Dampen { .. } if run.is_dampened => match (limit(DAMPENING, -1.0), limit(DAMPENING, 1.0)) {

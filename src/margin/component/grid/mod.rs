@@ -12,9 +12,11 @@
 //! 7×3 per underlying, SPAN's 16 points, ten prices without volatility.
 
 mod cells;
+mod keys;
 mod points;
 mod sheet;
 
+pub(super) use keys::{KEYS, VOLATILITY_KEYS, read, read_volatility};
 pub use points::{Extreme, GridPoint, PriceUnit, VolatilityRange};
 
 use super::{ComponentRows, Cover, Part, Rule};
@@ -34,7 +36,7 @@ pub struct Grid {
     pub extremes: Option<Extreme>,
     /// What `GridPoint::price` is measured in.
     pub price_unit: PriceUnit,
-    /// Price range R by underlying, relative (or price-asset units where points are absolute).
+    /// Price range R by underlying, relative unless `price_unit` says otherwise.
     pub range: ByName,
     /// What one unit of `GridPoint::volatility` is.
     pub volatility: VolatilityRange,
@@ -120,23 +122,40 @@ pub struct DiscountCurve {
     pub rate_add: f64,
 }
 
+impl Grid {
+    /// Direct formula of a group's loss at each point: `[n_points]`, quote units.
+    pub(super) fn losses<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Vec<N> {
+        cells::losses(self, part, market)
+    }
+
+    /// Lowering of the largest loss, at least 0.
+    pub(super) fn largest_loss(&self, part: &Part<'_, '_>) -> Node {
+        cells::largest_loss(self, part)
+    }
+
+    /// The rows that both read; sheets 4 and up of instruments and 2 and up of underlyings are free.
+    pub(super) fn form_rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
+        sheet::rows(self, cover, sheet)
+    }
+}
+
 impl Rule for Grid {
     fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
-        sheet::rows(self, cover, sheet)
+        self.form_rows(cover, sheet)
     }
 
     fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N> {
-        let losses = cells::losses(self, part, market);
+        let losses = self.losses(part, market);
         let worst = losses.into_iter().fold(N::of(0.0), |worst, loss| worst.larger(&loss));
         Requirement::both(worst)
     }
 
     fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
-        Some(Requirement::both(cells::largest_loss(self, part)))
+        Some(Requirement::both(self.largest_loss(part)))
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
-        let losses = cells::losses::<f64>(self, part, &(part.setting().rows, column));
+        let losses = self.losses::<f64>(part, &(part.setting().rows, column));
         let (at, worst) = losses.iter().enumerate().fold(
             (0, 0.0),
             |worst, (at, loss)| {

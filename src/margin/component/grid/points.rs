@@ -31,6 +31,8 @@ pub enum PriceUnit {
     /// Multiples of the underlying's range R.
     #[default]
     Range,
+    /// Multiples of a range R in quote units per unit of the underlying, a share of the unshocked index.
+    QuoteRange,
     /// Relative: −0.2 = −20 %.
     Relative,
     /// Multiples of σ·√(days/365), σ the underlying's volatility index, days the point's.
@@ -113,14 +115,23 @@ impl Grid {
 
     /// Points of an underlying, in order.
     pub(super) fn points_of(&self, underlying: &Underlying) -> Vec<PointAt> {
-        self.points_at(self.range.get(&underlying.name), underlying.volatility_index)
+        self.points_at(self.relative_range(underlying), underlying.volatility_index)
+    }
+
+    /// Price range of an underlying, a share.
+    pub(in crate::margin::component) fn relative_range(&self, underlying: &Underlying) -> f64 {
+        let range = self.range.get(&underlying.name);
+        match self.price_unit {
+            PriceUnit::QuoteRange => range / underlying.index_price,
+            PriceUnit::Range | PriceUnit::Relative | PriceUnit::Deviations => range,
+        }
     }
 
     fn points_at(&self, range: f64, volatility_index: Option<f64>) -> Vec<PointAt> {
         let within = self.points.iter().map(|point| {
             let years = point.days / YEAR_DAYS;
             let price = match self.price_unit {
-                PriceUnit::Range => point.price * range,
+                PriceUnit::Range | PriceUnit::QuoteRange => point.price * range,
                 PriceUnit::Relative => point.price,
                 PriceUnit::Deviations => point.price * volatility_index.unwrap_or_default() * years.sqrt(),
             };
@@ -177,7 +188,7 @@ impl Grid {
     }
 
     /// A point in words.
-    pub(super) fn label(&self, at: usize, underlying: &Underlying) -> String {
+    pub(in crate::margin::component) fn label(&self, at: usize, underlying: &Underlying) -> String {
         let points = self.points_of(underlying);
         let Some(point) = points.get(at) else { return String::new() };
         let volatility = match (self.points.get(at), &self.extremes) {
