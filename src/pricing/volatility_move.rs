@@ -120,11 +120,6 @@ impl VolatilityMove {
 }
 
 impl MoveAt<'_> {
-    /// Years to expiry it was formed for.
-    pub(super) fn years(&self) -> f64 {
-        self.years
-    }
-
     /// The moved volatility; `moneyness` is ln(K/F) before any move of the forward.
     pub(super) fn apply(&self, volatility: f64, moneyness: f64) -> f64 {
         let relative = at_least(self.relative, -1.0) * volatility;

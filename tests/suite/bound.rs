@@ -312,9 +312,12 @@ fn build<'a>(recipe: &'a Recipe, builder: &mut Builder<'a>) {
 /// The node as the library's tree.
 fn tree(node: &Node) -> program::Node {
     match node {
-        Node::Leaf { terms, constant } => {
-            program::Node::Leaf(Leaf { constant: *constant, terms: terms.clone(), strided: Vec::new(), ..Leaf::default() })
-        }
+        Node::Leaf { terms, constant } => program::Node::Leaf(Leaf {
+            constant: *constant,
+            terms: terms.clone(),
+            strided: Vec::new(),
+            ..Leaf::default()
+        }),
         Node::Add(a, b) => program::Node::Sum(vec![tree(a), tree(b)]),
         Node::Max(a, b) => program::Node::Max(vec![tree(a), tree(b)]),
         Node::Min(a, b) => program::Node::Min(vec![tree(a), tree(b)]),
@@ -323,7 +326,8 @@ fn tree(node: &Node) -> program::Node {
         Node::ScaleByRow(a, row) => tree(a).scaled_by_row(*row),
         Node::Reduce { reduction, constant, terms, strided } => {
             let strided = strided.iter().map(|&coefficient| (ROWS as u32, coefficient)).collect();
-            let body = program::Node::Leaf(Leaf { constant: *constant, terms: terms.clone(), strided, ..Leaf::default() });
+            let body =
+                program::Node::Leaf(Leaf { constant: *constant, terms: terms.clone(), strided, ..Leaf::default() });
             body.reduced(*reduction, POINTS as u32)
         }
     }
