@@ -8,6 +8,7 @@ use serde_json::json;
 use option::{option_json, print_option, spread_json};
 use size::{print_size, size_json};
 
+use super::status::{rung_json, rung_text};
 use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::margin::{Requirement, Rulebook};
@@ -181,7 +182,10 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
             .collect();
         let options: serde_json::Map<_, _> = options.map(|(name, class)| (name.clone(), option_json(class))).collect();
         let spread = rulebook.option_spread.as_ref().map(spread_json);
-        print_json(&json!({ "name": rulebook.name, "margin": classes, "option": options, "option_spread": spread }));
+        let status: Vec<_> = rulebook.status.iter().map(rung_json).collect();
+        print_json(
+            &json!({ "name": rulebook.name, "margin": classes, "option": options, "option_spread": spread, "status": status }),
+        );
         return Ok(0);
     }
     for (name, class) in classes {
@@ -201,6 +205,9 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     for (name, class) in options {
         let spread = rulebook.option_spread.as_ref().filter(|spread| spread.classes.contains(name));
         print_option(name, class, spread);
+    }
+    for rung in &rulebook.status {
+        print_text(format_args!("status {}", rung_text(rung)));
     }
     Ok(0)
 }

@@ -264,6 +264,8 @@ fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
     let clashes = clashes.map(|key| format!("{key:?} is either a margin class or an option class"));
     let spread = rulebook.option_spread.iter().flat_map(|spread| spread.faults(rulebook));
     let spread = spread.map(|(key, rule)| format!("{rule} ({key:?})"));
-    let rules = margin.chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
+    let ladder = (!super::status::is_well_formed(&rulebook.status))
+        .then(|| "ratios of the status ladder are positive and descend, no target is below its rung".to_string());
+    let rules = margin.chain(ladder).chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
     rules.map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }
