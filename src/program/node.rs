@@ -91,3 +91,57 @@ impl Node {
         Self::Abs(Box::new(self))
     }
 }
+
+#[cfg(test)]
+impl Node {
+    /// Its value where `row` answers the values of rows: the definition, step by step.
+    pub(crate) fn evaluate(&self, row: &dyn Fn(u32) -> f64) -> f64 {
+        self.at(row, 0)
+    }
+
+    /// Values that wait on a stack while it is evaluated, one by one.
+    pub(crate) fn stack_depth(&self) -> usize {
+        let of_operands = |nodes: &[Self]| {
+            nodes.iter().enumerate().map(|(at, node)| node.stack_depth() + at.min(1)).max().unwrap_or(1)
+        };
+        match self {
+            Self::Leaf(_) => 1,
+            Self::Sum(nodes) | Self::Max(nodes) | Self::Min(nodes) => of_operands(nodes),
+            Self::Abs(node) | Self::Scale(_, node) | Self::ScaleByRow(_, node) => node.stack_depth(),
+            Self::Select(nodes) => (0..3).map(|at| nodes[at].stack_depth() + at).max().unwrap_or(1),
+            Self::Reduce { body, .. } => body.stack_depth() + 1,
+        }
+    }
+
+    fn at(&self, row: &dyn Fn(u32) -> f64, step: u32) -> f64 {
+        let values = |nodes: &[Self]| -> Vec<f64> { nodes.iter().map(|node| node.at(row, step)).collect() };
+        match self {
+            Self::Leaf(leaf) => {
+                let terms = leaf.terms.iter().map(|&(at, coefficient)| coefficient * row(at));
+                let strided = leaf.strided.iter().map(|&(at, coefficient)| coefficient * row(at + step));
+                leaf.constant + terms.chain(strided).sum::<f64>()
+            }
+            Self::Sum(nodes) => values(nodes).into_iter().sum(),
+            Self::Max(nodes) => values(nodes).into_iter().fold(f64::NEG_INFINITY, f64::max),
+            Self::Min(nodes) => values(nodes).into_iter().fold(f64::INFINITY, f64::min),
+            Self::Abs(node) => node.at(row, step).abs(),
+            Self::Scale(factor, node) => factor * node.at(row, step),
+            Self::ScaleByRow(scale, node) => row(*scale) * node.at(row, step),
+            Self::Select(nodes) if nodes[0].at(row, step) >= 0.0 => nodes[1].at(row, step),
+            Self::Select(nodes) => nodes[2].at(row, step),
+            Self::Reduce { reduction, points, body } => {
+                let mut values: Vec<f64> = (0..*points).map(|k| body.at(row, k)).collect();
+                values.sort_by(|a, b| b.total_cmp(a));
+                match *reduction {
+                    Reduction::Max => values[0],
+                    Reduction::Min => values[values.len() - 1],
+                    Reduction::Rank(rank) => values[rank as usize - 1],
+                    Reduction::Tail { whole, fraction } => {
+                        let next = values.get(whole as usize).map_or(0.0, |next| fraction * next);
+                        values[..whole as usize].iter().sum::<f64>() + next
+                    }
+                }
+            }
+        }
+    }
+}

@@ -156,3 +156,6 @@ pub struct GroupValue {
     /// What set it: the grid point, the tier, the unit.
     pub binding: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;
