@@ -2,8 +2,10 @@
 //!
 //! `net_rate · |Σ Δ| + hedged_rate · min(Σ long Δ, Σ short |Δ|)`, Δ = quantity · delta · index of each holding.
 
+use super::by_side::{BY_SIDE, numbers_or_zero};
 use super::exposure::{Exposure, Ranges, Terms, bounds, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
+use crate::margin::file::{Key, Section};
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::{RowSheet, Sensitivity};
 use crate::number::Number;
@@ -13,6 +15,12 @@ use crate::program::Node;
 /// Sheet of the deltas, quote units per 100 % of the index.
 pub(super) const DELTA: usize = 0;
 
+/// Keys of `[component.NAME]` of kind `delta`.
+pub(super) const KEYS: &[Key] = &[
+    Key::optional("net_rate", BY_SIDE, "0", "share of the net delta, 0.02 = 2 %"),
+    Key::optional("hedged_rate", BY_SIDE, "0", "share of the delta that is hedged: the smaller of long and short"),
+];
+
 /// Charge on net and hedged delta.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delta {
@@ -20,6 +28,13 @@ pub struct Delta {
     pub net_rate: Requirement<f64>,
     /// Share of the delta that is hedged; ≥ 0.
     pub hedged_rate: Requirement<f64>,
+}
+
+impl Delta {
+    pub(super) fn read(section: &Section) -> Option<Self> {
+        let (net_rate, hedged_rate) = (numbers_or_zero(section, "net_rate"), numbers_or_zero(section, "hedged_rate"));
+        Some(Self { net_rate: net_rate?, hedged_rate: hedged_rate? })
+    }
 }
 
 /// Rows of the deltas of what is covered: contracts, and balances of assets that move with an underlying.
