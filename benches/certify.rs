@@ -10,7 +10,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use plimsoll::domain::Pool;
 use plimsoll::engine::{Arbiter, Decision};
 use plimsoll::margin::{Rules, Setting, revalue};
-use plimsoll::number::{Dyadic, Number};
+use plimsoll::number::{Exact, Number};
 use plimsoll::pricing::{Column, Unshocked};
 use plimsoll::program::{Builder, Program, RowRange, row_ranges};
 
@@ -31,9 +31,9 @@ fn compile(setting: Setting<'_>, ranges: &[RowRange], pools: usize) -> Program {
 /// The decision by exact numbers alone.
 fn decide_exactly(setting: Setting<'_>, pool: &Pool<'_>, column: Column) -> Decision {
     let market = (setting.rows, column);
-    let equity = setting.equity::<Dyadic>(pool, &market);
-    let requirement = setting.requirement::<Dyadic>(pool, &market);
-    let is_negative = |number: Dyadic| number.sign() == Some(Ordering::Less);
+    let equity = setting.equity::<Exact>(pool, &market);
+    let requirement = setting.requirement::<Exact>(pool, &market);
+    let is_negative = |number: Exact| number.sign() == Some(Ordering::Less);
     let liquidatable = is_negative(equity.adjusted.minus(&requirement.maintenance));
     let restricted = liquidatable || is_negative(equity.adjusted.minus(&requirement.initial));
     Decision { restricted, liquidatable, bankrupt: is_negative(equity.raw) }

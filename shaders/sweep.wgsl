@@ -111,6 +111,10 @@ const SCALE: u32 = 6u;
 const SCALE_BY_ROW: u32 = 7u;
 const SELECT: u32 = 8u;
 const FOLD: u32 = 9u;
+const STRIDED_TERM: u32 = 10u;
+const REPEAT: u32 = 11u;
+const REDUCE_MAX: u32 = 12u;
+const REDUCE_MIN: u32 = 13u;
 
 override GROUP_POOLS: u32 = 64u;
 override LIST_CAPACITY: u32 = 65536u;
@@ -153,12 +157,17 @@ fn row_at(row: u32, tile: u32, lane: u32) -> vec4<f32> {
     return rows[(tile * params.row_count + row) * LANES + lane];
 }
 
-// Interprets a pool's postfix code. The branches depend on the pool only, so all lanes take the same one.
+// Interprets a pool's postfix code. The branches depend on the pool only, so all lanes take the same one. A reduction goes
+// back to its start once per point; reductions do not nest.
 fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
     var nodes = Nodes(vec4(0.0), vec4(0.0), vec4(false), vec4(false));
     var stack: array<vec4<f32>, STACK_DEPTH>;
     var depth = 0u;
     var doubt = vec4(false);
+    var body = 0u;
+    var points = 1u;
+    var point = 0u;
+    var extreme = vec4(0.0);
     for (var at = pool.code_start; at < pool.code_start + pool.code_count; at++) {
         let instruction = code[at];
         switch instruction.operation {
@@ -168,6 +177,32 @@ fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
             }
             case TERM: {
                 stack[depth - 1u] += instruction.a * row_at(instruction.row, tile, lane);
+            }
+            case STRIDED_TERM: {
+                stack[depth - 1u] += instruction.a * row_at(instruction.row + point, tile, lane);
+            }
+            case REPEAT: {
+                body = at;
+                points = instruction.row;
+                point = 0u;
+            }
+            case REDUCE_MAX, REDUCE_MIN: {
+                let value = stack[depth - 1u];
+                if point == 0u {
+                    extreme = value;
+                } else if instruction.operation == REDUCE_MAX {
+                    extreme = max(extreme, value);
+                } else {
+                    extreme = min(extreme, value);
+                }
+                point++;
+                if point < points {
+                    depth--;
+                    at = body;
+                } else {
+                    stack[depth - 1u] = extreme;
+                    point = 0u;
+                }
             }
             case ADD: {
                 depth--;

@@ -71,7 +71,9 @@ pub struct Fault {
     pub table: String,
     /// Data row, counted from 1 without the header; absent where the fault is of the whole table.
     pub row: Option<u64>,
-    /// Column or key; empty where the fault is of the whole row.
+    /// Line of a text file, counted from 1; absent in tables.
+    pub line: Option<u64>,
+    /// Column, or dotted path of a key; empty where the fault is of the whole row.
     pub column: String,
     /// What stands there, as text.
     pub value: String,
@@ -87,6 +89,7 @@ impl Fault {
         Self {
             table: table.into(),
             row: None,
+            line: None,
             column: String::new(),
             value: String::new(),
             rule: rule.into(),
@@ -104,6 +107,7 @@ impl Fault {
         Self {
             table: table.into(),
             row: Some(row),
+            line: None,
             column: column.into(),
             value: value.into(),
             rule: rule.into(),
@@ -136,8 +140,12 @@ impl fmt::Display for Fault {
         if let Some(row) = self.row {
             write!(f, " row {row}")?;
         }
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
         if !self.column.is_empty() {
-            write!(f, " column {}", self.column)?;
+            let place = if self.line.is_some() { "key" } else { "column" };
+            write!(f, " {place} {}", self.column)?;
         }
         if !self.value.is_empty() {
             write!(f, " value {:?}", self.value)?;

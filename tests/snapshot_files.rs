@@ -1,7 +1,7 @@
 //! Snapshots survive being written and read back, in every format; half-written ones never appear.
 
 use plimsoll::domain::{
-    Asset, Balance, BookBuilder, Instrument, Kind, Order, Payoff, PoolSettings, Position, Premium, Right, Side,
+    Asset, Balance, BookBuilder, Instrument, Kind, Mode, Order, Payoff, PoolSettings, Position, Premium, Right, Side,
     Snapshot, Underlying, VolatilityShock,
 };
 use plimsoll::io::snapshot_write::{self, SnapshotWriter};
@@ -121,8 +121,10 @@ fn pool() -> impl Strategy<Value = Holdings> {
         .prop_map(|legs| legs.into_iter().flatten().collect());
     let order = (0u32..5, prop_oneof![-9.0..-1.0f64, 1.0..9.0f64], 1.0..9.0f64, any::<bool>())
         .prop_map(|(instrument, quantity, price, reduces_only)| Order { instrument, quantity, price, reduces_only });
-    let settings = (0.5..2.0f64, 0.5..2.0f64, 0.0..9.0f64, prop::collection::vec(order, 0..3)).prop_map(
-        |(im_multiplier, mm_multiplier, open_order_margin, orders)| PoolSettings {
+    let mode = prop::sample::select(vec![Mode::Cross, Mode::Portfolio]);
+    let settings = (mode, 0.5..2.0f64, 0.5..2.0f64, 0.0..9.0f64, prop::collection::vec(order, 0..3)).prop_map(
+        |(mode, im_multiplier, mm_multiplier, open_order_margin, orders)| PoolSettings {
+            mode,
             im_multiplier,
             mm_multiplier,
             open_order_margin,

@@ -1,10 +1,12 @@
 use std::collections::HashMap;
 
-use super::{Balance, Order, Position};
+use super::{Balance, Mode, Order, Position};
 
 /// Per-pool terms that are not holdings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolSettings {
+    /// How the requirement is formed (default cross).
+    pub mode: Mode,
     /// Factor on the rulebook's initial margin (default 1).
     pub im_multiplier: f64,
     /// Factor on the rulebook's maintenance margin (default 1).
@@ -17,12 +19,18 @@ pub struct PoolSettings {
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { im_multiplier: 1.0, mm_multiplier: 1.0, open_order_margin: 0.0, orders: Vec::new() }
+        DEFAULT_SETTINGS
     }
 }
 
-static DEFAULT_SETTINGS: PoolSettings =
-    PoolSettings { im_multiplier: 1.0, mm_multiplier: 1.0, open_order_margin: 0.0, orders: Vec::new() };
+const DEFAULT_SETTINGS: PoolSettings = PoolSettings {
+    mode: Mode::Cross,
+    im_multiplier: 1.0,
+    mm_multiplier: 1.0,
+    open_order_margin: 0.0,
+    orders: Vec::new(),
+};
+static SHARED_DEFAULT: PoolSettings = DEFAULT_SETTINGS;
 
 /// One pool and what it holds: the unit of margin.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +112,7 @@ impl Book {
             pool: &self.names[account_end as usize..pool_end as usize],
             balances: &self.balances[range(&self.balance_starts)],
             positions: &self.positions[range(&self.position_starts)],
-            settings: self.settings.get(&(index as u32)).unwrap_or(&DEFAULT_SETTINGS),
+            settings: self.settings.get(&(index as u32)).unwrap_or(&SHARED_DEFAULT),
             unknown: self.unknown[index],
         }
     }

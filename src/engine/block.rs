@@ -1,9 +1,9 @@
 use super::tile::Tiles;
 use crate::margin::Market;
-use crate::number::{LANES, Lanes};
+use crate::number::{IntervalLanes, LANES, Lanes};
 
 /// A block of neighbouring scenarios as a market: the canonical evaluator's way to publish many verdicts at once, bit for
-/// bit what it publishes for one.
+/// bit what it publishes for one, and the arbiter's way to decide them.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
     /// All rows.
@@ -12,11 +12,25 @@ pub struct Block<'a> {
     pub first: usize,
 }
 
+impl Block<'_> {
+    #[inline(always)]
+    fn values(&self, row: u32) -> [f64; LANES] {
+        let mut block = [0.0; LANES];
+        block.copy_from_slice(self.tiles.values(row, self.first));
+        block
+    }
+}
+
 impl Market<Lanes> for Block<'_> {
     #[inline(always)]
     fn row(&self, row: u32) -> Lanes {
-        let mut block = [0.0; LANES];
-        block.copy_from_slice(self.tiles.values(row, self.first));
-        Lanes(block)
+        Lanes(self.values(row))
+    }
+}
+
+impl Market<IntervalLanes> for Block<'_> {
+    #[inline(always)]
+    fn row(&self, row: u32) -> IntervalLanes {
+        IntervalLanes::points(self.values(row))
     }
 }

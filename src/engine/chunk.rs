@@ -45,28 +45,23 @@ impl Chunk {
     }
 }
 
-/// Decides every verdict of a pool by the arbiter alone. The program only bounds the error of the canonical figures.
-pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
-    let decide = |scenario: usize| job.arbiter.decide(pool, Column::Scenario(scenario));
-    close_decided(job, pool, program, (decide, job.scenario_count()), chunk);
-}
-
 /// Decides a pool that no scenario changes: one verdict stands for all, and the first scenario is the worst.
 pub fn decide_constant_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
     let at_base = job.arbiter.decide(pool, Column::Base);
     close_decided(job, pool, program, (|_| at_base, job.scenario_count().min(1)), chunk);
 }
 
-/// Counts decisions and closes the pool, its worst scenario being one of the first `candidates`.
-fn close_decided(
+/// Counts decisions, one per scenario, and closes the pool, its worst scenario being one of the first `candidates`. The
+/// program only bounds the error of the canonical figures.
+pub fn close_decided(
     job: &Job<'_>,
     pool: &Pool<'_>,
     program: &PoolProgram,
     (decide, candidates): (impl Fn(usize) -> Decision, usize),
     chunk: &mut Chunk,
 ) {
-    let mut ledger = Ledger::new(0.0, program.compile_error);
-    for block in (0..job.tiles.len()).flat_map(|tile| job.tiles.tile(tile).blocks()) {
+    let mut ledger = Ledger::new(0.0, program);
+    for block in job.tiles.blocks() {
         let mut verdicts = Verdicts::default();
         (0..block.len()).for_each(|lane| verdicts.set(lane, decide(block.first() + lane)));
         // No kernel has summed this pool: its totals are canonical, whatever the others' are.

@@ -27,7 +27,7 @@ pub struct Job<'a> {
     pub total_weight: f64,
     /// Range of each row over the scenarios.
     pub ranges: &'a [RowRange],
-    /// Shocked minus base, cut into tiles.
+    /// Every row, cut into tiles.
     pub tiles: &'a Tiles,
     /// The cut of the sweep on the CPU.
     pub plan: Plan,

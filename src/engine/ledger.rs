@@ -8,6 +8,7 @@ use super::tally::{ScenarioTally, quanta};
 use super::verdicts::{Verdicts, lanes};
 use crate::domain::Pool;
 use crate::pricing::Column;
+use crate::program::PoolProgram;
 
 /// Neighbouring scenarios that may hold the worst, with the lowest value a kernel saw there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,18 +41,26 @@ pub struct Ledger {
     lowest: f64,
     /// How far a kernel value may lie above the lowest and still belong to the worst scenario.
     slack: f64,
-    /// Bound on the error of a canonical figure.
+    /// Bound on the error of a canonical figure; of the equity alone where nothing bounds the requirement.
     canonical_error: f64,
+    /// Bound on the error of the figures at base; infinite where nothing bounds the requirement.
+    base_error: f64,
 }
 
 impl Ledger {
-    /// A ledger for a pool whose kernel values carry this error bound, and whose program this compile error.
+    /// A ledger for a pool whose kernel values carry this error bound, and whose program bounds what else is lost.
     ///
     /// A canonical f64 value differs from the exact one by at most twice the compile error, so the scenario that is worst
     /// canonically has a kernel value within `2·(error + 2·compile_error)` of the lowest.
-    pub fn new(error: f64, compile_error: f64) -> Self {
-        let canonical_error = 2.0 * compile_error;
-        Self { lowest: f64::INFINITY, slack: 2.0 * (error + canonical_error), canonical_error, ..Self::default() }
+    pub fn new(error: f64, program: &PoolProgram) -> Self {
+        let canonical_error = 2.0 * program.compile_error;
+        Self {
+            lowest: f64::INFINITY,
+            slack: 2.0 * (error + canonical_error),
+            canonical_error,
+            base_error: if program.direct { f64::INFINITY } else { canonical_error },
+            ..Self::default()
+        }
     }
 
     /// Takes note of the lowest maintenance root of the scenarios from `first` on. A NaN (an uncertain node) may be
@@ -180,7 +189,7 @@ impl Ledger {
         let base = job.arbiter.figures(pool, Column::Base);
         PoolOutcome {
             base,
-            state: job.arbiter.state_of(pool, Column::Base, &base, self.canonical_error),
+            state: job.arbiter.state_of(pool, Column::Base, &base, self.base_error),
             worst_scenario: scenario as u32,
             worst_excess: worst.maintenance_excess(),
             worst_equity: worst.equity,

@@ -7,9 +7,14 @@
 mod arbiter;
 mod audit;
 mod block;
+#[cfg(test)]
+#[path = "../../tests/suite/books.rs"]
+#[allow(dead_code, reason = "the suite uses the rest")]
+mod books;
 mod chunk;
 mod cpu;
 mod digest;
+mod direct;
 mod explain;
 #[cfg(feature = "gpu")]
 pub mod gpu;

@@ -17,6 +17,9 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, from the best to the worst, then the unknown.
+    pub const ALL: [Self; 5] = [Self::Healthy, Self::Restricted, Self::Liquidatable, Self::Bankrupt, Self::Unknown];
+
     /// The word used in outputs.
     pub fn name(self) -> &'static str {
         match self {
@@ -88,6 +91,23 @@ pub struct PoolOutcome {
     pub bankrupt_scenarios: u32,
     /// Σ w·max(0, −raw equity) / Σ w, quote units.
     pub expected_shortfall: f64,
+}
+
+impl PoolOutcome {
+    /// The worst state that the pool has at base or reaches in any scenario.
+    pub fn worst_state(&self) -> State {
+        let reached = if self.bankrupt_scenarios > 0 {
+            State::Bankrupt
+        } else if self.liquidatable_scenarios > 0 {
+            State::Liquidatable
+        } else if self.restricted_scenarios > 0 {
+            State::Restricted
+        } else {
+            State::Healthy
+        };
+        // `State` is ordered from unknown over bankrupt to healthy.
+        reached.min(self.state)
+    }
 }
 
 /// What the sweep says of one scenario. Counts are exact; totals as [`Totals`] says.

@@ -115,7 +115,7 @@ pub fn sweep_on(
     let clock = Instant::now();
     let rows = revalue(&rules, snapshot, scenarios, options.unshocked)?;
     let ranges = row_ranges(&rows);
-    let plan = Plan::for_cpu(snapshot.book.len(), scenarios.len(), options.plan);
+    let plan = Plan::for_cpu((snapshot.book.len(), scenarios.len(), rows.len()), options.plan);
     let tiles = Tiles::new(&rows, &ranges, plan);
     let revalue_seconds = clock.elapsed().as_secs_f64();
 
@@ -236,12 +236,12 @@ pub enum Runner {
     #[cfg(feature = "gpu")]
     Gpu(Box<super::gpu::Gpu>),
     /// What a test wants to happen in place of an engine.
-    #[cfg(all(test, feature = "gpu"))]
+    #[cfg(test)]
     Test(TestRun),
 }
 
 /// An engine that a test makes up.
-#[cfg(all(test, feature = "gpu"))]
+#[cfg(test)]
 pub type TestRun = Box<dyn Fn(&Job<'_>, &mut Merge<'_>) -> Result<Label>>;
 
 impl Runner {
@@ -265,7 +265,7 @@ impl Runner {
             Self::Cpu | Self::Reference => Totals::Exact,
             #[cfg(feature = "gpu")]
             Self::Gpu(_) => Totals::Bounded,
-            #[cfg(all(test, feature = "gpu"))]
+            #[cfg(test)]
             Self::Test(_) => Totals::Bounded,
         }
     }
@@ -282,7 +282,7 @@ impl Runner {
             }
             #[cfg(feature = "gpu")]
             Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
-            #[cfg(all(test, feature = "gpu"))]
+            #[cfg(test)]
             Self::Test(run) => run(job, merge),
         }
     }
@@ -363,7 +363,7 @@ impl<'p> Merge<'p> {
         let outcome = |scenario: usize| {
             let mut total = constant;
             for ((row, range), net) in job.ranges.iter().enumerate().zip(net) {
-                let delta = job.setting.rows.shocked[[row, scenario]] - range.base;
+                let delta = job.setting.rows.shocked[[row, scenario]] - range.level;
                 total.equity += net.equity * delta;
                 total.requirement += net.requirement * delta;
             }

@@ -2,14 +2,17 @@ use super::plan::{Plan, SCENARIO_BLOCK};
 use crate::pricing::Rows;
 use crate::program::RowRange;
 
-/// Every row under every scenario, cut into tiles: `[n_tiles][n_rows × tile_scenarios]`, twice: shocked minus base (formed
+/// Every row under every scenario, cut into tiles: `[n_tiles][n_rows × tile_scenarios]`, twice: Δ = value − level (formed
 /// in f64) for the kernels, and absolute for the canonical evaluator. A tile's rows are neighbours, so both stay in cache.
+/// Rows of level 0 after the last other one, such as the blocks of grids, are held once: there Δ is the value.
 ///
 /// The lanes after the last scenario repeat it, so that they can never hold a minimum of their own.
 #[derive(Debug)]
 pub struct Tiles {
     plan: Plan,
     n_rows: usize,
+    /// Rows held absolute as well: all up to the last with a level.
+    n_absolute: usize,
     deltas: Aligned,
     values: Aligned,
 }
@@ -68,7 +71,7 @@ impl<'a> TileBlock<'a> {
         (self.tile.len - self.lane).min(SCENARIO_BLOCK)
     }
 
-    /// Δrow under the block's scenarios, padding included.
+    /// Δ of a row under the block's scenarios, padding included.
     #[inline(always)]
     pub fn deltas(&self, row: u32) -> &'a [f64] {
         &self.tile.deltas[row as usize * self.tile.width + self.lane..][..SCENARIO_BLOCK]
@@ -89,26 +92,34 @@ impl Tiles {
     /// Cuts the rows as the plan says.
     pub fn new(rows: &Rows, ranges: &[RowRange], plan: Plan) -> Self {
         let (width, n_rows) = (plan.tile_scenarios, rows.len());
-        let len = plan.tile_count() * n_rows * width;
-        let (mut deltas, mut values) = (Aligned::zeros(len), Aligned::zeros(len));
+        let n_absolute = ranges.iter().rposition(|range| range.level != 0.0).map_or(0, |last| last + 1);
+        let zeros = |n_rows: usize| Aligned::zeros(plan.tile_count() * n_rows * width);
+        let (mut deltas, mut values) = (zeros(n_rows), zeros(n_absolute));
         for k in 0..plan.tile_count() {
             let scenarios = plan.tile(k);
             for (row, range) in ranges.iter().enumerate() {
-                let from = (k * n_rows + row) * width;
+                let [delta, absolute] = [n_rows, n_absolute].map(|n_rows| (k * n_rows + row) * width);
                 let shocked = rows.shocked.row(row);
                 for lane in 0..width {
                     let value = shocked[(scenarios.start + lane).min(scenarios.end - 1)];
-                    deltas.data[deltas.start + from + lane] = value - range.base;
-                    values.data[values.start + from + lane] = value;
+                    deltas.data[deltas.start + delta + lane] = value - range.level;
+                    if row < n_absolute {
+                        values.data[values.start + absolute + lane] = value;
+                    }
                 }
             }
         }
-        Self { plan, n_rows, deltas, values }
+        Self { plan, n_rows, n_absolute, deltas, values }
     }
 
     /// Number of tiles.
     pub fn len(&self) -> usize {
         self.plan.tile_count()
+    }
+
+    /// Every block, in the order of the scenarios.
+    pub fn blocks(&self) -> impl Iterator<Item = TileBlock<'_>> {
+        (0..self.len()).flat_map(|index| self.tile(index).blocks())
     }
 
     /// The block that starts at `scenario`, a multiple of [`SCENARIO_BLOCK`].
@@ -130,6 +141,9 @@ impl Tiles {
     pub fn values(&self, row: u32, scenario: usize) -> &[f64] {
         let width = self.plan.tile_scenarios;
         let (tile, lane) = (scenario / width, scenario % width);
-        self.values.slice((tile * self.n_rows + row as usize) * width + lane, SCENARIO_BLOCK)
+        let row = row as usize;
+        let (rows, n_rows) =
+            if row < self.n_absolute { (&self.values, self.n_absolute) } else { (&self.deltas, self.n_rows) };
+        rows.slice((tile * n_rows + row) * width + lane, SCENARIO_BLOCK)
     }
 }

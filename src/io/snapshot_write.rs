@@ -68,7 +68,7 @@ impl SnapshotWriter {
             )?,
             pools: sheet(
                 "pools",
-                &[T("account"), T("pool"), N("im_multiplier"), N("mm_multiplier"), N("open_order_margin")],
+                &[T("account"), T("pool"), T("mode"), N("im_multiplier"), N("mm_multiplier"), N("open_order_margin")],
             )?,
             orders: sheet(
                 "orders",
@@ -127,7 +127,7 @@ impl SnapshotWriter {
     /// # Errors
     /// As [`SnapshotWriter::write_pool`].
     pub fn write_settings(&mut self, account: &str, pool: &str, settings: &PoolSettings) -> Result<()> {
-        self.pools.texts(&[Some(account), Some(pool)]);
+        self.pools.texts(&[Some(account), Some(pool), Some(settings.mode.name())]);
         self.pools.numbers(&[
             Some(settings.im_multiplier),
             Some(settings.mm_multiplier),

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::option_groups::OptionGroups;
+use super::rules::portfolio_fault;
 use super::{HaircutBase, OrderReserve, Rulebook};
 use crate::domain::{Kind, Snapshot};
 use crate::error::Fault;
@@ -8,7 +9,8 @@ use crate::error::Fault;
 /// Checks that a rulebook has a class for everything a book uses: the faults, and the warnings.
 ///
 /// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing, or that its
-/// class cannot margin; a used asset whose haircut class is missing. A warning: used assets without a haircut class (their haircut is 0), orders
+/// class cannot margin; a used asset whose haircut class is missing; portfolio pools where the rulebook has no requirement
+/// for them. A warning: used assets without a haircut class (their haircut is 0), orders
 /// under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
 pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<String>) {
     let book = &snapshot.book;
@@ -24,7 +26,7 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
             held.extend(pool.settings.orders.iter().map(|order| order.instrument));
         }
     }
-    let mut faults = Vec::new();
+    let mut faults: Vec<Fault> = portfolio_fault(rulebook, snapshot).into_iter().collect();
     let mut warnings = rulebook.warnings();
     for instrument in held.iter().map(|&index| &snapshot.instruments[index as usize]) {
         let class = &instrument.margin_class;

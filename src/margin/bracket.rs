@@ -1,7 +1,7 @@
 //! Bracket margin: a rate that steps up with notional, marginal or on the whole position.
 
 use crate::number::Number;
-use crate::program::{Builder, Weights};
+use crate::program::Sink;
 
 /// How the rates of a [`Schedule`] apply to a notional.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,38 +78,30 @@ impl Schedule {
         }
     }
 
-    /// Lowering: adds `weights · requirement(slope · row)` to the program, where `slope · row ≥ 0` is the notional.
+    /// Lowering: adds `requirement(slope · row)`, where `slope · row ≥ 0` is the notional.
     ///
     /// A slice that the row cannot reach costs nothing, one that it cannot leave is affine; only what crosses a bound
     /// within the row's range becomes a kink (marginal) or a step (whole).
-    pub fn lower(&self, floor_rate: f64, (row, slope): (u32, f64), weights: Weights, builder: &mut Builder<'_>) {
-        let (low, high) = builder.range(row, slope);
+    pub fn lower(&self, floor_rate: f64, (row, slope): (u32, f64), sink: &mut impl Sink) {
+        let (low, high) = sink.range(row, slope);
+        let increase = |j: usize| self.rate(j + 1, floor_rate) - self.rate(j, floor_rate);
         match self.form {
             Form::Marginal => {
-                builder.affine(row, slope, weights.scaled(self.rate(0, floor_rate)));
-                for (j, &bound) in self.bounds.iter().enumerate() {
-                    if high <= bound {
-                        break;
-                    }
-                    let increase = self.rate(j + 1, floor_rate) - self.rate(j, floor_rate);
-                    if increase != 0.0 {
-                        builder.hinge(row, slope, bound, weights.scaled(increase));
-                    }
+                sink.affine(row, slope * self.rate(0, floor_rate));
+                let reached = self.bounds.iter().enumerate().take_while(|(_, bound)| high > **bound);
+                for (j, &bound) in reached.filter(|(j, _)| increase(*j) != 0.0) {
+                    sink.hinge(increase(j), row, slope, bound);
                 }
             }
             Form::Whole => {
                 // A bound so near the range that rounding could hide which side it is on stays a step.
                 let margin = 1e-15 * high;
                 let below = self.bounds.iter().take_while(|&&bound| bound <= low - margin).count();
-                builder.affine(row, slope, weights.scaled(self.rate(below, floor_rate)));
-                for (j, &bound) in self.bounds.iter().enumerate().skip(below) {
-                    if bound > high + margin {
-                        break;
-                    }
-                    let increase = self.rate(j + 1, floor_rate) - self.rate(j, floor_rate);
-                    if increase != 0.0 {
-                        builder.step((row, slope), bound, (row, slope), weights.scaled(increase));
-                    }
+                sink.affine(row, slope * self.rate(below, floor_rate));
+                let reached =
+                    self.bounds.iter().enumerate().skip(below).take_while(|(_, bound)| **bound <= high + margin);
+                for (j, &bound) in reached.filter(|(j, _)| increase(*j) != 0.0) {
+                    sink.step(increase(j), row, slope, bound);
                 }
             }
         }

@@ -17,11 +17,11 @@
 use serde::Serialize;
 
 use super::option_rows::OptionRows;
-use super::pool::{Market, Requirement, Setting};
-use crate::domain::{Instrument, Payoff, Pool, Position, Premium, Right};
+use super::pool::{MarginSide, Market, Requirement, Setting};
+use crate::domain::{Instrument, Payoff, Position, Premium, Right};
 use crate::number::Number;
 use crate::pricing::OptionMarket;
-use crate::program::{Builder, Weights};
+use crate::program::Sink;
 
 /// What the requirement of a short option is a fraction of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -258,29 +258,27 @@ impl Setting<'_> {
         Requirement { initial: of(rows.initial, &class.initial), maintenance: of(rows.maintenance, &class.maintenance) }
     }
 
-    /// Lowering of the same: affine in the rows.
+    /// Lowering of one requirement of the same: affine in the rows.
     pub(super) fn lower_option(
         &self,
         class: &OptionClass,
-        pool: &Pool<'_>,
         position: &Position,
-        builder: &mut Builder<'_>,
+        side: MarginSide,
+        sink: &mut impl Sink,
     ) {
         let rows = self.option_rows(position);
         let size = position.quantity.abs();
-        let settings = pool.settings;
-        for (row, requirement, weights) in [
-            (rows.maintenance, &class.maintenance, Weights::MAINTENANCE.scaled(settings.mm_multiplier)),
-            (rows.initial, &class.initial, Weights::INITIAL.scaled(-settings.im_multiplier)),
-        ] {
-            if position.quantity > 0.0 {
-                builder.affine(rows.live_value, size * requirement.long_of_mark, weights);
-                continue;
-            }
-            builder.affine(row, size, weights);
-            if class.mark == MarkIn::Requirement {
-                builder.affine(rows.live_value, size, weights);
-            }
+        let (row, requirement) = match side {
+            MarginSide::Initial => (rows.initial, &class.initial),
+            MarginSide::Maintenance => (rows.maintenance, &class.maintenance),
+        };
+        if position.quantity > 0.0 {
+            sink.affine(rows.live_value, size * requirement.long_of_mark);
+            return;
+        }
+        sink.affine(row, size);
+        if class.mark == MarkIn::Requirement {
+            sink.affine(rows.live_value, size);
         }
     }
 }

@@ -46,6 +46,7 @@ pub struct MarginRows {
     of_option: Vec<OptionRows>,
     of_group: Vec<GroupRows>,
     of_component: Vec<ComponentRows>,
+    of_market_formula: Vec<u32>,
 }
 
 impl Deref for MarginRows {
@@ -65,6 +66,11 @@ impl MarginRows {
     /// Rows of a component, by its position in the rulebook.
     pub(super) fn of_component(&self, component: usize) -> &ComponentRows {
         &self.of_component[component]
+    }
+
+    /// Row of a formula over the market alone.
+    pub(super) fn of_market_formula(&self, formula: usize) -> u32 {
+        self.of_market_formula[formula]
     }
 
     /// Rows of a group of options.
@@ -102,9 +108,11 @@ pub fn revalue(
     }
     let of_group = sheet.group_rows(&held);
     let of_component = rules.components().map(|component| component.rows(&mut sheet)).collect();
+    let formulas = &rules.requirements().market;
+    let of_market_formula = formulas.iter().map(|formula| sheet.market_formula(formula)).collect();
     let RowSheet { rows, faults, .. } = sheet;
     if faults.is_empty() {
-        Ok(MarginRows { rows, of_option, of_group, of_component })
+        Ok(MarginRows { rows, of_option, of_group, of_component, of_market_formula })
     } else {
         Err(Error::Refused(faults))
     }

@@ -14,11 +14,11 @@ use std::collections::BTreeSet;
 
 use super::option::{MarkIn, OptionClass};
 use super::option_rows::{GroupRows, OptionRows};
-use super::pool::{Market, Requirement, Setting};
+use super::pool::{MarginSide, Market, Requirement, Setting};
 use super::rulebook::Rulebook;
-use crate::domain::{Instrument, Pool, Position, Right};
+use crate::domain::{Instrument, Position, Right};
 use crate::number::Number;
-use crate::program::{Builder, Instruction, Weights};
+use crate::program::{Leaf, Node, Sink};
 
 /// Which option classes recognise spreads, and what calls without a long one beside them require.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ pub(super) struct GroupParts<N> {
 impl<N: Number> GroupParts<N> {
     /// max(0, min(A, B)) of both requirements.
     pub(super) fn requirement(&self) -> Requirement<N> {
-        let least = |isolated: &N, max_loss: &N| smaller(isolated, max_loss).positive_part();
+        let least = |isolated: &N, max_loss: &N| isolated.smaller(max_loss).positive_part();
         Requirement {
             initial: least(&self.isolated.initial, &self.max_loss.initial),
             maintenance: least(&self.isolated.maintenance, &self.max_loss.maintenance),
@@ -84,16 +84,11 @@ impl<N: Number> GroupParts<N> {
     }
 }
 
-/// The smaller of two numbers, without rounding either.
-fn smaller<N: Number>(a: &N, b: &N) -> N {
-    b.minus(a).select(a.clone(), b.clone())
-}
-
 impl Setting<'_> {
-    /// A pool's options by group, in the order in which they are met.
-    pub(super) fn spread_legs<'p>(&self, pool: &Pool<'p>) -> Vec<Legs<'p>> {
+    /// Options by group, in the order in which they are met.
+    pub(super) fn spread_legs<'p>(&self, positions: impl Iterator<Item = &'p Position>) -> Vec<Legs<'p>> {
         let mut all: Vec<Legs<'p>> = Vec::new();
-        for position in pool.positions {
+        for position in positions {
             let Some(group) = self.rules.groups().of_instrument(position.instrument) else { continue };
             if position.quantity == 0.0 {
                 continue;
@@ -130,7 +125,7 @@ impl Setting<'_> {
                 sum.plus(&units.times(&inside.positive_part()))
             })
         };
-        self.strikes(legs).map(at).reduce(|lowest, payoff| smaller(&lowest, &payoff)).unwrap_or_else(|| N::of(0.0))
+        self.strikes(legs).map(at).reduce(|lowest, payoff| lowest.smaller(&payoff)).unwrap_or_else(|| N::of(0.0))
     }
 
     /// Net short calls of a group, units of the underlying, ≥ 0.
@@ -183,34 +178,37 @@ impl Setting<'_> {
         shorts.any(|position| self.instrument(position).right == Some(Right::Call))
     }
 
-    /// Lowering of a group: A alone where no scenario takes B below it, else a node for each requirement.
-    pub(super) fn lower_group(&self, legs: &Legs<'_>, pool: &Pool<'_>, builder: &mut Builder<'_>) {
-        let settings = pool.settings;
+    /// Lowering of one requirement of a group: A alone where no scenario takes B below it, else a node.
+    pub(super) fn lower_group(&self, legs: &Legs<'_>, side: MarginSide, sink: &mut impl Sink) {
         let (unpaired_initial, unpaired_maintenance) = self.rules.groups().unpaired();
-        let maintenance = Weights::MAINTENANCE.scaled(settings.mm_multiplier);
-        let initial = Weights::INITIAL.scaled(-settings.im_multiplier);
-        for (sides, weights, multiplier) in [
-            (self.sides(legs, unpaired_maintenance, |rows| rows.maintenance), maintenance, settings.mm_multiplier),
-            (self.sides(legs, unpaired_initial, |rows| rows.initial), initial, settings.im_multiplier),
-        ] {
-            if self.is_isolated(legs, &sides, builder) {
-                sides.isolated.iter().for_each(|&(row, coefficient)| builder.affine(row, coefficient, weights));
-                continue;
-            }
-            // Two coefficients of B are sums over the options: what f64 may have lost in them.
-            let Uncancelled { payoff, units } = self.uncancelled(legs);
-            let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
-            builder.uncancelled(live_price, multiplier * payoff, legs.positions.len());
-            if self.has_short_call(legs) {
-                builder.uncancelled(forward, multiplier * sides.unpaired * units, legs.positions.len());
-            }
-            builder.leaf(&sides.isolated, 0.0);
-            builder.leaf(&sides.max_loss, 0.0);
-            builder.emit(Instruction::Min);
-            builder.emit(Instruction::Constant(0.0));
-            builder.emit(Instruction::Max);
-            builder.emit(Instruction::Fold(weights));
+        let sides = match side {
+            MarginSide::Initial => self.sides(legs, unpaired_initial, |rows| rows.initial),
+            MarginSide::Maintenance => self.sides(legs, unpaired_maintenance, |rows| rows.maintenance),
+        };
+        if self.is_isolated(legs, &sides, sink) {
+            sides.isolated.iter().for_each(|&(row, coefficient)| sink.affine(row, coefficient));
+            return;
         }
+        let max_loss = Node::Leaf(Leaf {
+            terms: sides.max_loss,
+            uncancelled: self.uncancelled_terms(legs, sides.unpaired),
+            ..Leaf::default()
+        });
+        sink.node(Node::Min(vec![Node::leaf(sides.isolated), max_loss]).positive_part());
+    }
+
+    /// Two coefficients of B are sums over the options: the sizes of their summands.
+    fn uncancelled_terms(&self, legs: &Legs<'_>, unpaired: f64) -> Vec<(u32, f64)> {
+        let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
+        let highest = self.strikes(legs).fold(0.0, f64::max);
+        let has_short_call = self.has_short_call(legs);
+        let units = legs.positions.iter().map(|p| (p.quantity * self.instrument(p).contract_size).abs());
+        units
+            .flat_map(|units| {
+                let calls = has_short_call.then_some((forward, unpaired * units));
+                std::iter::once((live_price, units * highest)).chain(calls)
+            })
+            .collect()
     }
 
     /// A and B of one requirement as row terms.
@@ -237,14 +235,14 @@ impl Setting<'_> {
     }
 
     /// Whether A certainly is the smaller side in every scenario, beyond any rounding of what this sums.
-    fn is_isolated(&self, legs: &Legs<'_>, sides: &Sides, builder: &Builder<'_>) -> bool {
+    fn is_isolated(&self, legs: &Legs<'_>, sides: &Sides, sink: &impl Sink) -> bool {
         let has_short = legs.positions.iter().any(|position| position.quantity < 0.0);
         if !has_short {
             // No payoff is negative: nothing cancels, and a lowest payoff of 0 is exact. Then A and B are one.
             return sides.difference.iter().all(|(_, coefficient)| *coefficient == 0.0);
         }
         let Uncancelled { payoff, units } = self.uncancelled(legs);
-        let reach = |row: u32, size: f64| builder.range(row, size).1;
+        let reach = |row: u32, size: f64| sink.range(row, size).1;
         let GroupRows { forward, live_price } = self.rows.of_group(legs.group);
         let mut size = reach(live_price, payoff);
         if self.has_short_call(legs) {
@@ -252,7 +250,7 @@ impl Setting<'_> {
         }
         let mut lowest = 0.0;
         for &(row, coefficient) in &sides.difference {
-            let (low, high) = builder.range(row, coefficient);
+            let (low, high) = sink.range(row, coefficient);
             lowest += low;
             size += low.abs().max(high.abs());
         }

@@ -3,11 +3,12 @@
 use super::component::Scope;
 use super::haircut::HaircutBase;
 use super::option_rows::MarginRows;
+use super::requirement::Evaluation;
 use super::rules::Rules;
 use crate::domain::{AssetIndex, Balance, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
 use crate::number::Number;
 use crate::pricing::entry_value;
-use crate::program::{Builder, Weights};
+use crate::program::{Builder, Sink, Weights};
 
 /// Everything a pool's formulas read: the market data, the rules, the rows of values.
 #[derive(Debug, Clone, Copy)]
@@ -48,29 +49,29 @@ pub struct Requirement<N> {
 
 /// One of the two requirements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Margin {
+pub enum MarginSide {
     /// The initial one.
     Initial,
     /// The maintenance one.
     Maintenance,
 }
 
-impl Margin {
+impl MarginSide {
     /// Both, the initial one first.
     pub const ALL: [Self; 2] = [Self::Initial, Self::Maintenance];
 }
 
 impl<T> Requirement<T> {
     /// Each by itself.
-    pub fn each(of: impl Fn(Margin) -> T) -> Self {
-        Self { initial: of(Margin::Initial), maintenance: of(Margin::Maintenance) }
+    pub fn each(of: impl Fn(MarginSide) -> T) -> Self {
+        Self { initial: of(MarginSide::Initial), maintenance: of(MarginSide::Maintenance) }
     }
 
     /// That of one of them.
-    pub fn of(&self, margin: Margin) -> &T {
+    pub fn of(&self, margin: MarginSide) -> &T {
         match margin {
-            Margin::Initial => &self.initial,
-            Margin::Maintenance => &self.maintenance,
+            MarginSide::Initial => &self.initial,
+            MarginSide::Maintenance => &self.maintenance,
         }
     }
 }
@@ -164,6 +165,12 @@ impl Setting<'_> {
         (spot, groups)
     }
 
+    /// Direct formula of what the balances of each asset count after haircuts; their sum is [`Equity::collateral`].
+    pub fn collateral_by_asset<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Vec<(AssetIndex, N)> {
+        let (_, groups) = self.groups(pool, market);
+        groups.into_iter().map(|group| (group.asset, self.after_haircut(&group, market).0)).collect()
+    }
+
     /// What counts of a group's balance, and of all of it.
     pub(super) fn after_haircut<N: Number>(&self, group: &Group<N>, market: &impl Market<N>) -> (N, N) {
         let price = market.row(self.asset_row(group.asset));
@@ -224,31 +231,38 @@ impl Setting<'_> {
         Some(share.times(&N::of(position.quantity)).times(&live_value))
     }
 
-    /// Direct formula of the requirements, holdings in stored order: Σ over positions, then over groups of options, times
-    /// the pool's multiplier; open orders add to the initial margin.
+    /// Direct formula of the requirements: the rulebook's formulas over the pool's positions and components, times the pool's
+    /// multipliers; open orders add to the initial margin.
     pub fn requirement<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Requirement<N> {
+        let scope = Scope::of_pool(*self, pool);
+        let formulas = self.rules.requirements().of_pool(pool);
+        let required = Evaluation::new(*self, &scope, market).requirement(formulas);
+        let reserve = N::of(self.rules.order_reserve(pool, self.snapshot));
+        Requirement {
+            initial: N::of(pool.settings.im_multiplier).times(&required.initial).plus(&reserve),
+            maintenance: N::of(pool.settings.mm_multiplier).times(&required.maintenance),
+        }
+    }
+
+    /// Direct formula of what positions require by their classes, in stored order: Σ over positions, then over groups of
+    /// options.
+    pub(super) fn positions_requirement<'p, N: Number>(
+        &self,
+        positions: impl Iterator<Item = &'p Position> + Clone,
+        market: &impl Market<N>,
+    ) -> Requirement<N> {
         let (mut initial, mut maintenance) = (N::of(0.0), N::of(0.0));
-        for position in pool.positions.iter().filter(|position| !self.is_grouped(position)) {
+        for position in positions.clone().filter(|position| !self.is_grouped(position)) {
             let required = self.position_requirement(position, market);
             maintenance = maintenance.plus(&required.maintenance);
             initial = initial.plus(&required.initial);
         }
-        for legs in self.spread_legs(pool) {
+        for legs in self.spread_legs(positions) {
             let required = self.group_parts::<N>(&legs, market).requirement();
             maintenance = maintenance.plus(&required.maintenance);
             initial = initial.plus(&required.initial);
         }
-        let scope = Scope::of_pool(*self, pool);
-        for (at, component) in self.rules.components().enumerate() {
-            let required = component.value(at, &scope, market);
-            maintenance = maintenance.plus(&required.maintenance);
-            initial = initial.plus(&required.initial);
-        }
-        let reserve = N::of(self.rules.order_reserve(pool, self.snapshot));
-        Requirement {
-            initial: N::of(pool.settings.im_multiplier).times(&initial).plus(&reserve),
-            maintenance: N::of(pool.settings.mm_multiplier).times(&maintenance),
-        }
+        Requirement { initial, maintenance }
     }
 
     /// Whether a position is margined with others of its group, not by itself.
@@ -285,31 +299,39 @@ impl Setting<'_> {
     pub fn lower(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {
         builder.constant(-self.rules.order_reserve(pool, self.snapshot), Weights::INITIAL);
         for position in pool.positions {
-            self.lower_requirement(pool, position, builder);
+            let (row, coefficient) = self.notional(position);
+            builder.affine(row, coefficient, Weights::GROSS);
         }
-        for legs in self.spread_legs(pool) {
-            self.lower_group(&legs, pool, builder);
-        }
+        self.lower_requirement(pool, builder);
         match self.rules.haircut_base {
             HaircutBase::Balance => self.lower_balances(pool, builder),
             HaircutBase::BalanceAndPnl => self.lower_groups(pool, builder),
         }
     }
 
-    fn lower_requirement(&self, pool: &Pool<'_>, position: &Position, builder: &mut Builder<'_>) {
-        let notional = self.notional(position);
-        builder.affine(notional.0, notional.1, Weights::GROSS);
-        if position.quantity == 0.0 || self.is_grouped(position) {
-            return;
+    /// Lowering of one requirement of the positions, each by its class.
+    pub(super) fn lower_positions<'p>(
+        &self,
+        positions: impl Iterator<Item = &'p Position> + Clone,
+        side: MarginSide,
+        sink: &mut impl Sink,
+    ) {
+        let apart = |position: &&Position| position.quantity != 0.0 && !self.is_grouped(position);
+        for position in positions.clone().filter(apart) {
+            if let Some(class) = self.rules.option(position.instrument) {
+                self.lower_option(class, position, side, sink);
+                continue;
+            }
+            let class = self.rules.class(position.instrument);
+            let notional = self.notional(position);
+            match side {
+                MarginSide::Maintenance => class.maintenance.lower(0.0, notional, sink),
+                MarginSide::Initial => class.initial.lower(position.leverage.map_or(0.0, f64::recip), notional, sink),
+            }
         }
-        if let Some(class) = self.rules.option(position.instrument) {
-            self.lower_option(class, pool, position, builder);
-            return;
+        for legs in self.spread_legs(positions) {
+            self.lower_group(&legs, side, sink);
         }
-        let class = self.rules.class(position.instrument);
-        let floor_rate = position.leverage.map_or(0.0, f64::recip);
-        class.maintenance.lower(0.0, notional, Weights::MAINTENANCE.scaled(pool.settings.mm_multiplier), builder);
-        class.initial.lower(floor_rate, notional, Weights::INITIAL.scaled(-pool.settings.im_multiplier), builder);
     }
 
     fn lower_balances(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {

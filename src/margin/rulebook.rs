@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use super::bracket::Schedule;
 use super::component::Component;
+use super::expression::Expression;
 use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_spread::OptionSpread;
 use super::order::OrderReserve;
+use super::scalar::Scalar;
 
 /// Requirements of the positions that share a margin class.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,10 @@ pub struct MarginClass {
 pub struct Rulebook {
     /// Name of the rulebook.
     pub name: String,
+    /// From when the rules hold, where that is known.
+    pub effective: Option<jiff::Timestamp>,
+    /// What the rules are and where they were published.
+    pub description: String,
     /// Margin classes by key.
     pub margin: BTreeMap<String, MarginClass>,
     /// Option classes by key; no key is also a margin class.
@@ -37,9 +43,29 @@ pub struct Rulebook {
     pub orders: OrderReserve,
     /// Components by name.
     pub component: BTreeMap<String, Component>,
+    /// Numbers of the market that formulas may name.
+    pub scalar: BTreeMap<String, Scalar>,
+    /// What pools require; `None` = their positions and every component.
+    pub requirement: Option<RequirementRule>,
+    /// What pools in portfolio mode require; `None` = there are none.
+    pub portfolio_requirement: Option<RequirementRule>,
+}
+
+/// The two requirements as expressions over components, scalars and holdings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequirementRule {
+    /// Initial margin.
+    pub initial: Expression,
+    /// Maintenance margin.
+    pub maintenance: Expression,
 }
 
 impl Rulebook {
+    /// Whether portfolio pools have a requirement.
+    pub fn has_portfolio_requirement(&self) -> bool {
+        self.portfolio_requirement.is_some()
+    }
+
     /// Things a reader should know that break no rule: margin and option classes whose initial requirement falls below
     /// the maintenance requirement somewhere (the maintenance requirement is then used for both).
     pub fn warnings(&self) -> Vec<String> {

@@ -1,13 +1,16 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::bracket::Schedule;
 use super::component::Component;
+use super::formula::MarketFormula;
 use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_groups::OptionGroups;
 use super::order::{OptionOrders, OrderReserve};
+use super::requirement::Requirements;
 use super::rulebook::{MarginClass, Rulebook};
-use crate::domain::{AssetIndex, InstrumentIndex, Kind, Snapshot};
+use super::scalar::Scalar;
+use crate::domain::{AssetIndex, InstrumentIndex, Kind, Mode, Pool, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// A rulebook resolved against a snapshot: every instrument knows its class, every asset its haircut.
@@ -22,6 +25,8 @@ pub struct Rules {
     option_orders: OptionOrders,
     haircut_of_asset: Vec<Option<HaircutSchedule>>,
     components: Vec<(String, Component)>,
+    scalars: BTreeMap<String, Scalar>,
+    requirements: Requirements,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
@@ -33,12 +38,18 @@ impl Rules {
     ///
     /// # Errors
     /// [`Error::Refused`] where a held instrument's margin class or a held asset's haircut class is not in the rulebook, or
-    /// a held option's spreads cannot be recognised.
+    /// a held option's spreads cannot be recognised, or a pool is in portfolio mode and the rulebook has no requirement for it.
     pub fn resolve(rulebook: &Rulebook, snapshot: &Snapshot) -> Result<Self> {
         let mut faults = malformed(rulebook);
         if !faults.is_empty() {
             return Err(Error::Configuration(faults));
         }
+        let (requirements, faults_of_formulas) = Requirements::of(rulebook);
+        if !faults_of_formulas.is_empty() {
+            return Err(Error::Configuration(faults_of_formulas));
+        }
+        let uses_positions = requirements.uses_positions();
+        faults.extend(portfolio_fault(rulebook, snapshot));
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
         let of_option = |instrument: &crate::domain::Instrument| {
@@ -48,7 +59,7 @@ impl Rules {
         let option_of_instrument: Vec<_> = snapshot.instruments.iter().map(of_option).collect();
         let class_of_instrument = snapshot.instruments.iter().zip(&held).enumerate().map(|(at, (instrument, held))| {
             let class = index.get(instrument.margin_class.as_str());
-            if class.is_none() && option_of_instrument[at].is_none() && *held {
+            if uses_positions && class.is_none() && option_of_instrument[at].is_none() && *held {
                 faults.push(no_class(rulebook, &instrument.margin_class, &instrument.name));
             }
             class.copied().unwrap_or(rulebook.margin.len() as u32)
@@ -88,6 +99,8 @@ impl Rules {
             option_orders,
             haircut_of_asset,
             components: rulebook.component.iter().map(|(name, component)| (name.clone(), component.clone())).collect(),
+            scalars: rulebook.scalar.clone(),
+            requirements,
             haircut_base: rulebook.haircut_base,
             orders: rulebook.orders,
         })
@@ -108,6 +121,31 @@ impl Rules {
         &self.option_orders
     }
 
+    /// What pools require.
+    pub(super) fn requirements(&self) -> &Requirements {
+        &self.requirements
+    }
+
+    /// Scalars, by name.
+    pub(super) fn scalar(&self, name: &str) -> Option<&Scalar> {
+        self.scalars.get(name)
+    }
+
+    /// A formula over the market alone.
+    pub(super) fn market_formula(&self, at: usize) -> &MarketFormula {
+        &self.requirements.market[at]
+    }
+
+    /// Name of a component.
+    pub(super) fn component_name(&self, at: usize) -> &str {
+        &self.components[at].0
+    }
+
+    /// A component, by its place.
+    pub(super) fn component(&self, at: usize) -> &Component {
+        &self.components[at].1
+    }
+
     /// Components, by name.
     pub(super) fn components(&self) -> impl ExactSizeIterator<Item = &Component> {
         self.components.iter().map(|(_, component)| component)
@@ -122,6 +160,27 @@ impl Rules {
     pub fn haircut(&self, asset: AssetIndex) -> Option<&HaircutSchedule> {
         self.haircut_of_asset[asset as usize].as_ref()
     }
+}
+
+/// The fault of pools in portfolio mode under a rulebook without a requirement for them.
+pub(super) fn portfolio_fault(rulebook: &Rulebook, snapshot: &Snapshot) -> Option<Fault> {
+    let is_portfolio = |pool: &Pool<'_>| pool.settings.mode == Mode::Portfolio;
+    let has_any = snapshot.book.settings().any(|settings| settings.mode == Mode::Portfolio);
+    if rulebook.has_portfolio_requirement() || !has_any {
+        return None;
+    }
+    let first = snapshot.book.pools().find(is_portfolio)?;
+    let pools = snapshot.book.pools().filter(is_portfolio).count();
+    let rule = format!(
+        "a pool in portfolio mode needs [requirement.portfolio] in the rulebook; {pools} pool(s) ask for it, {} / {} first",
+        first.account, first.pool
+    );
+    let value = Mode::Portfolio.name().into();
+    Some(Fault {
+        column: "mode".into(),
+        value,
+        ..Fault::of_table("pools", rule, "add the table, or use cross or isolated")
+    })
 }
 
 /// The fault of a held instrument that no class margins.

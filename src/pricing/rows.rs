@@ -31,7 +31,7 @@ pub enum Column {
 
 /// One number per scenario for everything that is held: the price of an asset, the index price of an underlying with held
 /// options, the value of one contract. These are the atoms of every decision (`NUMERICS.md` §1). All are absolute values in
-/// quote units. Rules may append rows of their own ([`Rows::append`]).
+/// quote units. Rules may append rows of their own ([`Rows::append`], [`Rows::append_differences`]).
 #[derive(Debug, Clone)]
 pub struct Rows {
     row_of_instrument: Vec<u32>,
@@ -39,6 +39,8 @@ pub struct Rows {
     row_of_index: Vec<u32>,
     /// Value in the unshocked market: `[n_rows]`.
     pub base: Vec<f64>,
+    /// What kernels measure the row's Δ from: `[n_rows]`. The unshocked value, or 0 for a row that already is a difference.
+    pub level: Vec<f64>,
     /// Value under each scenario: `[n_rows × n_scenarios]`, row-major.
     pub shocked: Array2<f64>,
     /// Held underlyings and collateral that no factor moves (only with [`Unshocked::Hold`]).
@@ -72,20 +74,23 @@ impl Rows {
     pub fn append(&mut self, base: f64, shocked: &[f64]) -> u32 {
         let row = self.base.len() as u32;
         self.base.push(base);
+        self.level.push(base);
         // Widths agree by construction: every row has one value per scenario.
         let pushed = self.shocked.push_row(ArrayView1::from(shocked));
         debug_assert!(pushed.is_ok(), "a row has one value per scenario");
         row
     }
 
-    /// Adds adjacent rows that already are differences: `[n]` in the unshocked market, `[n × n_scenarios]` under each
-    /// scenario. Answers the first.
+    /// Adds adjacent rows that already are differences, such as the value at each point of a grid less the value in the
+    /// shocked market that the grid is laid around: `[n_points]` unshocked, `[n_points × n_scenarios]` shocked. Their level is
+    /// 0. Answers the index of the first; a reduction reads them as a block.
     pub fn append_differences(&mut self, base: &[f64], shocked: ArrayView2<'_, f64>) -> u32 {
-        let first = self.base.len() as u32;
+        let row = self.base.len() as u32;
         self.base.extend_from_slice(base);
+        self.level.resize(self.base.len(), 0.0);
         let appended = self.shocked.append(Axis(0), shocked);
-        debug_assert!(appended.is_ok(), "a row has one value per scenario");
-        first
+        debug_assert!(appended.is_ok() && self.shocked.nrows() == self.base.len(), "one row per point");
+        row
     }
 
     /// Value of a row in a market.
@@ -216,6 +221,7 @@ impl Rows {
             row_of_asset: vec![UNUSED; snapshot.assets.len()],
             row_of_index: vec![UNUSED; snapshot.underlyings.len()],
             base: Vec::with_capacity(n_rows),
+            level: Vec::new(),
             shocked: Array2::zeros((n_rows, n_scenarios)),
             held_still,
             ignored_factors: market.ignored(),
@@ -236,6 +242,7 @@ impl Rows {
             let settlement_price = market.asset_price(instrument.settlement_asset, Column::Base);
             rows.base.push(value_at_base(market, instrument) * settlement_price);
         }
+        rows.level.clone_from(&rows.base);
         rows
     }
 }

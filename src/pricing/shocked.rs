@@ -128,16 +128,23 @@ impl<'a> ShockedMarket<'a> {
         (self.shock(self.volatility[underlying], column), self.shock(self.skew[underlying], column))
     }
 
-    /// Quote units that trade within 1 % of an underlying's mid price; `None` where the snapshot does not say.
-    pub fn depth(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
-        let depth = self.snapshot.underlyings[underlying as usize].depth_quote?;
-        Some(depth * (1.0 + self.shock(self.depth[underlying as usize], column)))
+    /// Volatility index of an underlying, per √year, where the snapshot has one.
+    pub fn volatility_index(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
+        let index = underlying as usize;
+        let value = self.snapshot.underlyings[index].volatility_index?;
+        Some(value * (1.0 + self.shock(self.volatility_index[index], column)))
     }
 
-    /// Volatility index of an underlying, per √year; `None` where the snapshot does not say.
-    pub fn volatility_index(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
-        let index = self.snapshot.underlyings[underlying as usize].volatility_index?;
-        Some(index * (1.0 + self.shock(self.volatility_index[underlying as usize], column)))
+    /// Depth of an underlying, quote units within 1 % of the mid price, where the snapshot has one.
+    pub fn depth_quote(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
+        let index = underlying as usize;
+        let value = self.snapshot.underlyings[index].depth_quote?;
+        Some(value * (1.0 + self.shock(self.depth[index], column)))
+    }
+
+    /// Years that have passed.
+    pub fn years_passed(&self, column: Column) -> f64 {
+        self.shock(self.time, column)
     }
 
     /// Index in the price asset's units, unshocked.

@@ -68,6 +68,25 @@ impl Magnitude {
         }
     }
 
+    /// Largest, smallest or any order statistic of the values at some points: exact, and no further from the real one than
+    /// the values are.
+    pub fn ordered(self) -> Self {
+        self.either(self)
+    }
+
+    /// Sum of the `whole` largest values and `fraction` of the next: `whole` additions, one product with a rounded factor.
+    pub fn tail(self, whole: u32, fraction: f64) -> Self {
+        let share = f64::from(whole) + fraction;
+        let size = self.size * share;
+        Self {
+            size,
+            operations: self.operations.saturating_add(whole).saturating_add(2),
+            additions: 0,
+            peak: self.peak.max(size),
+            uncancelled: self.uncancelled * share,
+        }
+    }
+
     /// Times a number of at most `factor` in absolute value: one rounding of the product, one of the factor.
     pub fn scaled(self, factor: f64) -> Self {
         let factor = factor.abs();

@@ -1,5 +1,10 @@
+use std::collections::HashMap;
+
 use super::bound::compile_error;
-use super::{Instruction, Kink, Magnitude, PoolProgram, Program, RowRange, STACK_DEPTH_MAX, Term, Weights};
+use super::span::Span;
+use super::{
+    Instruction, Kink, Leaf, Magnitude, PoolProgram, Program, Reduction, RowRange, STACK_DEPTH_MAX, Term, Weights,
+};
 
 const NO_SLOT: u32 = u32::MAX;
 
@@ -7,11 +12,14 @@ const NO_SLOT: u32 = u32::MAX;
 /// the range of every row and folds what cannot be reached.
 pub struct Builder<'a> {
     ranges: &'a [RowRange],
+    /// Ranges of blocks of rows, by first row and number of points.
+    blocks: HashMap<(u32, u32), RowRange>,
     program: Program,
     /// Slot of a row among the current pool's terms.
     slots: Vec<u32>,
     term_start: usize,
     kink_start: usize,
+    code_start: usize,
     constant: Weights,
     /// Largest sizes of the folded nodes and their operations, and what they may add to the gap.
     folded: [Magnitude; 3],
@@ -19,6 +27,11 @@ pub struct Builder<'a> {
     uncancelled: f64,
     contributions: u32,
     shadow: Vec<Magnitude>,
+    /// Points of the reduction that is being emitted; 0 outside of one.
+    points: u32,
+    direct: bool,
+    /// Parts of the maintenance total, by row: none of a pool that turns out direct.
+    required: Vec<(u32, f64)>,
 }
 
 impl<'a> Builder<'a> {
@@ -26,17 +39,39 @@ impl<'a> Builder<'a> {
     pub fn new(ranges: &'a [RowRange]) -> Self {
         Self {
             ranges,
+            blocks: HashMap::new(),
             program: Program { net: vec![Weights::default(); ranges.len() + 1], ..Program::default() },
             slots: vec![NO_SLOT; ranges.len()],
             term_start: 0,
             kink_start: 0,
+            code_start: 0,
             constant: Weights::default(),
             folded: [Magnitude::default(); 3],
             folded_gap: 0.0,
             uncancelled: 0.0,
             contributions: 0,
             shadow: Vec::new(),
+            points: 0,
+            direct: false,
+            required: Vec::new(),
         }
+    }
+
+    /// Says that the current pool's requirement is no program: the direct formulas decide it. Equity is lowered as ever;
+    /// requirements that are lowered all the same count nowhere.
+    pub fn direct(&mut self) {
+        self.direct = true;
+    }
+
+    /// The range of a row.
+    pub(super) fn row_range(&self, row: u32) -> RowRange {
+        self.ranges[row as usize]
+    }
+
+    /// What the rows from `row` on, one per point, can reach together.
+    pub(super) fn block_range(&mut self, row: u32, points: u32) -> RowRange {
+        let rows = row as usize..row as usize + points as usize;
+        *self.blocks.entry((row, points)).or_insert_with(|| RowRange::hull(&self.ranges[rows]))
     }
 
     /// Bounds of `slope · row` over the scenarios, rounded outwards: certainly not above and not below.
@@ -57,14 +92,14 @@ impl<'a> Builder<'a> {
         }
         let range = &self.ranges[row as usize];
         let w = weights.scaled(coefficient);
-        add(&mut self.constant, w.scaled(range.base));
+        add(&mut self.constant, w.scaled(range.level));
         // The constant and the coefficient are summed apart, so their roundings do not cancel as the parts of a row may.
         self.uncancelled += w.largest() * range.parts_largest();
         self.contributions += 1;
         if range.is_constant() {
             return;
         }
-        self.program.net[row as usize].requirement += w.requirement;
+        self.required.push((row, w.requirement));
         let slot = self.slots[row as usize];
         if slot == NO_SLOT {
             self.slots[row as usize] = self.program.terms.len() as u32;
@@ -104,19 +139,24 @@ impl<'a> Builder<'a> {
             self.affine(row, slope, weights);
             self.constant(-bound, weights);
         } else {
-            debug_assert!(weights.equity == 0.0 && weights.gross == 0.0, "kernels keep no kinks in these roots");
-            let range = &self.ranges[row as usize];
-            self.uncancelled += weights.largest() * (slope.abs() * range.parts_largest() + bound.abs());
-            self.contributions += 2;
-            self.program.kinks.push(Kink {
-                row,
-                slope,
-                offset: slope * range.base - bound,
-                initial: weights.initial,
-                maintenance: weights.maintenance,
-                requirement: weights.requirement,
-            });
+            self.kink(row, slope, bound, weights);
         }
+    }
+
+    /// Adds `weights · max(0, slope·row − bound)`, whatever the row's range.
+    pub(super) fn kink(&mut self, row: u32, slope: f64, bound: f64, weights: Weights) {
+        debug_assert!(weights.equity == 0.0 && weights.gross == 0.0, "kernels keep no kinks in these roots");
+        let range = &self.ranges[row as usize];
+        self.uncancelled += weights.largest() * (slope.abs() * range.parts_largest() + bound.abs());
+        self.contributions += 2;
+        self.program.kinks.push(Kink {
+            row,
+            slope,
+            offset: slope * range.level - bound,
+            initial: weights.initial,
+            maintenance: weights.maintenance,
+            requirement: weights.requirement,
+        });
     }
 
     /// Adds `weights · max(0, Σ coefficient·row − bound)`: collapsed where the ranges say so, else a node.
@@ -159,19 +199,68 @@ impl<'a> Builder<'a> {
 
     /// Pushes `constant + Σ coefficient · row`.
     pub fn leaf(&mut self, terms: &[(u32, f64)], constant: f64) {
-        let at_base = terms.iter().fold(constant, |sum, &(row, c)| sum + c * self.ranges[row as usize].base);
-        self.emit(Instruction::Constant(at_base));
-        let uncancelled =
-            terms.iter().fold(constant.abs(), |size, &(row, c)| size + c.abs() * self.ranges[row as usize].base.abs());
+        let leaf = Leaf { constant, terms: terms.to_vec(), ..Leaf::default() };
+        self.leaf_of_sums(&leaf, constant.abs());
+    }
+
+    /// Pushes a leaf whose constant is itself a sum, of summands of that total size.
+    pub(super) fn leaf_of_sums(&mut self, leaf: &Leaf, constant_size: f64) {
+        let (mut at_level, mut uncancelled) = (leaf.constant, constant_size);
+        for &(row, _) in &leaf.strided {
+            let block = &self.ranges[row as usize..][..self.points as usize];
+            assert!(block.iter().all(|range| range.level == block[0].level), "the rows of a block have one level");
+        }
+        for &(row, coefficient) in leaf.terms.iter().chain(&leaf.strided) {
+            let level = self.ranges[row as usize].level;
+            at_level += coefficient * level;
+            uncancelled += coefficient.abs() * level.abs();
+        }
+        for &(row, size) in &leaf.uncancelled {
+            uncancelled += size * self.ranges[row as usize].parts_largest();
+        }
+        self.emit(Instruction::Constant(at_level));
         if let Some(top) = self.shadow.last_mut() {
             top.uncancelled = uncancelled;
         }
-        self.contributions += terms.len() as u32 + 1;
-        for &(row, coefficient) in terms {
+        self.contributions += (leaf.terms.len() + leaf.strided.len() + leaf.uncancelled.len()) as u32 + 1;
+        for &(row, coefficient) in &leaf.terms {
             if coefficient != 0.0 && !self.ranges[row as usize].is_constant() {
                 self.emit(Instruction::Term { row, coefficient });
             }
         }
+        for &(row, coefficient) in &leaf.strided {
+            self.emit(Instruction::StridedTerm { row, coefficient });
+        }
+    }
+
+    /// Magnitude of the value pushed last.
+    pub(super) fn top(&self) -> Magnitude {
+        self.shadow.last().copied().unwrap_or_default()
+    }
+
+    /// Roundings counted so far in the pool's coefficients and figures.
+    pub(super) fn roundings(&self) -> u32 {
+        self.contributions
+    }
+
+    /// Counts roundings of coefficients and of figures beyond those of the contributions.
+    pub(super) fn count_roundings(&mut self, roundings: u32) {
+        self.contributions = self.contributions.saturating_add(roundings);
+    }
+
+    /// Counts summands of this total size, weighted, whose sum is one coefficient.
+    pub(super) fn count_cancelled(&mut self, weights: Weights, size: f64) {
+        self.uncancelled += weights.largest() * size;
+        self.contributions += 1;
+    }
+
+    /// Pops the top and adds it to the roots, weighted; `span` is what it can reach.
+    pub(super) fn close(&mut self, weights: Weights, span: Span) {
+        let before = self.folded_gap;
+        self.emit(Instruction::Fold(weights));
+        let weight = weights.maintenance - weights.initial;
+        let reach = if weight == 0.0 { 0.0 } else { Span::point(weight).times(span).high };
+        self.folded_gap = self.folded_gap.min((before + reach).next_up());
     }
 
     /// Appends an instruction and keeps the bound's induction in step with it.
@@ -184,6 +273,24 @@ impl<'a> Builder<'a> {
                 let range = &self.ranges[row as usize];
                 let a = top(stack);
                 stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.parts_largest())));
+            }
+            Instruction::StridedTerm { row, coefficient } => {
+                let a = top(stack);
+                let range = self.block_range(row, self.points);
+                let stack = &mut self.shadow;
+                stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.parts_largest())));
+            }
+            Instruction::Repeat { points } => {
+                debug_assert!(self.points == 0 && points > 0, "reductions have points and do not nest");
+                self.points = points;
+            }
+            Instruction::Reduce(reduction) => {
+                self.points = 0;
+                let a = top(stack);
+                stack.push(match reduction {
+                    Reduction::Tail { whole, fraction } => a.tail(whole, fraction),
+                    Reduction::Max | Reduction::Min | Reduction::Rank(_) => a.ordered(),
+                });
             }
             Instruction::Add => {
                 let (b, a) = (top(stack), top(stack));
@@ -222,8 +329,10 @@ impl<'a> Builder<'a> {
                 self.folded_gap += (weights.maintenance - weights.initial).abs() * a.size;
             }
         }
-        // The device's kernel keeps this many values and checks nothing: a deeper node is a mistake in a rule.
-        assert!(self.shadow.len() <= STACK_DEPTH_MAX, "rules lower to shallow nodes");
+        // Kernels keep this many values and check nothing.
+        if self.shadow.len() > STACK_DEPTH_MAX {
+            self.direct();
+        }
         self.program.code.push(instruction);
     }
 
@@ -233,6 +342,9 @@ impl<'a> Builder<'a> {
         let magnitudes = self.magnitudes();
         let gap = self.gap() + 2.0 * compile_error;
         let program = &mut self.program;
+        if self.direct {
+            program.code.truncate(self.code_start);
+        }
         for (term, gross) in program.terms[self.term_start..].iter().zip(&program.gross[self.term_start..]) {
             self.slots[term.row as usize] = NO_SLOT;
             let net = &mut program.net[term.row as usize];
@@ -240,6 +352,13 @@ impl<'a> Builder<'a> {
             net.initial += term.initial;
             net.maintenance += term.maintenance;
             net.gross += gross;
+        }
+        if self.direct {
+            self.constant.requirement = 0.0;
+            self.required.clear();
+        }
+        for (row, required) in self.required.drain(..) {
+            program.net[row as usize].requirement += required;
         }
         add(&mut program.net[self.ranges.len()], self.constant);
         program.pools.push(PoolProgram {
@@ -250,14 +369,17 @@ impl<'a> Builder<'a> {
             magnitudes,
             compile_error,
             gap,
+            direct: self.direct,
         });
         self.term_start = program.terms.len();
         self.kink_start = program.kinks.len();
+        self.code_start = program.code.len();
         self.constant = Weights::default();
         self.folded = [Magnitude::default(); 3];
         self.contributions = 0;
         (self.folded_gap, self.uncancelled) = (0.0, 0.0);
         self.shadow.clear();
+        (self.points, self.direct) = (0, false);
     }
 
     /// The finished chunk.

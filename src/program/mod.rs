@@ -10,20 +10,27 @@
 //!          + Σ weight · node                         anything else, in postfix order       (code)
 //! ```
 //!
-//! Rows hold *shocked minus base*, formed in f64, so that no kernel subtracts nearly equal numbers. What a row cannot
+//! Nodes are sums, maxima, minima, absolute values, scales, choices, and reductions of those over the points of a grid
+//! ([`Node`]). Kernels see a row as *value minus its level*, formed in f64, so that none subtracts nearly equal numbers: the
+//! level is the unshocked value, or 0 for a row that already is a difference. What a row cannot
 //! reach within the scenario set has been folded into the affine part when the program was built.
 
 mod bound;
 mod builder;
 mod code;
+mod fold;
 mod node;
 mod row_range;
+mod settle;
+mod sink;
+mod span;
 
 pub use bound::{Bound, Magnitude, UNIT_ROUNDOFF_F32, UNIT_ROUNDOFF_F64, compile_error};
 pub use builder::Builder;
 pub use code::{Instruction, STACK_DEPTH_MAX};
 pub use node::{Leaf, Node, Reduction};
 pub use row_range::{RowRange, row_ranges};
+pub use sink::{Collected, Sink, Weighted};
 
 /// How much of a value goes into each root.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -120,6 +127,9 @@ pub struct PoolProgram {
     /// Upper bound of (maintenance root − initial root) over the scenario set: a pool whose maintenance root stays above
     /// it is not restricted anywhere.
     pub gap: f64,
+    /// Only the direct formulas say what this pool requires: no kernel decides it, and its part of the maintenance total is
+    /// not in the net program.
+    pub direct: bool,
 }
 
 /// The programs of a chunk of pools.
@@ -155,9 +165,9 @@ pub struct PoolParts<'a> {
 }
 
 impl PoolParts<'_> {
-    /// Whether no scenario changes anything in this pool.
+    /// Whether no scenario changes anything in this pool, as far as its program tells.
     pub fn is_constant(&self) -> bool {
-        self.terms.is_empty() && self.kinks.is_empty() && self.code.is_empty()
+        !self.pool.direct && self.terms.is_empty() && self.kinks.is_empty() && self.code.is_empty()
     }
 }
 

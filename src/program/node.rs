@@ -1,69 +1,79 @@
-//! A pool's formula as a tree, before it is collapsed and turned into postfix code.
-
-/// `constant + Σ coefficient · row + Σ coefficient · row[k]`. A row may appear several times: coefficients need not be
-/// summed beforehand, which would round.
+/// `constant + Σ coefficient · row`, absolute. A row may appear several times.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Leaf {
     /// The constant.
     pub constant: f64,
-    /// Rows and their coefficients.
+    /// (row, coefficient).
     pub terms: Vec<(u32, f64)>,
-    /// First of adjacent rows and their coefficients: inside a reduction, step k reads row + k.
+    /// (first row of a block, coefficient): at point k of the reduction around it the row is `first + k`; outside of one it
+    /// is the first. The rows of a block have one level ([`crate::pricing::Rows::append_differences`]).
     pub strided: Vec<(u32, f64)>,
+    /// (row, size) of numbers that were summed into a coefficient of that row before: what the sum may have cancelled.
+    pub uncancelled: Vec<(u32, f64)>,
 }
 
-/// A value made of rows and a pool's coefficients.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Node {
-    /// An affine sum.
-    Leaf(Leaf),
-    /// Sum; empty = 0.
-    Sum(Vec<Node>),
-    /// The largest of at least one.
-    Max(Vec<Node>),
-    /// The smallest of at least one.
-    Min(Vec<Node>),
-    /// Absolute value.
-    Abs(Box<Node>),
-    /// Times a constant.
-    Scale(f64, Box<Node>),
-    /// Times a market row ≥ 0.
-    ScaleByRow(u32, Box<Node>),
-    /// The second where the first is ≥ 0, else the third.
-    Select(Box<[Node; 3]>),
-    /// A reduction of the body over k = 0 … points − 1. Reductions do not nest.
-    Reduce {
-        /// What is taken of the values.
-        reduction: Reduction,
-        /// How many there are; > 0.
-        points: u32,
-        /// The value at k.
-        body: Box<Node>,
-    },
-}
-
-/// What a reduction takes of its values.
+/// What a reduction takes of the values at its points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reduction {
     /// The largest.
     Max,
     /// The smallest.
     Min,
-    /// The rank-th largest, 1 = the largest.
+    /// The rank-th largest, from 1 (the largest) to the number of points.
     Rank(u32),
-    /// Σ of the `whole` largest + `fraction` · the next.
+    /// The sum of the `whole` largest and `fraction` times the next one: an expected shortfall times its share of the points.
     Tail {
-        /// Values that count in full.
+        /// How many count in full.
         whole: u32,
-        /// Share of the next one, in [0, 1).
+        /// How much of the next one counts, 0 ≤ fraction < 1; 0 if there is none.
         fraction: f64,
     },
 }
 
+/// A margin requirement as a tree over rows: what a rule says to [`super::Builder::fold`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// An affine sum.
+    Leaf(Leaf),
+    /// The sum; 0 if empty.
+    Sum(Vec<Node>),
+    /// The largest; not empty.
+    Max(Vec<Node>),
+    /// The smallest; not empty.
+    Min(Vec<Node>),
+    /// The absolute value.
+    Abs(Box<Node>),
+    /// Times a constant.
+    Scale(f64, Box<Node>),
+    /// Times a market row ≥ 0, absolute.
+    ScaleByRow(u32, Box<Node>),
+    /// Predicate, then, otherwise: `then` where the predicate is ≥ 0.
+    Select(Box<[Node; 3]>),
+    /// A reduction of `body` over its points; reductions do not nest.
+    Reduce {
+        /// Which.
+        reduction: Reduction,
+        /// Number of points, ≥ 1.
+        points: u32,
+        /// The value at a point.
+        body: Box<Node>,
+    },
+}
+
 impl Node {
-    /// Σ coefficient · row.
-    pub fn terms(terms: Vec<(u32, f64)>) -> Self {
+    /// `Σ coefficient · row`.
+    pub fn leaf(terms: Vec<(u32, f64)>) -> Self {
         Self::Leaf(Leaf { terms, ..Leaf::default() })
+    }
+
+    /// `Σ coefficient · (row + k)` at point k.
+    pub fn strided(strided: Vec<(u32, f64)>) -> Self {
+        Self::Leaf(Leaf { strided, ..Leaf::default() })
+    }
+
+    /// `slope · row + constant`.
+    pub fn line(row: u32, slope: f64, constant: f64) -> Self {
+        Self::Leaf(Leaf { constant, terms: vec![(row, slope)], ..Leaf::default() })
     }
 
     /// A constant.
@@ -71,25 +81,84 @@ impl Node {
         Self::Leaf(Leaf { constant, ..Leaf::default() })
     }
 
-    /// Zero.
-    pub fn zero() -> Self {
-        Self::Sum(Vec::new())
-    }
-
-    /// max(0, self).
+    /// max(0, node).
     pub fn positive_part(self) -> Self {
         Self::Max(vec![self, Self::constant(0.0)])
     }
 
-    /// self · factor.
+    /// |node|.
+    pub fn absolute(self) -> Self {
+        Self::Abs(Box::new(self))
+    }
+
+    /// factor · node.
     pub fn scaled(self, factor: f64) -> Self {
         Self::Scale(factor, Box::new(self))
     }
 
-    /// |self|.
-    pub fn magnitude(self) -> Self {
-        Self::Abs(Box::new(self))
+    /// row · node.
+    pub fn scaled_by_row(self, row: u32) -> Self {
+        Self::ScaleByRow(row, Box::new(self))
     }
+
+    /// `then` where `self` ≥ 0, else `otherwise`.
+    pub fn select(self, then: Self, otherwise: Self) -> Self {
+        Self::Select(Box::new([self, then, otherwise]))
+    }
+
+    /// The node, reduced over `points` points.
+    pub fn reduced(self, reduction: Reduction, points: u32) -> Self {
+        Self::Reduce { reduction, points, body: Box::new(self) }
+    }
+
+    /// Whether it certainly is 0 for want of summands.
+    pub(super) fn is_zero(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.constant == 0.0 && leaf.terms.is_empty() && leaf.strided.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The value, if it is a constant.
+    pub(super) fn as_constant(&self) -> Option<f64> {
+        match self {
+            Self::Leaf(leaf) if leaf.terms.is_empty() && leaf.strided.is_empty() => Some(leaf.constant),
+            _ => None,
+        }
+    }
+
+    /// Whether its value differs from point to point of the reduction around it.
+    pub(super) fn is_strided(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => !leaf.strided.is_empty(),
+            Self::Sum(nodes) | Self::Max(nodes) | Self::Min(nodes) => nodes.iter().any(Self::is_strided),
+            Self::Abs(node) | Self::Scale(_, node) | Self::ScaleByRow(_, node) => node.is_strided(),
+            Self::Select(nodes) => nodes.iter().any(Self::is_strided),
+            Self::Reduce { .. } => false,
+        }
+    }
+
+    /// Operands on the stack while it is evaluated in the order of [`by_depth`].
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::Leaf(_) => 1,
+            Self::Sum(nodes) | Self::Max(nodes) | Self::Min(nodes) => {
+                let mut depths: Vec<usize> = nodes.iter().map(Self::depth).collect();
+                depths.sort_unstable_by(|a, b| b.cmp(a));
+                depths.first().copied().unwrap_or(1).max(depths.get(1).map_or(0, |second| second + 1))
+            }
+            Self::Abs(node) | Self::Scale(_, node) | Self::ScaleByRow(_, node) => node.depth(),
+            Self::Select(nodes) => (0..3).map(|at| nodes[at].depth() + at).fold(1, usize::max),
+            Self::Reduce { body, .. } => body.depth(),
+        }
+    }
+}
+
+/// Operands of a commutative node, the deepest first: then the fewest values wait on the stack.
+pub(super) fn by_depth(nodes: &[Node]) -> Vec<&Node> {
+    let mut ordered: Vec<(usize, &Node)> = nodes.iter().map(|node| (node.depth(), node)).collect();
+    ordered.sort_by_key(|&(depth, _)| std::cmp::Reverse(depth));
+    ordered.into_iter().map(|(_, node)| node).collect()
 }
 
 #[cfg(test)]
@@ -97,20 +166,6 @@ impl Node {
     /// Its value where `row` answers the values of rows: the definition, step by step.
     pub(crate) fn evaluate(&self, row: &dyn Fn(u32) -> f64) -> f64 {
         self.at(row, 0)
-    }
-
-    /// Values that wait on a stack while it is evaluated, one by one.
-    pub(crate) fn stack_depth(&self) -> usize {
-        let of_operands = |nodes: &[Self]| {
-            nodes.iter().enumerate().map(|(at, node)| node.stack_depth() + at.min(1)).max().unwrap_or(1)
-        };
-        match self {
-            Self::Leaf(_) => 1,
-            Self::Sum(nodes) | Self::Max(nodes) | Self::Min(nodes) => of_operands(nodes),
-            Self::Abs(node) | Self::Scale(_, node) | Self::ScaleByRow(_, node) => node.stack_depth(),
-            Self::Select(nodes) => (0..3).map(|at| nodes[at].stack_depth() + at).max().unwrap_or(1),
-            Self::Reduce { body, .. } => body.stack_depth() + 1,
-        }
     }
 
     fn at(&self, row: &dyn Fn(u32) -> f64, step: u32) -> f64 {

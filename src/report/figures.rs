@@ -5,8 +5,7 @@ use super::format::{count, number};
 use crate::engine::{Outcome, PoolOutcome, State};
 
 /// States in the order of reports, best first.
-pub(super) const STATES: [State; 5] =
-    [State::Healthy, State::Restricted, State::Liquidatable, State::Bankrupt, State::Unknown];
+pub(super) const STATES: [State; 5] = State::ALL;
 
 /// Lower bounds of the second and later health classes. They are fixed so that one night compares with the next.
 pub(super) const HEALTH_BOUNDS: [f64; 14] = [0.0, 0.5, 0.8, 0.9, 1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0];
@@ -18,19 +17,7 @@ pub(super) fn states_at_base(outcome: &Outcome) -> [u64; 5] {
 
 /// The worst state that each pool has at base or reaches in any scenario, counted in the order of [`STATES`].
 pub(super) fn worst_states(outcome: &Outcome) -> [u64; 5] {
-    count_states(outcome.pools.iter().map(|pool| {
-        let reached = if pool.bankrupt_scenarios > 0 {
-            State::Bankrupt
-        } else if pool.liquidatable_scenarios > 0 {
-            State::Liquidatable
-        } else if pool.restricted_scenarios > 0 {
-            State::Restricted
-        } else {
-            State::Healthy
-        };
-        // `State` is ordered from unknown over bankrupt to healthy.
-        reached.min(pool.state)
-    }))
+    count_states(outcome.pools.iter().map(PoolOutcome::worst_state))
 }
 
 fn count_states(states: impl Iterator<Item = State>) -> [u64; 5] {

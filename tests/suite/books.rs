@@ -165,7 +165,7 @@ pub fn rulebook(base: HaircutBase, unit: SizeUnit) -> Rulebook {
         haircut,
         haircut_base: base,
         orders: OrderReserve::None,
-        component: BTreeMap::new(),
+        ..Rulebook::default()
     }
 }
 

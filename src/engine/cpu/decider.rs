@@ -1,6 +1,8 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::{RootValues, RootsOfBlock};
+use super::reduction::Points;
+use crate::engine::direct;
 use crate::engine::job::Job;
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::engine::tile::TileBlock;
@@ -20,8 +22,11 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// The errors of a pool; `None` where the bound does not hold and the arbiter must decide everything.
+    /// The errors of a pool; `None` where there is no bound and the direct formulas must decide everything.
     pub fn of(parts: PoolParts<'_>) -> Option<Self> {
+        if parts.pool.direct {
+            return None;
+        }
         let [equity, initial, maintenance] =
             parts.pool.magnitudes.map(|magnitude| Bound::F64.error(magnitude, parts.pool.compile_error));
         Some(Self { equity: equity?, initial: initial?, maintenance: maintenance? })
@@ -34,6 +39,7 @@ pub struct Decider<'j, 'a> {
     job: &'j Job<'a>,
     /// Values of the roots on the block evaluated last.
     pub roots: RootValues,
+    points: Points,
     /// The widest vectors of this machine.
     pub arch: Arch,
 }
@@ -50,12 +56,12 @@ pub enum Asked {
 impl<'j, 'a> Decider<'j, 'a> {
     /// A decider for a job.
     pub fn new(job: &'j Job<'a>) -> Self {
-        Self { job, roots: RootValues::default(), arch: Arch::new() }
+        Self { job, roots: RootValues::default(), points: Points::default(), arch: Arch::new() }
     }
 
     /// Evaluates every root of a pool on a block, into `roots`.
     pub fn evaluate(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>) {
-        RootsOfBlock { parts, block, roots: &mut self.roots }.run(self.arch);
+        RootsOfBlock { parts, block, points: &mut self.points, roots: &mut self.roots }.run(self.arch);
     }
 
     /// Turns the values evaluated last into verdicts.
@@ -82,15 +88,13 @@ impl<'j, 'a> Decider<'j, 'a> {
                 self.evaluate(parts, block);
                 self.judge(pool, block, errors).0
             }
-            None => {
-                let pool = self.job.pool(pool);
-                let mut verdicts = Verdicts::default();
-                for lane in 0..block.len() {
-                    verdicts.set(lane, self.job.arbiter.decide(&pool, Column::Scenario(block.first() + lane)));
-                }
-                verdicts
-            }
+            None => direct::decide_block(self.job, &self.job.pool(pool), block).0,
         }
+    }
+
+    /// Lowest maintenance root on the block evaluated last; NaN where a branch is uncertain.
+    pub fn lowest(&self, block: TileBlock<'_>) -> f64 {
+        self.roots.maintenance[..block.len()].iter().copied().fold(f64::INFINITY, lower_or_nan)
     }
 
     /// Appends the scenarios of some blocks whose canonical excess may be the lowest of them: those whose f64 value lies
@@ -141,6 +145,17 @@ impl<'j, 'a> Decider<'j, 'a> {
         let verdicts = self.arch.dispatch(Masks { roots: &self.roots, errors: none }).0;
         [verdicts.restricted, verdicts.liquidatable, verdicts.bankrupt]
             .map(|mask| (mask & low_bits(block.len())).count_ones())
+    }
+}
+
+/// The lower of two values; NaN if either is.
+fn lower_or_nan(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if b < a {
+        b
+    } else {
+        a
     }
 }
 

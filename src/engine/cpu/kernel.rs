@@ -4,12 +4,13 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::nodes::{NodeValues, evaluate_nodes};
+use super::reduction::Points;
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::engine::tile::{Tile, TileBlock};
 use crate::program::{PoolParts, Program};
 
 /// Vectors that stay in registers at once: enough to hide the latency of a fused multiply-add.
-const UNROLL: usize = 4;
+pub const UNROLL: usize = 4;
 
 /// Values of a pool's roots under a block of scenarios.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +111,8 @@ pub struct RootsOfBlock<'a> {
     pub parts: PoolParts<'a>,
     /// The block.
     pub block: TileBlock<'a>,
+    /// Room for the points of reductions.
+    pub points: &'a mut Points,
     /// Receives the values.
     pub roots: &'a mut RootValues,
 }
@@ -128,7 +131,7 @@ impl WithSimd for RootsOfBlock<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (parts, block, roots) = (self.parts, self.block, self.roots);
         if !parts.code.is_empty() {
-            evaluate_nodes(parts.code, block, &mut roots.nodes);
+            evaluate_nodes(simd, parts.code, block, self.points, &mut roots.nodes);
         }
         let constant = parts.pool.constant;
         for start in (0..SCENARIO_BLOCK).step_by(UNROLL * S::F64_LANES) {
@@ -193,6 +196,6 @@ impl WithSimd for GrossOfBlock<'_> {
 
 /// The vectors of a row from lane `start` of the block on.
 #[inline(always)]
-fn vectors<S: Simd>(block: TileBlock<'_>, row: u32, start: usize) -> &[S::f64s] {
+pub fn vectors<S: Simd>(block: TileBlock<'_>, row: u32, start: usize) -> &[S::f64s] {
     S::as_simd_f64s(&block.deltas(row)[start..start + UNROLL * S::F64_LANES]).0
 }

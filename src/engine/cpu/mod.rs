@@ -3,10 +3,12 @@
 mod decider;
 mod kernel;
 mod nodes;
+mod reduction;
 
 use std::ops::Range;
 
-use super::chunk::{Chunk, decide_constant_pool, decide_pool};
+use super::chunk::{Chunk, decide_constant_pool};
+use super::direct;
 use super::job::Job;
 use super::ledger::{Ledger, Witness};
 use super::outcome::Totals;
@@ -15,15 +17,19 @@ use super::tile::{Tile, TileBlock};
 use super::verdicts::{Verdicts, lanes};
 use crate::number::LANES;
 use crate::program::{PoolParts, Program};
-use decider::Asked;
-pub use decider::{Decider, Errors};
+pub use decider::{Asked, Decider, Errors};
 use kernel::{GrossOfBlock, LowestOfBlocks};
 
 /// Sweeps a chunk of pools through every scenario.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
     let program = job.compile(pools.clone());
+    sweep_program(job, pools, &program)
+}
+
+/// Sweeps a compiled chunk of pools through every scenario.
+pub fn sweep_program(job: &Job<'_>, pools: Range<usize>, program: &Program) -> Chunk {
     let mut chunk = Chunk::new(job, pools.len());
-    let mut sweep = ChunkSweep::new(job, pools, &program);
+    let mut sweep = ChunkSweep::new(job, pools, program);
     for index in 0..job.tiles.len() {
         sweep.sweep_tile(job.tiles.tile(index), &mut chunk);
     }
@@ -53,11 +59,15 @@ struct ChunkSweep<'j, 'a> {
 impl<'j, 'a> ChunkSweep<'j, 'a> {
     fn new(job: &'j Job<'a>, pools: Range<usize>, program: &'j Program) -> Self {
         let errors: Vec<Option<Errors>> = (0..pools.len()).map(|index| Errors::of(program.parts(index))).collect();
-        // A pool without a bound is the arbiter's, but its kinks and nodes are still part of the maintenance total.
-        let is_active = |index: usize| !program.parts(index).is_constant() && !job.pool(pools.start + index).unknown;
+        // A pool without a bound is left to the direct formulas, but its kinks and nodes are still part of the maintenance
+        // total; a direct pool has no part in it here.
+        let is_active = |index: usize| {
+            let parts = program.parts(index);
+            !parts.pool.direct && !parts.is_constant() && !job.pool(pools.start + index).unknown
+        };
         let active: Vec<u32> = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
         let ledger = |(index, error): (usize, &Option<Errors>)| {
-            Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool.compile_error)
+            Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool)
         };
         let ledgers = errors.iter().enumerate().map(ledger).collect();
         let width = job.plan.tile_scenarios;
@@ -124,9 +134,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         self.decider.evaluate(parts, block);
         let ledger = &mut self.ledgers[index];
         if !parts.code.is_empty() {
-            let roots = &self.decider.roots;
-            let lowest = roots.maintenance[..block.len()].iter().copied().fold(f64::INFINITY, lower_or_nan);
-            ledger.note_lowest(block.first(), lowest);
+            ledger.note_lowest(block.first(), self.decider.lowest(block));
             self.decider.add_evaluated_requirement(parts, block, &mut self.requirement[block.lane..]);
         }
         let pool_index = self.first_pool + index;
@@ -176,7 +184,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             return;
         }
         let Some(errors) = self.errors[index] else {
-            decide_pool(self.job, &pool, parts.pool, chunk);
+            direct::decide_pool(self.job, &pool, parts.pool, chunk);
             return;
         };
         let ledger = &self.ledgers[index];
@@ -199,17 +207,6 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         chunk.redecided_pools += u64::from(ledger.redecided);
         chunk.pools.push(ledger.close(self.job, &pool, candidates.into_iter()));
         chunk.witnesses.push(Some(witness).filter(|witness| witness.value.is_finite()));
-    }
-}
-
-/// The lower of two values; NaN if either is.
-fn lower_or_nan(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        f64::NAN
-    } else if b < a {
-        b
-    } else {
-        a
     }
 }
 

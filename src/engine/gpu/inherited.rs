@@ -1,6 +1,6 @@
 //! What a program makes of rows that the device priced itself, and so knows only to within an error (`NUMERICS.md` §12).
 
-use crate::program::{Instruction, Magnitude, PoolParts, RowRange, STACK_DEPTH_MAX};
+use crate::program::{Instruction, Magnitude, PoolParts, Reduction, RowRange, STACK_DEPTH_MAX};
 
 /// Errors that a pool's roots and predicates inherit from rows.
 pub struct Inherited {
@@ -28,6 +28,7 @@ impl Inherited {
             inherited.add([0.0, kink.initial, kink.maintenance], reach);
         }
         let mut stack: Vec<f64> = Vec::with_capacity(STACK_DEPTH_MAX);
+        let mut points = 1;
         for instruction in parts.code {
             let top = stack.pop().unwrap_or(0.0);
             let next = match *instruction {
@@ -36,6 +37,16 @@ impl Inherited {
                     0.0
                 }
                 Instruction::Term { row, coefficient } => top + coefficient.abs() * error(row),
+                Instruction::StridedTerm { row, coefficient } => {
+                    top + coefficient.abs() * (row..row + points).map(error).fold(0.0, f64::max)
+                }
+                Instruction::Repeat { points: own } => {
+                    points = own;
+                    top
+                }
+                // Order statistics are 1-Lipschitz in the largest error of any point.
+                Instruction::Reduce(Reduction::Tail { whole, fraction }) => top * (f64::from(whole) + fraction),
+                Instruction::Reduce(_) => top,
                 Instruction::Add => top + stack.pop().unwrap_or(0.0),
                 Instruction::Max | Instruction::Min => top.max(stack.pop().unwrap_or(0.0)),
                 Instruction::Abs => top,
@@ -86,7 +97,7 @@ mod tests {
 
     fn ranges() -> Vec<RowRange> {
         let range = |base: f64| RowRange {
-            base,
+            level: base,
             low: 0.5 * base,
             high: 1.5 * base,
             delta_low: -0.5 * base,
@@ -121,8 +132,9 @@ mod tests {
                 Instruction::Max => pop().max(pop()),
                 Instruction::Min => pop().min(pop()),
                 Instruction::Abs => pop().abs(),
+                Instruction::StridedTerm { .. } | Instruction::Repeat { .. } | Instruction::Reduce(_) => continue,
                 Instruction::Scale(factor) => pop() * factor,
-                Instruction::ScaleByRow { row, base } => pop() * (base + delta[row as usize]),
+                Instruction::ScaleByRow { row, level } => pop() * (level + delta[row as usize]),
                 Instruction::Select(_) => {
                     let (otherwise, then, predicate) = (pop(), pop(), pop());
                     predicates.push(predicate);
@@ -156,7 +168,7 @@ mod tests {
         builder.emit(Instruction::Min);
         builder.leaf(&[(2, 0.1)], -20.0);
         builder.emit(Instruction::Add);
-        builder.emit(Instruction::ScaleByRow { row: 1, base: 3.0 });
+        builder.emit(Instruction::ScaleByRow { row: 1, level: 3.0 });
         builder.emit(Instruction::Fold(REQUIRED));
         builder.finish_pool();
         let program = builder.build();
@@ -187,9 +199,26 @@ mod tests {
         let ranges = ranges();
         let mut builder = Builder::new(&ranges);
         builder.leaf(&[(1, 1.0)], 0.0);
-        builder.emit(Instruction::ScaleByRow { row: 0, base: 100.0 });
+        builder.emit(Instruction::ScaleByRow { row: 0, level: 100.0 });
         builder.emit(Instruction::Fold(REQUIRED));
         builder.finish_pool();
         assert!(Inherited::of(builder.build().parts(0), &ERRORS, &ranges).is_none());
+    }
+
+    #[test]
+    fn a_reduction_inherits_the_largest_error_of_its_points() {
+        let ranges = ranges();
+        let inherited = |reduction: Reduction| {
+            let mut builder = Builder::new(&ranges);
+            builder.emit(Instruction::Repeat { points: 3 });
+            builder.emit(Instruction::Constant(0.0));
+            builder.emit(Instruction::StridedTerm { row: 0, coefficient: -3.0 });
+            builder.emit(Instruction::Reduce(reduction));
+            builder.emit(Instruction::Fold(REQUIRED));
+            builder.finish_pool();
+            Inherited::of(builder.build().parts(0), &ERRORS, &ranges).expect("no product").roots
+        };
+        assert_eq!(inherited(Reduction::Max), [0.0, 6.0, 0.7 * 6.0]);
+        assert_eq!(inherited(Reduction::Tail { whole: 2, fraction: 0.5 })[1], 15.0);
     }
 }

@@ -89,7 +89,7 @@ pub struct Kink {
 pub struct Instruction {
     /// What to do: one of the constants of [`operation`].
     pub operation: u32,
-    /// The row, where one is read.
+    /// The row, where one is read; the number of points, where a reduction starts.
     pub row: u32,
     /// First operand.
     pub a: f32,
@@ -121,6 +121,14 @@ pub mod operation {
     pub const SELECT: u32 = 8;
     /// Add to the roots: initial `a`, maintenance `b`, requirement `c`.
     pub const FOLD: u32 = 9;
+    /// Add `a` · Δ(row + point) to the top.
+    pub const STRIDED_TERM: u32 = 10;
+    /// Start a reduction over `row` points.
+    pub const REPEAT: u32 = 11;
+    /// End it: the largest value.
+    pub const REDUCE_MAX: u32 = 12;
+    /// End it: the smallest value.
+    pub const REDUCE_MIN: u32 = 13;
 }
 
 /// What a pool's verdicts on one tile come to; all zero means not computed.

@@ -2,7 +2,7 @@
 
 use super::inherited::Inherited;
 use super::layout::{Instruction, Kink, Pool, Term, operation};
-use crate::program::{self, Bound, Magnitude, PoolParts, RowRange, Weights, compile_error};
+use crate::program::{self, Bound, Magnitude, PoolParts, Reduction, RowRange, Weights, compile_error};
 
 /// Largest coefficient that goes to the device.
 const COEFFICIENT_MAX: f64 = 1.267_650_600_228_229_4e30; // 2^100
@@ -40,8 +40,12 @@ pub enum Filter {
 }
 
 impl Packed {
-    /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound), with nothing added.
+    /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound, an order statistic), with
+    /// nothing added.
     pub fn push(&mut self, parts: PoolParts<'_>, rows: RowFacts<'_>, filter: Filter) -> bool {
+        if parts.pool.direct || parts.code.iter().any(is_order_statistic) {
+            return false;
+        }
         let Some(Certified { errors, sizes, guards, underflow }) = Certified::of(parts, rows) else { return false };
         let _ = filter;
         #[cfg(test)]
@@ -126,6 +130,11 @@ impl Certified {
     }
 }
 
+/// Whether a step needs all values of a reduction at once, which no lane of the device holds.
+fn is_order_statistic(step: &program::Instruction) -> bool {
+    matches!(step, program::Instruction::Reduce(Reduction::Rank(_) | Reduction::Tail { .. }))
+}
+
 /// What flushing subnormal rows, products and sums to zero may lose: 2⁻¹²⁵ per unit of each operand, times the weights it
 /// passes. `None` where a number is too large for the device, or too small not to be flushed itself.
 fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
@@ -152,9 +161,15 @@ fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
         operand(kink.row, kink.offset);
         weights += weight(kink.initial) + weight(kink.maintenance);
     }
+    let mut points = 1;
     for instruction in parts.code {
         match *instruction {
             program::Instruction::Term { row, coefficient } => operand(row, coefficient),
+            program::Instruction::Repeat { points: own } => points = own,
+            // Any one point decides a reduction: the row that is largest there stands for its block.
+            program::Instruction::StridedTerm { row, coefficient } => {
+                operand(largest_of(row, points, ranges), coefficient)
+            }
             // As an operand it is its own coefficient; any row stands for the other one.
             program::Instruction::Constant(value) => operand(0, value),
             program::Instruction::Fold(Weights { initial, maintenance, .. }) => {
@@ -162,9 +177,9 @@ fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
             }
             // A factor may stand before any of the weights.
             program::Instruction::Scale(factor) => factors *= 1.0 + weight(factor),
-            program::Instruction::ScaleByRow { row, base } => {
+            program::Instruction::ScaleByRow { row, level } => {
                 factors *= 1.0 + ranges[row as usize].parts_largest();
-                operand(row, base);
+                operand(row, level);
             }
             _ => {}
         }
@@ -179,6 +194,12 @@ fn underflow(parts: PoolParts<'_>, ranges: &[RowRange]) -> Option<f64> {
     fits.then_some(FLUSH * weights * (operands + 4.0))
 }
 
+/// The row of a block that moves most.
+fn largest_of(row: u32, points: u32, ranges: &[RowRange]) -> u32 {
+    let size = |row: u32| ranges[row as usize].delta_largest();
+    (row..row + points).fold(row, |largest, row| if size(row) > size(largest) { row } else { largest })
+}
+
 fn instruction(
     instruction: &program::Instruction,
     guards: &mut impl Iterator<Item = f64>,
@@ -188,12 +209,16 @@ fn instruction(
     match *instruction {
         program::Instruction::Constant(value) => code(operation::CONSTANT, 0, value),
         program::Instruction::Term { row, coefficient } => code(operation::TERM, row, coefficient),
+        program::Instruction::StridedTerm { row, coefficient } => code(operation::STRIDED_TERM, row, coefficient),
+        program::Instruction::Repeat { points } => code(operation::REPEAT, points, 0.0),
+        program::Instruction::Reduce(Reduction::Min) => code(operation::REDUCE_MIN, 0, 0.0),
+        program::Instruction::Reduce(_) => code(operation::REDUCE_MAX, 0, 0.0),
         program::Instruction::Add => code(operation::ADD, 0, 0.0),
         program::Instruction::Max => code(operation::MAX, 0, 0.0),
         program::Instruction::Min => code(operation::MIN, 0, 0.0),
         program::Instruction::Abs => code(operation::ABS, 0, 0.0),
         program::Instruction::Scale(factor) => code(operation::SCALE, 0, factor),
-        program::Instruction::ScaleByRow { row, base } => code(operation::SCALE_BY_ROW, row, base),
+        program::Instruction::ScaleByRow { row, level } => code(operation::SCALE_BY_ROW, row, level),
         program::Instruction::Select(_) => {
             let guard = guards.next().unwrap_or(f64::INFINITY);
             Instruction { a: upward(guard + underflow), ..code(operation::SELECT, 0, 0.0) }

@@ -42,7 +42,7 @@ impl PanelRows {
                 let out = &mut data[(tile * n_rows + row) * DEVICE_TILE_SCENARIOS..];
                 let mut sum = 0.0;
                 for (lane, scenario) in (start..end).enumerate() {
-                    let delta = values[scenario] - range.base;
+                    let delta = values[scenario] - range.level;
                     out[lane] = single(delta);
                     sum += delta;
                 }

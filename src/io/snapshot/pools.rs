@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::holders::{Holders, Key};
+use crate::domain::Mode;
 use crate::error::Fault;
 use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
 
@@ -25,15 +26,6 @@ const IM_MULTIPLIER: usize = 4;
 const MM_MULTIPLIER: usize = 5;
 const OPEN_ORDER_MARGIN: usize = 6;
 
-#[derive(Clone, Copy, PartialEq)]
-enum Mode {
-    Cross,
-    Isolated,
-    Portfolio,
-}
-
-const MODES: [(&str, Mode); 3] = [("cross", Mode::Cross), ("isolated", Mode::Isolated), ("portfolio", Mode::Portfolio)];
-
 /// Reads the optional settings of pools. Also answers the isolated pools with their rows, to be checked against the
 /// positions by [`check_isolated`].
 pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (TableRead, Vec<(u32, u64)>) {
@@ -41,10 +33,7 @@ pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (Ta
     let mut isolated = Vec::new();
     let outcome = table::read(dir, &LAYOUT, Presence::Optional, log, |row| {
         let pool = holders.pool(row, ACCOUNT, POOL);
-        let mode = row.word(MODE, &MODES).unwrap_or(Mode::Cross);
-        if mode == Mode::Portfolio {
-            row.refuse(MODE, "portfolio", "portfolio margin is not part of this version", "use cross or isolated");
-        }
+        let mode = row.word(MODE, &Mode::ALL.map(|mode| (mode.name(), mode))).unwrap_or_default();
         if let Some(rulebook) = row.text(RULEBOOK) {
             row.refuse(
                 RULEBOOK,
@@ -67,6 +56,7 @@ pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (Ta
         }
         let Some(pool) = pool else { return };
         let settings = holders.book.settings(pool);
+        settings.mode = mode;
         settings.im_multiplier = im_multiplier;
         settings.mm_multiplier = mm_multiplier;
         settings.open_order_margin = open_order_margin;

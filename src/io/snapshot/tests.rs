@@ -49,7 +49,7 @@ fn all_faults_of_all_tables_come_at_once_and_rows_add_up() {
         INSTRUMENTS,
         ("balances.csv", "account,asset,amount,locked\na,USDT,10,11\na,USTD,10,\nb,BTC,NaN,\n,BTC,1,\nc,BTC,1\n"),
         ("positions.csv", "account,instrument,quantity\nd,BTCUSDT,1\ne,BTCUSDT,1\nd,BTCUSDT,3\n"),
-        ("pools.csv", "account,mode\nd,portfolio\nf,cross\n"),
+        ("pools.csv", "account,mode\nd,portfoilo\nf,cross\n"),
     ]);
     let loaded = read_with_faults(dir.path()).expect("a readable directory");
     let lines: Vec<String> = loaded.faults.iter().map(ToString::to_string).collect();
@@ -61,7 +61,7 @@ fn all_faults_of_all_tables_come_at_once_and_rows_add_up() {
             "balances row 3 column amount value \"NaN\": a number is finite (correct it, or leave the cell empty if it is optional)",
             "balances row 4 column account: a required value is missing (fill the cell in)",
             "balances row 5: a row has as many fields as the header: 4, not 3 (check separators, quotes and decimal commas)",
-            "pools row 1 column mode value \"portfolio\": portfolio margin is not part of this version (use cross or isolated)",
+            "pools row 1 column mode value \"portfoilo\": one of cross, isolated, portfolio (did you mean \"portfolio\"?)",
             "positions row 3 column instrument value \"BTCUSDT\": one row for each instrument and side of a pool; row 1 is the first (net the rows, or tell hedge-mode legs apart by side)",
         ]
     );

@@ -34,15 +34,15 @@ impl Across {
     pub(super) fn node(self, exposures: &[Exposure<'_>]) -> Node {
         let expiries = by_expiry(exposures);
         let each = |share: f64| {
-            let magnitude = |(_, terms): &(String, Terms)| Node::terms(terms.clone()).magnitude().scaled(share);
+            let magnitude = |(_, terms): &(String, Terms)| Node::leaf(terms.clone()).absolute().scaled(share);
             expiries.iter().map(magnitude).collect::<Vec<_>>()
         };
         match self {
             Self::Each => Node::Sum(each(1.0)),
-            Self::Offset if expiries.len() < 2 => Node::zero(),
+            Self::Offset if expiries.len() < 2 => Node::Sum(Vec::new()),
             Self::Offset => {
                 let mut summands = each(0.5);
-                summands.push(Node::terms(terms_of(exposures)).magnitude().scaled(-0.5));
+                summands.push(Node::leaf(terms_of(exposures)).absolute().scaled(-0.5));
                 Node::Sum(summands)
             }
         }

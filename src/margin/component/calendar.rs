@@ -11,7 +11,7 @@ use super::by_side::{BY_SIDE, numbers, numbers_or_zero};
 use super::exposure::Ranges;
 use super::{Across, ComponentRows, Cover, Part, Rule};
 use crate::margin::file::{Key, KeyKind, Section, words};
-use crate::margin::pool::{Margin, Market, Requirement};
+use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
@@ -47,7 +47,7 @@ impl Calendar {
         Some(Self { minimum: minimum?, annual: annual?, of })
     }
 
-    fn rate(&self, margin: Margin, years: f64) -> f64 {
+    fn rate(&self, margin: MarginSide, years: f64) -> f64 {
         let (minimum, annual) = (*self.minimum.of(margin), *self.annual.of(margin) * years);
         if annual > minimum { annual } else { minimum }
     }
@@ -58,7 +58,7 @@ impl Rule for Calendar {
     fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
         let mut rows = ComponentRows::default();
         let snapshot = sheet.snapshot;
-        for margin in Margin::ALL {
+        for margin in MarginSide::ALL {
             for index in sheet.covered_instruments(cover) {
                 let instrument = &snapshot.instruments[index as usize];
                 let values = sheet.deltas(index, |column| self.rate(margin, sheet.years_left(instrument, column)));
@@ -84,7 +84,7 @@ impl Rule for Calendar {
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
-        let exposures = part.exposures(Margin::Maintenance as usize);
+        let exposures = part.exposures(MarginSide::Maintenance as usize);
         self.of.binding(&exposures, &(part.setting().rows, column))
     }
 }

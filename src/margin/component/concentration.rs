@@ -16,7 +16,7 @@ use crate::domain::{Instrument, Kind, Payoff, UnderlyingIndex};
 use crate::error::Fault;
 use crate::margin::bracket::{self, Schedule};
 use crate::margin::file::{self, Key, KeyKind, Reader, Section, Shape, words};
-use crate::margin::pool::{Margin, Market, Requirement};
+use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
@@ -28,8 +28,7 @@ const SHARES_OF: [(&str, ShareOf); 4] = [
     ("adv", ShareOf::Adv),
     ("open_interest", ShareOf::OpenInterest),
 ];
-const MEASURES: [(&str, Measure); 2] =
-    [("net_delta", Measure::NetDelta), ("gross_notional", Measure::GrossNotional)];
+const MEASURES: [(&str, Measure); 2] = [("net_delta", Measure::NetDelta), ("gross_notional", Measure::GrossNotional)];
 
 const MEASURE: Key = Key::optional(
     "measure",
@@ -152,7 +151,9 @@ impl Form {
                 };
                 tiered(Requirement { initial: beyond(rates.initial), maintenance: beyond(rates.maintenance) })
             }
-            _ => Some(Self::SquareRoot { threshold: section.number("threshold")?, factor: numbers(section, "factor")? }),
+            _ => {
+                Some(Self::SquareRoot { threshold: section.number("threshold")?, factor: numbers(section, "factor")? })
+            }
         }
     }
 }
@@ -168,7 +169,7 @@ impl Concentration {
         let market = &sheet.snapshot.underlyings[underlying as usize];
         match self.share_of {
             ShareOf::Quote => Some(1.0),
-            ShareOf::Depth => sheet.market.depth(underlying, column),
+            ShareOf::Depth => sheet.market.depth_quote(underlying, column),
             ShareOf::Adv => market.adv_quote,
             ShareOf::OpenInterest => market.open_interest_quote,
         }
@@ -218,7 +219,7 @@ impl Concentration {
             return rows;
         }
         for underlying in sheet.covered_underlyings(cover) {
-            for margin in Margin::ALL {
+            for margin in MarginSide::ALL {
                 for (tier, bound) in rates.of(margin).bounds.iter().enumerate() {
                     let unit = |column| self.unit(underlying, column, sheet).unwrap_or_default();
                     let values = sheet.values(|column| bound * unit(column));
@@ -262,7 +263,7 @@ impl Concentration {
     }
 
     /// The contracts without optionality of each underlying, and the root of their units.
-    fn roots(&self, margin: Margin, part: &Part<'_, '_>) -> Vec<(f64, Terms)> {
+    fn roots(&self, margin: MarginSide, part: &Part<'_, '_>) -> Vec<(f64, Terms)> {
         let exposures = part.exposures(margin as usize);
         let linear = exposures.iter().filter(|exposure| exposure.instrument.is_some() && !exposure.is_option());
         let groups = grouped(linear, |exposure| exposure.underlying).into_iter();
@@ -288,14 +289,14 @@ fn units(exposure: &Exposure<'_>, part: &Part<'_, '_>) -> f64 {
 }
 
 /// Sheet of a tier's bound.
-fn bound_sheet(margin: Margin, tier: usize) -> usize {
+fn bound_sheet(margin: MarginSide, tier: usize) -> usize {
     2 * tier + margin as usize
 }
 
 /// Rows of a schedule's bounds; `None` where they are quote units, or the same for every market.
 fn bound_rows(
     schedule: &Schedule,
-    margin: Margin,
+    margin: MarginSide,
     underlying: Option<UnderlyingIndex>,
     part: &Part<'_, '_>,
 ) -> Option<Vec<u32>> {
@@ -305,7 +306,7 @@ fn bound_rows(
 
 fn charge<N: Number>(
     schedule: &Schedule,
-    margin: Margin,
+    margin: MarginSide,
     (underlying, terms): &Sized,
     (measure, part): (Measure, &Part<'_, '_>),
     market: &impl Market<N>,
@@ -326,13 +327,13 @@ fn size_of<N: Number>(terms: &Terms, measure: Measure, market: &impl Market<N>) 
 
 fn charge_node(
     schedule: &Schedule,
-    margin: Margin,
+    margin: MarginSide,
     (underlying, terms): &Sized,
     (measure, part): (Measure, &Part<'_, '_>),
 ) -> Node {
-    let size = Node::terms(terms.clone());
+    let size = Node::leaf(terms.clone());
     let size = match measure {
-        Measure::NetDelta => size.magnitude(),
+        Measure::NetDelta => size.absolute(),
         Measure::GrossNotional => size,
     };
     match bound_rows(schedule, margin, *underlying, part) {
@@ -382,7 +383,7 @@ impl Rule for Concentration {
             }
             Form::SquareRoot { .. } => {
                 let roots = self.roots(margin, part).into_iter();
-                Node::Sum(roots.map(|(root, terms)| Node::terms(terms).magnitude().scaled(root)).collect())
+                Node::Sum(roots.map(|(root, terms)| Node::leaf(terms).absolute().scaled(root)).collect())
             }
         }))
     }
@@ -396,12 +397,12 @@ impl Rule for Concentration {
                 let sized =
                     sizes.iter().map(|(underlying, terms)| (underlying, size_of::<f64>(terms, *measure, &market)));
                 let (underlying, size) = sized.max_by(|a, b| a.1.total_cmp(&b.1))?;
-                let rows = bound_rows(schedule, Margin::Maintenance, *underlying, part);
+                let rows = bound_rows(schedule, MarginSide::Maintenance, *underlying, part);
                 let bounds = rows.map(|rows| rows.into_iter().map(|row| market.row(row)).collect::<Vec<f64>>());
                 Some(schedule.tier_at(size, &bounds.unwrap_or_else(|| schedule.bounds.clone())))
             }
             Form::SquareRoot { .. } => {
-                let roots = self.roots(Margin::Maintenance, part).into_iter().map(|(root, _)| root * root);
+                let roots = self.roots(MarginSide::Maintenance, part).into_iter().map(|(root, _)| root * root);
                 roots.reduce(f64::max).map(|units| format!("{units} units"))
             }
         }

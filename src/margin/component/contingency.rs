@@ -11,7 +11,7 @@ use super::exposure::{Exposure, Ranges, Terms, grouped, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
 use crate::domain::{Instrument, Right, UnderlyingIndex};
 use crate::margin::file::{Key, KeyKind, Section, Shape, words};
-use crate::margin::pool::{Margin, Market, Requirement};
+use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
@@ -89,9 +89,8 @@ type Bucket = (UnderlyingIndex, Option<Timestamp>, Option<f64>, Option<Right>);
 
 impl Contingency {
     pub(super) fn read(section: &Section) -> Option<Self> {
-        let confidence = |part: &Section| {
-            Some(Confidence { threshold: part.number("threshold")?, rate: numbers(part, "rate")? })
-        };
+        let confidence =
+            |part: &Section| Some(Confidence { threshold: part.number("threshold")?, rate: numbers(part, "rate")? });
         let confidence = match section.has("confidence") {
             true => Some(confidence(section.table("confidence")?)?),
             false => None,
@@ -105,7 +104,7 @@ impl Contingency {
     }
 
     /// Rate with the add-on. The smaller confidence of a contract and of its underlying counts.
-    fn rate(&self, margin: Margin, instrument: Option<&Instrument>, index_confidence: f64) -> f64 {
+    fn rate(&self, margin: MarginSide, instrument: Option<&Instrument>, index_confidence: f64) -> f64 {
         let rate = *self.rate.of(margin);
         let confidence = instrument.map_or(1.0, |instrument| instrument.confidence).min(index_confidence);
         match self.confidence.filter(|add_on| confidence < add_on.threshold) {
@@ -167,14 +166,14 @@ impl Rule for Contingency {
     fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         Some(Requirement::each(|margin| {
             let (full, shorts) = self.terms(&part.exposures(margin as usize));
-            let shorts = shorts.into_iter().map(|(_, terms)| Node::terms(terms).positive_part());
-            Node::Sum(std::iter::once(Node::terms(full)).chain(shorts).collect())
+            let shorts = shorts.into_iter().map(|(_, terms)| Node::leaf(terms).positive_part());
+            Node::Sum(std::iter::once(Node::leaf(full)).chain(shorts).collect())
         }))
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
         let market = (part.setting().rows, column);
-        let exposures = part.exposures(Margin::Maintenance as usize);
+        let exposures = part.exposures(MarginSide::Maintenance as usize);
         let (full, shorts) = self.terms(&exposures);
         let largest = shorts.iter().map(|(name, terms)| (name, sum::<f64>(terms, &market)));
         let largest = largest.filter(|(_, short)| *short > 0.0).max_by(|a, b| a.1.total_cmp(&b.1));

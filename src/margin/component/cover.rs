@@ -1,6 +1,51 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{Asset, Instrument, Kind, Snapshot};
+use crate::margin::file::{Key, KeyKind, Reader, Section, words};
+
+/// Words for [`Per`].
+pub(super) const PER: [(&str, Per); 4] =
+    [("underlying", Per::Underlying), ("expiry", Per::Expiry), ("settlement", Per::Settlement), ("pool", Per::Pool)];
+
+const KINDS: [(&str, Kind); 4] =
+    [("spot", Kind::Spot), ("perpetual", Kind::Perpetual), ("future", Kind::Future), ("option", Kind::Option)];
+
+/// Keys that every component has.
+pub(super) const COMMON: &[Key] = &[
+    Key::optional(
+        "per",
+        KeyKind::Word(&words(&PER)),
+        "underlying",
+        "what the component is evaluated by; its value is the sum over these groups",
+    ),
+    Key::optional("kinds", KeyKind::Texts, "all", "kinds of instruments it covers: spot, perpetual, future, option"),
+    Key::optional("underlyings", KeyKind::Texts, "all", "underlyings it covers"),
+    Key::optional("classes", KeyKind::Texts, "all", "margin classes it covers"),
+    Key::optional("collateral", KeyKind::Texts, "none", "assets whose balances take part; \"*\" is every asset"),
+];
+
+/// What a component covers; `None` where a fault was recorded.
+pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Cover> {
+    let names = |key: &str| section.texts(key).unwrap_or_default().iter().cloned().collect();
+    let mut kinds = BTreeSet::new();
+    let mut is_whole = true;
+    for word in section.texts("kinds").unwrap_or_default() {
+        match KINDS.iter().find(|(name, _)| name == word) {
+            Some((_, kind)) => {
+                kinds.insert(*kind);
+            }
+            None => {
+                let known = KINDS.iter().map(|(name, _)| *name);
+                let remedy = crate::suggest::remedy(word, known, "one of spot, perpetual, future, option");
+                reader.fault(&section.at("kinds"), word.as_str(), "a kind of instrument", remedy);
+                is_whole = false;
+            }
+        }
+    }
+    let cover =
+        Cover { kinds, underlyings: names("underlyings"), classes: names("classes"), collateral: names("collateral") };
+    is_whole.then_some(cover)
+}
 
 /// Which holdings a component covers. An empty set of instruments' properties means any; of assets, none.
 #[derive(Debug, Clone, PartialEq, Default)]

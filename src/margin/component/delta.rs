@@ -3,7 +3,7 @@
 //! `net_rate · |Σ Δ| + hedged_rate · min(Σ long Δ, Σ short |Δ|)`, Δ = quantity · delta · index of each holding.
 
 use super::by_side::{BY_SIDE, numbers_or_zero};
-use super::exposure::{Exposure, Ranges, Terms, bounds, sum, terms_of};
+use super::exposure::{Exposure, Ranges, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
 use crate::margin::file::{Key, Section};
 use crate::margin::pool::{Market, Requirement};
@@ -69,10 +69,10 @@ impl Rule for Delta {
         })
     }
 
-    fn node(&self, part: &Part<'_, '_>, ranges: &Ranges<'_>) -> Option<Requirement<Node>> {
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         let exposures = part.exposures(DELTA);
-        let net = Node::terms(terms_of(&exposures)).magnitude();
-        let hedged = Node::Min(vec![long(&exposures, 1.0, ranges), long(&exposures, -1.0, ranges)]);
+        let net = Node::leaf(terms_of(&exposures)).absolute();
+        let hedged = Node::Min(vec![long(&exposures, 1.0), long(&exposures, -1.0)]);
         Some(Requirement::each(|margin| {
             let net = net.clone().scaled(*self.net_rate.of(margin));
             Node::Sum(vec![net, hedged.clone().scaled(*self.hedged_rate.of(margin))])
@@ -88,17 +88,11 @@ impl Rule for Delta {
     }
 }
 
-/// Σ max(0, sign · Δ): affine as far as the ranges know which way each holding points.
-fn long(exposures: &[Exposure<'_>], sign: f64, ranges: &Ranges<'_>) -> Node {
-    let (mut certain, mut summands): (Terms, Vec<Node>) = (Vec::new(), Vec::new());
-    for exposure in exposures {
-        let terms: Terms = exposure.terms.iter().map(|&(row, coefficient)| (row, sign * coefficient)).collect();
-        match bounds(&terms, ranges) {
-            (low, _) if low >= 0.0 => certain.extend(terms),
-            (_, high) if high <= 0.0 => {}
-            _ => summands.push(Node::terms(terms).positive_part()),
-        }
-    }
-    summands.push(Node::terms(certain));
-    Node::Sum(summands)
+/// Σ max(0, sign · Δ).
+fn long(exposures: &[Exposure<'_>], sign: f64) -> Node {
+    let longs = exposures.iter().map(|exposure| {
+        let terms = exposure.terms.iter().map(|&(row, coefficient)| (row, sign * coefficient));
+        Node::leaf(terms.collect()).positive_part()
+    });
+    Node::Sum(longs.collect())
 }

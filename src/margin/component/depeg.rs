@@ -23,7 +23,11 @@ const PAIR_KEYS: &[Key] = &[
 
 /// Keys of `[component.NAME]` of kind `depeg`.
 pub(super) const KEYS: &[Key] = &[
-    Key::required("pairs", KeyKind::Tables(Shape::Keys(PAIR_KEYS)), "pairs of quote assets, in the order of offsetting"),
+    Key::required(
+        "pairs",
+        KeyKind::Tables(Shape::Keys(PAIR_KEYS)),
+        "pairs of quote assets, in the order of offsetting",
+    ),
     FROM,
     Key::required("rate", LIST_BY_SIDE, "rate of each slice of a pair's offset delta, 0.01 = 1 %"),
 ];
@@ -97,7 +101,7 @@ impl Depeg {
 
     /// The same as nodes.
     fn offset_nodes(&self, part: &Part<'_, '_>) -> Vec<Node> {
-        let mut deltas = self.deltas(part, Node::terms);
+        let mut deltas = self.deltas(part, Node::leaf);
         let smaller_parts = |a: &Node, b: &Node| Node::Min(vec![a.clone(), b.clone()]).positive_part();
         let held = self.held(&deltas, part);
         let offset = |(_, a, b): (_, usize, usize)| {

@@ -13,7 +13,7 @@ use super::delta::{DELTA, delta_rows};
 use super::exposure::{Exposure, Ranges, Terms, bounds, grouped, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
 use crate::margin::file::{Key, KeyKind, Section, words};
-use crate::margin::pool::{Margin, Market, Requirement};
+use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
@@ -92,10 +92,10 @@ impl Depth {
             |exposure: &&Exposure<'_>| self.relieve_long_options && exposure.is_option() && exposure.quantity > 0.0;
         let underlyings = grouped(&exposures, |exposure| exposure.underlying).into_iter();
         let deltas = underlyings.filter_map(|(underlying, group)| {
-            let slope = |margin: Margin| part.rows().of_underlying(margin as usize, underlying?);
+            let slope = |margin: MarginSide| part.rows().of_underlying(margin as usize, underlying?);
             let (relieving, charged): (Vec<_>, Vec<_>) = group.into_iter().partition(is_relieving);
             Some(Deltas {
-                slopes: [slope(Margin::Initial)?, slope(Margin::Maintenance)?],
+                slopes: [slope(MarginSide::Initial)?, slope(MarginSide::Maintenance)?],
                 charged: terms_of(charged),
                 relieving: terms_of(relieving),
             })
@@ -116,9 +116,9 @@ impl Deltas {
 
     fn size_node(&self) -> Node {
         if self.relieving.is_empty() {
-            return Node::terms(self.charged.clone()).magnitude();
+            return Node::leaf(self.charged.clone()).absolute();
         }
-        let leaf = |terms: &Terms, sign: f64| Node::terms(terms.iter().map(|&(row, c)| (row, sign * c)).collect());
+        let leaf = |terms: &Terms, sign: f64| Node::leaf(terms.iter().map(|&(row, c)| (row, sign * c)).collect());
         let relief = |sign: f64| Node::Min(vec![leaf(&self.relieving, sign), Node::constant(0.0)]);
         let long = Node::Sum(vec![leaf(&self.charged, 1.0), relief(1.0)]);
         let short = Node::Sum(vec![leaf(&self.charged, -1.0), relief(-1.0)]);
@@ -135,12 +135,12 @@ impl Deltas {
     }
 
     /// Charge of one margin, where the ranges say that it is nothing, or at its maximum.
-    fn node(&self, depth: &Depth, margin: Margin, ranges: &Ranges<'_>) -> Option<Node> {
+    fn node(&self, depth: &Depth, margin: MarginSide, ranges: &Ranges<'_>) -> Option<Node> {
         let maximum = *depth.maximum.of(margin);
         let (low, high) = self.size_bounds(ranges);
         let (least_slope, greatest_slope) = ranges(self.slopes[margin as usize], 1.0);
         if high <= depth.threshold || maximum == 0.0 || greatest_slope == 0.0 {
-            return Some(Node::zero());
+            return Some(Node::Sum(Vec::new()));
         }
         let least_move = ((low - depth.threshold).next_down() * least_slope).next_down();
         (least_move >= maximum).then(|| self.size_node().scaled(maximum))
@@ -152,7 +152,7 @@ impl Rule for Depth {
     fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
         let mut rows = delta_rows(cover, sheet);
         for underlying in sheet.covered_underlyings(cover) {
-            for margin in Margin::ALL {
+            for margin in MarginSide::ALL {
                 let slope = *self.slope.of(margin);
                 let values = sheet.values(|column| {
                     let index = sheet.market.index_price(underlying, column);
@@ -183,11 +183,11 @@ impl Rule for Depth {
 
     fn node(&self, part: &Part<'_, '_>, ranges: &Ranges<'_>) -> Option<Requirement<Node>> {
         let deltas = self.deltas(part);
-        let charges = |margin: Margin| {
+        let charges = |margin: MarginSide| {
             let charges = deltas.iter().map(|deltas| deltas.node(self, margin, ranges));
             charges.collect::<Option<Vec<_>>>().map(Node::Sum)
         };
-        Some(Requirement { initial: charges(Margin::Initial)?, maintenance: charges(Margin::Maintenance)? })
+        Some(Requirement { initial: charges(MarginSide::Initial)?, maintenance: charges(MarginSide::Maintenance)? })
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{ComponentRows, Cover, Part};
 use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, Payoff, UnderlyingIndex};
-use crate::margin::pool::{Margin, Market};
+use crate::margin::pool::{MarginSide, Market};
 use crate::margin::row_sheet::{RowSheet, Sensitivity, Values};
 use crate::number::Number;
 use crate::pricing::Column;
@@ -180,12 +180,12 @@ impl RowSheet<'_> {
     pub(super) fn charge_rows(
         &mut self,
         cover: &Cover,
-        contract: impl Fn(&Self, Margin, &Instrument, Column) -> f64,
-        rate: impl Fn(Margin, AssetIndex) -> f64,
+        contract: impl Fn(&Self, MarginSide, &Instrument, Column) -> f64,
+        rate: impl Fn(MarginSide, AssetIndex) -> f64,
     ) -> ComponentRows {
         let mut rows = ComponentRows::default();
         let snapshot = self.snapshot;
-        for margin in Margin::ALL {
+        for margin in MarginSide::ALL {
             for index in self.covered_instruments(cover) {
                 let instrument = &snapshot.instruments[index as usize];
                 let values = self.values(|column| contract(self, margin, instrument, column));

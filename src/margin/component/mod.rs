@@ -2,6 +2,7 @@
 //! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
 
 mod across;
+mod by_side;
 mod calendar;
 mod concentration;
 mod contingency;
@@ -10,7 +11,9 @@ mod delta;
 mod depeg;
 mod depth;
 mod exposure;
+mod formula;
 mod grid;
+mod kinds;
 mod part;
 mod rows;
 mod tiers;
@@ -29,13 +32,18 @@ pub(super) use exposure::Ranges;
 pub use grid::{
     Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, Transform, VolatilityRange,
 };
+pub use kinds::KINDS;
 pub(super) use part::{Part, Scope};
 pub(super) use rows::ComponentRows;
 pub use unwind::Unwind;
 pub use vega::Vega;
 
+use toml::Table;
+
+use super::file::{Reader, Section};
 use super::pool::{Market, Requirement};
 use super::row_sheet::RowSheet;
+use super::rulebook::RequirementRule;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
@@ -65,6 +73,8 @@ pub struct Component {
     pub per: Per,
     /// Its kind.
     pub kind: Kind,
+    /// As it stands in the file.
+    written: Table,
 }
 
 /// Every kind of component.
@@ -72,6 +82,8 @@ pub struct Component {
 pub enum Kind {
     /// Largest loss over a grid of moves.
     Grid(Grid),
+    /// Expressions over other components, evaluated within each group.
+    Formula(RequirementRule),
     /// Charge on deltas across expiries.
     Calendar(Calendar),
     /// Charge on vegas across expiries.
@@ -95,6 +107,7 @@ macro_rules! each_kind {
     ($kind:expr, $rule:ident => $call:expr) => {
         match $kind {
             Kind::Grid($rule) => $call,
+            Kind::Formula($rule) => $call,
             Kind::Calendar($rule) => $call,
             Kind::Vega($rule) => $call,
             Kind::Delta($rule) => $call,
@@ -108,6 +121,25 @@ macro_rules! each_kind {
 }
 
 impl Component {
+    /// A component from its section; `None` where a fault was recorded.
+    pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Self> {
+        let cover = cover::read(section, reader);
+        let per = section.choice("per", &cover::PER).unwrap_or_default();
+        let kind = kinds::read(section, reader)?;
+        Some(Self { cover: cover?, per, kind, written: section.to_table() })
+    }
+
+    /// As it stands in the file.
+    pub(super) fn written(&self) -> &Table {
+        &self.written
+    }
+
+    /// A component that no file holds.
+    #[cfg(test)]
+    pub(super) fn of(cover: Cover, per: Per, kind: Kind) -> Self {
+        Self { cover, per, kind, written: Table::new() }
+    }
+
     pub(super) fn rows(&self, sheet: &mut RowSheet<'_>) -> ComponentRows {
         each_kind!(&self.kind, rule => rule.rows(&self.cover, sheet))
     }

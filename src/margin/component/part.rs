@@ -37,6 +37,16 @@ impl<'p, 's> Scope<'p, 's> {
         Self { setting, positions, balances: pool.balances.iter().collect() }
     }
 
+    /// Its positions, none of size 0, in stored order.
+    pub(in crate::margin) fn positions(&self) -> impl Iterator<Item = &'p Position> + Clone + use<'p, '_, 's> {
+        self.positions.iter().copied()
+    }
+
+    /// Its balances.
+    pub(in crate::margin) fn balances(&self) -> impl Iterator<Item = &'p Balance> + Clone + use<'p, '_, 's> {
+        self.balances.iter().copied()
+    }
+
     /// The groups of what a component covers, in the order in which they are met: positions first.
     pub(in crate::margin) fn parts(&self, at: usize, component: &Component) -> Vec<Part<'p, 's>> {
         let snapshot = self.setting.snapshot;
@@ -104,17 +114,22 @@ impl<'p, 's> Part<'p, 's> {
 
     /// Positions of the group, none of size 0, in stored order.
     pub(in crate::margin) fn positions(&self) -> impl Iterator<Item = &'p Position> + use<'p, '_, 's> {
-        self.scope.positions.iter().copied()
+        self.scope.positions()
     }
 
     /// Balances of the group.
     pub(in crate::margin) fn balances(&self) -> impl Iterator<Item = &'p Balance> + use<'p, '_, 's> {
-        self.scope.balances.iter().copied()
+        self.scope.balances()
     }
 
     /// What a position is in.
     pub(in crate::margin) fn instrument(&self, position: &Position) -> &'s Instrument {
         &self.scope.setting.snapshot.instruments[position.instrument as usize]
+    }
+
+    /// Position of the component in the rulebook.
+    pub(in crate::margin) fn component(&self) -> usize {
+        self.component
     }
 
     /// Its holdings alone, for components that are evaluated within it.

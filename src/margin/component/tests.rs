@@ -1,5 +1,6 @@
 //! Components on small books: a bench that the kinds' tests share, and every kind's lowering against its direct formula.
 
+mod file;
 mod lowering;
 mod plain;
 mod worked;
@@ -175,7 +176,7 @@ impl Bench {
 /// A component over every instrument and balance, by underlying.
 pub(super) fn everything(kind: Kind) -> Component {
     let cover = Cover { collateral: BTreeSet::from(["*".to_string()]), ..Cover::default() };
-    Component { cover, per: Per::Underlying, kind }
+    Component::of(cover, Per::Underlying, kind)
 }
 
 /// Still; prices up and down, thin markets, volatilities up; time that lets the nearest contracts expire.

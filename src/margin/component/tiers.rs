@@ -62,6 +62,11 @@ impl Schedule {
 impl Leaf {
     fn negated(&self) -> Self {
         let negated = |terms: &[(u32, f64)]| terms.iter().map(|&(row, coefficient)| (row, -coefficient)).collect();
-        Self { constant: -self.constant, terms: negated(&self.terms), strided: negated(&self.strided) }
+        Self {
+            constant: -self.constant,
+            terms: negated(&self.terms),
+            strided: negated(&self.strided),
+            uncancelled: self.uncancelled.clone(),
+        }
     }
 }

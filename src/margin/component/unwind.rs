@@ -8,7 +8,7 @@ use super::{ComponentRows, Cover, Part, Rule};
 use crate::domain::Instrument;
 use crate::margin::bracket::{Form, Schedule};
 use crate::margin::file::{Key, Reader, Section};
-use crate::margin::pool::{Margin, Market, Requirement};
+use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
@@ -36,7 +36,7 @@ impl Unwind {
         Some(Self { rate: rate?, multiplier: multiplier? })
     }
 
-    fn terms(&self, part: &Part<'_, '_>, margin: Margin) -> Terms {
+    fn terms(&self, part: &Part<'_, '_>, margin: MarginSide) -> Terms {
         part.exposures(margin as usize).iter().flat_map(Exposure::magnitude).collect()
     }
 }
@@ -60,12 +60,12 @@ impl Rule for Unwind {
     fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         Some(Requirement::each(|margin| {
             let multiplier = self.multiplier.of(margin);
-            multiplier.charge_node(&Node::terms(self.terms(part, margin)), &multiplier.quote_bound_leaves())
+            multiplier.charge_node(&Node::leaf(self.terms(part, margin)), &multiplier.quote_bound_leaves())
         }))
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
-        let size = sum(&self.terms(part, Margin::Maintenance), &(part.setting().rows, column));
+        let size = sum(&self.terms(part, MarginSide::Maintenance), &(part.setting().rows, column));
         let multiplier = &self.multiplier.maintenance;
         Some(multiplier.tier_at(size, &multiplier.bounds))
     }

@@ -12,7 +12,7 @@ use super::exposure::Ranges;
 use super::{Across, ComponentRows, Cover, Part, Rule};
 use crate::domain::Kind;
 use crate::margin::file::{Key, KeyKind, Section, words};
-use crate::margin::pool::{Margin, Market, Requirement};
+use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::{RowSheet, Sensitivity};
 use crate::number::Number;
 use crate::pricing::{Column, TermScale};
@@ -73,7 +73,7 @@ impl Rule for Vega {
                 continue;
             }
             let vegas = sheet.sensitivities(Sensitivity::Vega, index);
-            for margin in Margin::ALL {
+            for margin in MarginSide::ALL {
                 let points = *self.points.of(margin);
                 let values = sheet.scaled(vegas.clone(), |column| {
                     points * self.term.at(sheet.years_left(instrument, column) * YEAR_DAYS)
@@ -93,7 +93,7 @@ impl Rule for Vega {
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
-        let exposures = part.exposures(Margin::Maintenance as usize);
+        let exposures = part.exposures(MarginSide::Maintenance as usize);
         self.of.binding(&exposures, &(part.setting().rows, column))
     }
 }

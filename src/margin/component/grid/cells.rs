@@ -10,7 +10,7 @@ use crate::margin::component::Part;
 use crate::margin::pool::Market;
 use crate::number::Number;
 use crate::pricing::entry_value;
-use crate::program::{Leaf, Node, Reduction};
+use crate::program::{Node, Reduction};
 
 /// What nets before the transforms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +186,7 @@ pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
 
 fn cell_node(grid: &Grid, cell: &CellTerms, run: &Run, part: &Part<'_, '_>) -> Node {
     let first = run.first as u32;
-    let strided = |terms: Vec<(u32, f64)>| Node::Leaf(Leaf { strided: terms, ..Leaf::default() });
+    let strided = Node::strided;
     let mut gain = strided(cell.changes.iter().map(|(row, [a, b])| (row + first, a * b)).collect());
     if !cell.discounted.is_empty() {
         let sum = |row: fn(&(u32, u32, u32, f64)) -> u32, sign: f64| {
@@ -197,7 +197,7 @@ fn cell_node(grid: &Grid, cell: &CellTerms, run: &Run, part: &Part<'_, '_>) -> N
         gain = Node::Sum(vec![gain, positive, negative, sum(|option| option.2, -1.0)]);
     }
     if run.is_absolute {
-        gain = gain.magnitude().scaled(-1.0);
+        gain = gain.absolute().scaled(-1.0);
     }
     let limit = |sheet: usize, sign: f64| {
         let row = cell.key.underlying.and_then(|underlying| part.rows().of_underlying(sheet, underlying));

@@ -18,7 +18,7 @@ mod sheet;
 pub use points::{Extreme, GridPoint, PriceUnit, VolatilityRange};
 
 use super::{ComponentRows, Cover, Part, Ranges, Rule};
-use crate::margin::by_name::ByName;
+use crate::margin::file::ByName;
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;

@@ -11,9 +11,6 @@ use crate::margin::{ByName, Form};
 use crate::pricing::TermScale;
 use crate::program::{Builder, row_ranges};
 
-/// The deepest that a kernel's stack may be, less what an expression around a component takes.
-const DEPTH_MAX: usize = crate::program::STACK_DEPTH_MAX - 1;
-
 pub(super) fn schedule(form: Form, bounds: &[f64], rates: &[f64]) -> Requirement<Schedule> {
     let of = |rates: Vec<f64>| Schedule { form, bounds: bounds.into(), rates };
     Requirement { initial: of(rates.iter().map(|rate| 1.5 * rate).collect()), maintenance: of(rates.into()) }
@@ -70,7 +67,7 @@ fn grid() -> Grid {
         points: [-1.0, -0.5, 0.0, 0.5, 1.0].into_iter().flat_map(point).collect(),
         extremes: Some(super::super::Extreme { moves: vec![-0.66, 1.0], volatility: 1.0, factor: 1.0 }),
         price_unit: PriceUnit::Range,
-        range: ByName::all(0.16),
+        range: ByName { default: 0.16, of: BTreeMap::new() },
         volatility: VolatilityRange { up: 0.5, down: 0.25, ..VolatilityRange::default() },
         skew: None,
         cell: Default::default(),
@@ -143,8 +140,6 @@ fn check(bench: &Bench, component: &Component) -> bool {
                 assert!(value >= 0.0, "{component:?}: {value}");
                 let scale = 1e-9 * value.max(1.0);
                 assert!((lowered - value).abs() <= scale, "{component:?} {column:?}: {lowered} is not {value}");
-                let is_grid = matches!(component.kind, Kind::Grid(_));
-                assert!(is_grid || node.stack_depth() <= DEPTH_MAX, "{component:?}: {}", node.stack_depth());
             }
         }
         Some(())

@@ -153,7 +153,7 @@ proptest! {
             if matches!(kind, Kind::Contingency(_)) {
                 cover.collateral.clear();
             }
-            let values = bench.values(Component { cover, per: Per::Underlying, kind }).0;
+            let values = bench.values(Component::of(cover, Per::Underlying, kind)).0;
             for (column, value) in bench.columns().into_iter().zip(values) {
                 let held = held(&bench, column);
                 let index = ShockedMarket::new(&bench.snapshot, &bench.scenarios).index_price(BTC, column);

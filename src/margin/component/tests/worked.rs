@@ -108,7 +108,7 @@ fn a_contingency_counts_what_it_says() {
     close(of(Counted::NetShortStrikes), 1.0 * 500.0);
     close(bench.at_base(contingency(Counted::ShortOptions, 0.0, 0.375)), 3.0 * 0.375);
     let perpetuals = Cover { kinds: [Contract::Perpetual].into(), ..Cover::default() };
-    let component = Component { cover: perpetuals, per: Per::Pool, kind: contingency(Counted::Gross, 0.02, 0.0) };
+    let component = Component::of(perpetuals, Per::Pool, contingency(Counted::Gross, 0.02, 0.0));
     close(bench.values(component).0[0].maintenance, 2.0 * 1_000.0);
     let coins = Bench::new(vec![]).with_balance(BTC, -2.0, 0.5);
     close(coins.at_base(contingency(Counted::NetShortStrikes, 0.02, 9.0)), 1.5 * 1_000.0);

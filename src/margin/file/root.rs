@@ -1,0 +1,166 @@
+//! The rulebook file as a whole.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::keys::{Key, KeyKind, Shape, words};
+use super::reader::Reader;
+use super::section::{Section, path};
+use super::writer::Writer;
+use super::{VERSION, haircut, margin, option, requirement, table_of, word_of};
+use crate::margin::component;
+use crate::margin::{Component, HaircutBase, OrderReserve, Rulebook};
+
+const HAIRCUT_BASES: [(&str, HaircutBase); 2] =
+    [("balance", HaircutBase::Balance), ("balance_and_pnl", HaircutBase::BalanceAndPnl)];
+const RESERVES: [(&str, OrderReserve); 2] = [("none", OrderReserve::None), ("initial", OrderReserve::Initial)];
+
+/// Every key of a rulebook file, sections included.
+pub const ROOT: &[Key] = &[
+    Key::required("version", KeyKind::Integer { min: VERSION, max: VERSION }, "version of the format"),
+    Key::optional("name", KeyKind::Text, "empty", "name of the rulebook, shown in reports"),
+    Key::optional("effective", KeyKind::Timestamp, "not said", "from when the rules hold"),
+    Key::optional("description", KeyKind::Text, "empty", "what the rules are and where they were published"),
+    Key::optional(
+        "haircut_base",
+        KeyKind::Word(&words(&HAIRCUT_BASES)),
+        "balance",
+        "what haircuts are taken of: the balance, or the balance and the profit and loss settled in the asset",
+    ),
+    Key::optional("orders", KeyKind::Word(&words(&RESERVES)), "none", "what open orders reserve"),
+    Key::optional(
+        "margin",
+        KeyKind::Named(Shape::Keys(margin::KEYS)),
+        "no classes",
+        "bracket requirements by margin class",
+    ),
+    Key::optional(
+        "option",
+        KeyKind::Named(Shape::Keys(option::KEYS)),
+        "no classes",
+        "requirements of options by margin class",
+    ),
+    Key::optional(
+        "option_spread",
+        KeyKind::Table(Shape::Keys(option::SPREAD_KEYS)),
+        "no class recognises spreads",
+        "maximum loss of option spreads",
+    ),
+    Key::optional(
+        "haircut",
+        KeyKind::Named(Shape::Keys(haircut::KEYS)),
+        "no classes",
+        "haircuts by haircut class; a class has flat, or from and haircut",
+    ),
+    Key::optional(
+        "component",
+        KeyKind::Named(Shape::Kinds { by: "kind", of: component::KINDS }),
+        "no components",
+        "terms of portfolio margin, by name",
+    ),
+    Key::optional(
+        "scalar",
+        KeyKind::Named(Shape::Keys(requirement::SCALAR_KEYS)),
+        "none",
+        "numbers of the market that expressions and classes scale by, by name",
+    ),
+    Key::optional(
+        "requirement",
+        KeyKind::Table(Shape::Keys(requirement::KEYS)),
+        "positions plus every component",
+        "what pools require",
+    ),
+];
+
+/// A rulebook from the file's root table; what is at fault is left out.
+pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
+    let section = reader.section("", root, ROOT);
+    let mut rulebook = Rulebook {
+        name: section.text("name").unwrap_or_default().into(),
+        effective: section.timestamp("effective"),
+        description: section.text("description").unwrap_or_default().into(),
+        haircut_base: section.choice("haircut_base", &HAIRCUT_BASES).unwrap_or_default(),
+        orders: section.choice("orders", &RESERVES).unwrap_or_default(),
+        ..Rulebook::default()
+    };
+    rulebook.margin = classes(&section, "margin", |class| margin::read(class, reader));
+    rulebook.haircut = classes(&section, "haircut", |class| haircut::read(class, reader));
+    rulebook.option = classes(&section, "option", |class| option::read(class, reader));
+    rulebook.component = classes(&section, "component", |class| Component::read(class, reader));
+    rulebook.scalar = classes(&section, "scalar", |class| requirement::read_scalar(class, reader));
+    if let Some(table) = section.table("requirement") {
+        rulebook.requirement = requirement::read_formula(table);
+        rulebook.portfolio_requirement = table.table("portfolio").and_then(requirement::read_formula);
+    }
+    let written = |group: &str| root.get(group).and_then(Value::as_table);
+    let (margin, options) = (written("margin"), written("option"));
+    for name in options.into_iter().flat_map(Table::keys) {
+        if margin.is_some_and(|margin| margin.contains_key(name)) {
+            let rule = "a class is either a margin class or an option class";
+            let remedy = format!("rename it or remove {}", path("margin", name));
+            reader.fault(&path("option", name), "", rule, remedy);
+        }
+    }
+    rulebook.option_spread = section.table("option_spread").and_then(option::read_spread);
+    // A class that could not be read would be called missing a second time.
+    if options.map_or(0, Table::len) == rulebook.option.len() {
+        option::check_spread(&rulebook, reader);
+    }
+    rulebook
+}
+
+fn classes<T>(root: &Section, group: &str, mut read: impl FnMut(&Section) -> Option<T>) -> BTreeMap<String, T> {
+    let sections = root.named(group).into_iter().flatten();
+    sections.filter_map(|(name, section)| Some((name.clone(), read(section)?))).collect()
+}
+
+/// A rulebook as the text of a file.
+pub(super) fn text(rulebook: &Rulebook) -> String {
+    let mut writer = Writer::default();
+    writer.root(&header(rulebook), ROOT);
+    for (name, class) in &rulebook.margin {
+        writer.section(&["margin", name], &margin::to_table(class), Shape::Keys(margin::KEYS));
+    }
+    for (name, class) in &rulebook.option {
+        writer.section(&["option", name], &option::to_table(class), Shape::Keys(option::KEYS));
+    }
+    if let Some(spread) = &rulebook.option_spread {
+        writer.section(&["option_spread"], &option::spread_table(spread), Shape::Keys(option::SPREAD_KEYS));
+    }
+    for (name, class) in &rulebook.haircut {
+        writer.section(&["haircut", name], &haircut::to_table(class), Shape::Keys(haircut::KEYS));
+    }
+    for (name, component) in &rulebook.component {
+        let shape = Shape::Kinds { by: "kind", of: component::KINDS };
+        writer.section(&["component", name], component.written(), shape);
+    }
+    for (name, scalar) in &rulebook.scalar {
+        writer.section(&["scalar", name], &requirement::scalar_table(scalar), Shape::Keys(requirement::SCALAR_KEYS));
+    }
+    if let Some(rule) = &rulebook.requirement {
+        let shape = Shape::Keys(requirement::FORMULA_KEYS);
+        writer.section(&["requirement"], &requirement::to_table(rule), shape);
+        if let Some(rule) = &rulebook.portfolio_requirement {
+            writer.section(&["requirement", "portfolio"], &requirement::to_table(rule), shape);
+        }
+    }
+    writer.into_text()
+}
+
+/// The keys before the first section; those that say nothing are left out.
+fn header(rulebook: &Rulebook) -> Table {
+    let mut table = table_of([
+        ("version", VERSION.into()),
+        ("name", rulebook.name.as_str().into()),
+        ("haircut_base", word_of(&HAIRCUT_BASES, rulebook.haircut_base).into()),
+        ("orders", word_of(&RESERVES, rulebook.orders).into()),
+    ]);
+    if let Some(effective) = rulebook.effective {
+        table.insert("effective".into(), effective.to_string().into());
+    }
+    if !rulebook.description.is_empty() {
+        table.insert("description".into(), rulebook.description.as_str().into());
+    }
+    table
+}
