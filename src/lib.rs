@@ -7,7 +7,7 @@
 //!
 //! Modules are floors: each uses only those above it in this list.
 
-// The tests of the GPU engine share the books of the test suite, which name this crate from outside.
+// The tests of the engines share the books of the test suite, which name this crate from outside.
 #[cfg(test)]
 extern crate self as plimsoll;
 
@@ -29,6 +29,8 @@ pub mod engine;
 pub mod compare;
 
 pub mod synth;
+
+pub mod backtest;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -390,3 +390,67 @@ fn an_interrupted_sweep_leaves_nothing() {
         assert_eq!(exchange.names(), before, "SIG{signal}");
     }
 }
+
+/// A panel of the price factors of a book's underlyings: 40 rows a day apart. Even rows of BTC rise by 1 %, odd ones fall
+/// by 0.5 %, the last one falls by 60 %; the others stand still.
+fn write_panel(exchange: &Exchange) {
+    let table = std::fs::read_to_string(exchange.path("book").join("underlyings.csv")).expect("a table");
+    let names: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    let mut text = format!("hour,{}\n", names.join(","));
+    let mut bitcoin = 100.0;
+    for row in 0..40 {
+        bitcoin *= match row {
+            39 => 0.4,
+            _ if row % 2 == 0 => 1.01,
+            _ => 0.995,
+        };
+        let prices = names.iter().map(|name| if *name == "BTC" { bitcoin.to_string() } else { "1".into() });
+        text += &format!("{},{}\n", 480_000 + 24 * row, prices.collect::<Vec<_>>().join(","));
+    }
+    std::fs::write(exchange.path("panel.csv"), text).expect("a writable file");
+}
+
+#[test]
+fn a_backtest_counts_the_exceedances_of_a_panel() {
+    let exchange = Exchange::new("60", "csv", "2");
+    write_panel(&exchange);
+    let backtest = ["backtest", "book", "--panel", "panel.csv"];
+    let with = |more: &[&'static str]| backtest.iter().chain(more).copied().collect::<Vec<_>>();
+    let object = exchange.json(&with(&["--out", "run", "--tables", "csv"]));
+    assert_eq!((object["rows"].as_u64(), object["rows_per_day"].as_u64()), (Some(39), Some(1)));
+    assert_eq!(object["dependent"], false);
+    let synthetic = object["synthetic"].as_array().expect("rows");
+    let of = |kind: &str| {
+        let found = synthetic.iter().find(|row| row["kind"] == kind && row["portfolio"] == "BTC");
+        found.unwrap_or_else(|| panic!("no {kind} of BTC"))
+    };
+    // 100,000 of bitcoin lose 60,000 once; each rise costs a short one 1,000.
+    let long = of("outright_long");
+    assert_eq!((long["observations"].as_u64(), long["exceedances"].as_u64()), (Some(39), Some(1)));
+    let requirement = long["requirement"].as_f64().expect("a number");
+    let loss = long["max_shortfall"].as_f64().expect("a number") + requirement;
+    assert!(requirement > 0.0 && (loss / 60_000.0 - 1.0).abs() < 0.01, "{long}");
+    assert_eq!(of("outright_short")["exceedances"].as_u64(), Some(if requirement < 999.0 { 19 } else { 0 }));
+    assert_eq!(of("hedged_spot")["exceedances"].as_u64(), Some(0));
+    assert_eq!(of("calendar")["exceedances"].as_u64(), Some(0));
+    let table = std::fs::read_to_string(exchange.path("run").join("backtest.csv")).expect("a table");
+    let count = |key: &str| object[key].as_array().expect("rows").len();
+    let pools = object["pools_tested"].as_u64().expect("a count") as usize;
+    assert!(pools > 30 && count("left_out") > 0);
+    assert_eq!(table.lines().count(), 1 + count("synthetic") + count("book") + pools);
+    assert!(
+        table.starts_with("kind,portfolio,pool,model,observations,exceedances,first_yellow,first_red,zone,dependent,")
+    );
+    assert!(exchange.path("run").join("manifest.json").exists());
+
+    let rolling = exchange.json(&with(&["--pools", "0", "--horizon", "3", "--rolling", "10"]));
+    assert_eq!((rolling["dependent"].as_bool(), rolling["pools_tested"].as_u64()), (Some(true), Some(0)));
+    let rows = rolling["synthetic"].as_array().expect("rows");
+    assert_eq!(rows.len(), 5 * synthetic.len());
+    assert_eq!(rows[4]["model"], "rolling_floor");
+    assert_eq!((rows[0]["observations"].as_u64(), rows[4]["observations"].as_u64()), (Some(37), Some(25)));
+    assert!(exchange.ok(&with(&["--pools", "5"])).contains("5 pools of the book"), "a table for reading");
+    exchange.fails(&with(&["--horizon", "40"]), 2, "the history has 39 returns");
+    exchange.fails(&with(&["--level", "1"]), 2, "a level lies between 0 and 1");
+    exchange.fails(&with(&["--account", "nobody"]), 2, "no account");
+}

@@ -179,26 +179,56 @@ const CASES: &[Case] = &[
     ("margin class not in the rulebook", &[Swap("rulebook.toml", "margin.BTCUSDT", "margin.BTCUSD")], CHECK, 3, "margin class of held instrument BTCUSDT is not in the rulebook (did you mean \"BTCUSD\"?)"),
     ("haircut class not in the rulebook", &[Swap("rulebook.toml", "haircut.coin", "haircut.other")], CHECK, 3, "haircut class of held asset USDT is not in the rulebook"),
     // Rulebooks.
-    ("rulebook is not TOML", &[Content("rulebook.toml", b"[margin")], RULEBOOK, 2, "rulebook.toml: not a readable TOML file"),
+    ("rulebook is not TOML", &[Content("rulebook.toml", b"[margin")], RULEBOOK, 2, "rulebook.toml:1: not a readable TOML file"),
     ("rulebook is not UTF-8", &[Content("rulebook.toml", b"name = \"\xff\"")], RULEBOOK, 2, "a rulebook is UTF-8 text"),
     ("missing rulebook", &[Delete("rulebook.toml")], RULEBOOK, 2, "rulebook.toml: No such file"),
     ("bad rulebook under check", &[Swap("rulebook.toml", "0.05", "5")], CHECK, 2, "between 0 and 1"),
-    ("no version", &[Swap("rulebook.toml", "version = 1", "")], RULEBOOK, 2, "version: a required key is missing"),
-    ("later version", &[Swap("rulebook.toml", "version = 1", "version = 2")], RULEBOOK, 2, "this program reads version 1"),
+    ("no version", &[Swap("rulebook.toml", "version = 1", "")], RULEBOOK, 2, "rulebook.toml:1 key version: a required key is missing"),
+    ("later version", &[Swap("rulebook.toml", "version = 1", "version = 2")], RULEBOOK, 2, "rulebook.toml:1 key version value \"2\": this program reads version 1"),
     ("unknown key", &[Swap("rulebook.toml", "maintenance", "maintenence")], RULEBOOK, 2, "did you mean \"maintenance\"?"),
     ("unknown form", &[Swap("rulebook.toml", "flat\"", "margnal\"")], RULEBOOK, 2, "did you mean \"marginal\"?"),
-    ("percent for a fraction", &[Swap("rulebook.toml", "0.05", "5")], RULEBOOK, 2, "between 0 and 1 (0.05 = 5 %)"),
+    ("percent for a fraction", &[Swap("rulebook.toml", "0.05", "5")], RULEBOOK, 2, "rulebook.toml:4 key margin.BTCUSDT.maintenance.rate value \"5\": between 0 and 1 (0.05 = 5 %)"),
     ("NaN rate", &[Swap("rulebook.toml", "0.05", "nan")], RULEBOOK, 2, "a number is finite and at most 1e30"),
     ("rate in quotes", &[Swap("rulebook.toml", "0.05", "\"0.05\"")], RULEBOOK, 2, "write it without quotes"),
-    ("brackets not from zero", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [1, 2], rate = [0.1, 0.2] }\n")], RULEBOOK, 2, "the first bracket starts at 0"),
+    ("brackets not from zero", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [1, 2], rate = [0.1, 0.2] }\n")], RULEBOOK, 2, "rulebook.toml:8 key margin.X.maintenance.from value \"1\": the first bracket starts at 0"),
     ("brackets out of order", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [0, 2, 2], rate = [0.1, 0.2, 0.3] }\n")], RULEBOOK, 2, "bounds increase strictly"),
-    ("too few rates", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0, 2], rate = [0.1] }\n")], RULEBOOK, 2, "for each bracket: 2, not 1"),
+    ("too few rates", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0, 2], rate = [0.1] }\n")], RULEBOOK, 2, "rulebook.toml:8 key margin.X.maintenance: one rate or max_leverage for each bracket: 2, not 1"),
     ("no brackets", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [], rate = [] }\n")], RULEBOOK, 2, "at least one number"),
     ("rate and leverage", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0], rate = [0.1], max_leverage = [10] }\n")], RULEBOOK, 2, "either rate or max_leverage"),
     ("deduction that jumps", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"marginal\", from = [0, 100], rate = [0.1, 0.2], deduction = [0, 11] }\n")], RULEBOOK, 2, "with a deduction of 10"),
     ("decreasing haircut", &[Append("rulebook.toml", b"[haircut.X]\nfrom = [0, 1]\nhaircut = [0.2, 0.1]\n")], RULEBOOK, 2, "haircuts never decrease with size"),
     ("negative max_notional", &[Append("rulebook.toml", b"[margin.X]\nmax_notional = -1\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "key margin.X.max_notional value \"-1\": a positive number"),
-    ("repeated class", &[Append("rulebook.toml", b"[margin.BTCUSDT]\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "not a readable TOML file"),
+    ("repeated class", &[Append("rulebook.toml", b"[margin.BTCUSDT]\nmaintenance = { form = \"flat\", rate = 0.1 }\n")], RULEBOOK, 2, "rulebook.toml:7: not a readable TOML file: duplicate key"),
+    ("name that is a number", &[Swap("rulebook.toml", "\"base\"", "5")], RULEBOOK, 2, "rulebook.toml:2 key name value \"5\": a string"),
+    ("description that is a list", &[Swap("rulebook.toml", "name", "description = []\nname")], RULEBOOK, 2, "rulebook.toml:2 key description value \"[]\": a string"),
+    ("effective without an offset", &[Swap("rulebook.toml", "name = \"base\"", "effective = \"2026-06-26T08:00:00\"")], RULEBOOK, 2, "rulebook.toml:2 key effective value \"2026-06-26T08:00:00\": a moment is RFC 3339 with an offset"),
+    ("effective as a local date", &[Swap("rulebook.toml", "name = \"base\"", "effective = 2026-06-26")], RULEBOOK, 2, "rulebook.toml:2 key effective value \"2026-06-26\": a moment is RFC 3339 with an offset"),
+    ("misspelled order reserve", &[Swap("rulebook.toml", "name = \"base\"", "orders = \"initail\"")], RULEBOOK, 2, "one of none, initial (did you mean \"initial\"?)"),
+    ("misspelled section", &[Swap("rulebook.toml", "haircut.coin", "hiarcut.coin")], RULEBOOK, 2, "rulebook.toml:5 key hiarcut: no such key here"),
+    ("schedule that is a number", &[Swap("rulebook.toml", "{ form = \"flat\", rate = 0.05 }", "0.05")], RULEBOOK, 2, "rulebook.toml:4 key margin.BTCUSDT.maintenance value \"0.05\": a table (write { form = \"flat\", … })"),
+    ("classes that are a number", &[Content("rulebook.toml", b"version = 1\nmargin = 5\n")], RULEBOOK, 2, "rulebook.toml:2 key margin value \"5\": a table of named tables (write [margin.NAME])"),
+    ("class that is a number", &[Append("rulebook.toml", b"[haircut]\nX = 5\n")], RULEBOOK, 2, "rulebook.toml:8 key haircut.X value \"5\": a table"),
+    ("schedule without a form", &[Swap("rulebook.toml", "form = \"flat\", ", "")], RULEBOOK, 2, "rulebook.toml:4 key margin.BTCUSDT.maintenance.form: a required key is missing (one of flat, marginal, whole)"),
+    ("flat schedule without a rate", &[Swap("rulebook.toml", ", rate = 0.05", "")], RULEBOOK, 2, "key margin.BTCUSDT.maintenance.rate: a required key is missing"),
+    ("flat schedule with brackets", &[Swap("rulebook.toml", "rate = 0.05", "rate = [0.05]")], RULEBOOK, 2, "key margin.BTCUSDT.maintenance.rate value \"[0.05]\": a number"),
+    ("infinite rate", &[Swap("rulebook.toml", "0.05", "inf")], RULEBOOK, 2, "value \"inf\": a number is finite and at most 1e30"),
+    ("brackets without rates", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0] }\n")], RULEBOOK, 2, "key margin.X.maintenance.rate: a required key is missing (add rate or max_leverage)"),
+    ("deduction of a whole schedule", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0], rate = [0.1], deduction = [0] }\n")], RULEBOOK, 2, "key margin.X.maintenance.deduction: no such key here; known: form, from, rate, max_leverage"),
+    ("leverage below one in a class", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0], max_leverage = [0.5] }\n")], RULEBOOK, 2, "key margin.X.maintenance.max_leverage value \"0.5\": at least 1"),
+    ("rates that are one number", &[Append("rulebook.toml", b"[margin.X]\nmaintenance = { form = \"whole\", from = [0], rate = 0.1 }\n")], RULEBOOK, 2, "value \"0.1\": a list of numbers"),
+    ("bound in quotes", &[Append("rulebook.toml", b"[margin.X.maintenance]\nform = \"whole\"\nrate = [0.1]\nfrom = [\"0\"]\n")], RULEBOOK, 2, "rulebook.toml:10 key margin.X.maintenance.from value \"\\\"0\\\"\": a number"),
+    ("flat haircut beside tiers", &[Swap("rulebook.toml", "flat = 0.1", "flat = 0.1\nunit = \"asset\"")], RULEBOOK, 2, "rulebook.toml:7 key haircut.coin.unit: flat stands alone"),
+    ("haircut of nothing", &[Swap("rulebook.toml", "flat = 0.1", "")], RULEBOOK, 2, "rulebook.toml:5 key haircut.coin.from: a required key is missing (add the key, or flat in place of tiers)"),
+    ("misspelled haircut unit", &[Swap("rulebook.toml", "flat = 0.1", "unit = \"qoute\"\nfrom = [0]\nhaircut = [0]")], RULEBOOK, 2, "one of asset, quote (did you mean \"quote\"?)"),
+    ("option class without a floor", &[Append("rulebook.toml", b"[option.O]\nmaintenance = { rate = 0.1 }\n")], RULEBOOK, 2, "rulebook.toml:8 key option.O.maintenance.floor: a required key is missing"),
+    ("unknown option reference", &[Append("rulebook.toml", b"[option.O]\nreference = \"spot\"\nmaintenance = { floor = 0.1 }\n")], RULEBOOK, 2, "rulebook.toml:8 key option.O.reference value \"spot\": one of index, forward, strike"),
+    ("option share in percent", &[Append("rulebook.toml", b"[option.O]\nmaintenance = { floor = 10 }\n")], RULEBOOK, 2, "key option.O.maintenance.floor value \"10\": between 0 and 1"),
+    ("option ratio below one", &[Append("rulebook.toml", b"[option.O]\nmaintenance = { floor = 0.1 }\ninitial_over_maintenance = 0.5\n")], RULEBOOK, 2, "rulebook.toml:9 key option.O.initial_over_maintenance value \"0.5\": 0 (none) or between 1 and 10"),
+    ("option ratio in words", &[Append("rulebook.toml", b"[option.O]\nmaintenance = { floor = 0.1 }\ninitial_over_maintenance = \"one\"\n")], RULEBOOK, 2, "a number (write it without quotes)"),
+    ("class of two kinds", &[Append("rulebook.toml", b"[option.BTCUSDT]\nmaintenance = { floor = 0.1 }\n")], RULEBOOK, 2, "rulebook.toml:7 key option.BTCUSDT: a class is either a margin class or an option class"),
+    ("spread of an unknown class", &[Append("rulebook.toml", b"[option_spread]\nclasses = [\"O\"]\nunpaired_initial = 1\nunpaired_maintenance = 1\n")], RULEBOOK, 2, "rulebook.toml:8 key option_spread.classes value \"O\": a class of option_spread is an option class"),
+    ("spread of one class without a list", &[Append("rulebook.toml", b"[option_spread]\nclasses = \"O\"\nunpaired_initial = 1\nunpaired_maintenance = 1\n")], RULEBOOK, 2, "a list of strings (write [\"NAME\"])"),
+    ("negative unpaired share", &[Append("rulebook.toml", b"[option_spread]\nclasses = []\nunpaired_initial = -1\nunpaired_maintenance = 1\n")], RULEBOOK, 2, "rulebook.toml:9 key option_spread.unpaired_initial value \"-1\": between 0 and 100"),
     // Bracket files.
     ("missing brackets", &[Delete("brackets.csv")], IMPORT, 2, "brackets.csv: No such file"),
     ("no tiers", &[Content("brackets.csv", b"symbol,tier,min_notional,max_notional,maint_margin_rate,max_leverage,cum_deduction\n")], IMPORT, 3, "the file has no brackets"),
@@ -350,6 +380,13 @@ fn malformed_inputs_are_refused_with_their_own_words() {
         println!("{name} | {exit} | {}", telling_line(&stderr, expected));
         if exit != *expected_exit || !stderr.contains(expected) || stderr.contains("panicked") {
             failures.push(format!("{name}: exit {exit}, expected {expected_exit} and {expected:?}:\n{stderr}"));
+        }
+        let refused = stderr.strip_prefix("error: configuration refused");
+        for fault in refused.into_iter().flat_map(|faults| faults.lines().skip(1)) {
+            let place = fault.trim().strip_prefix("rulebook.toml:").unwrap_or_default();
+            if !place.starts_with(|c: char| c.is_ascii_digit()) {
+                failures.push(format!("{name}: a fault without its line: {fault}"));
+            }
         }
         for output in ["out.toml", "set.csv", "set.txt", "results/pools.parquet", "results/report.html"] {
             if dir.path().join(output).exists() {

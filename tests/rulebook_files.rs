@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll::io::rulebook_schema;
 use plimsoll::margin::{
     Form, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement,
     OptionSpread, OrderReserve, Rulebook, Schedule, SizeUnit,
 };
+use plimsoll::synth::{Market, MarketOptions};
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn bounds() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec(1e-9..1e12f64, 0..6).prop_map(|mut bounds| {
@@ -125,6 +128,7 @@ proptest! {
             haircut,
             haircut_base: if on_pnl { HaircutBase::BalanceAndPnl } else { HaircutBase::Balance },
             orders: if reserves { OrderReserve::Initial } else { OrderReserve::None },
+            ..Rulebook::default()
         };
         let text = rulebook.to_toml();
         let read = Rulebook::parse(&text, "rulebook.toml").map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
@@ -148,4 +152,118 @@ proptest! {
 fn an_empty_rulebook_is_valid() {
     let empty = Rulebook { margin: BTreeMap::new(), ..Rulebook::default() };
     assert_eq!(Rulebook::parse("version = 1", "rulebook.toml").expect("valid"), empty);
+}
+
+/// What a JSON Schema says against a value: a list of rules broken. Knows the words that the schema of a rulebook uses.
+fn against(schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    let mut broken = Vec::new();
+    let words = schema.as_object().unwrap_or_else(|| panic!("{at}: {schema} is no schema"));
+    for (word, rule) in words {
+        let holds = match word.as_str() {
+            "$schema" | "title" | "description" | "format" | "properties" => true,
+            "type" => match rule {
+                Value::Array(types) => types.iter().any(|name| is_of_type(value, name)),
+                name => is_of_type(value, name),
+            },
+            "enum" => rule.as_array().is_some_and(|words| words.contains(value)),
+            "const" => rule == value,
+            "minimum" => value.as_f64() >= rule.as_f64(),
+            "maximum" => value.as_f64() <= rule.as_f64(),
+            "exclusiveMinimum" => value.as_f64() > rule.as_f64(),
+            "minItems" => value.as_array().is_some_and(|items| items.len() as u64 >= rule.as_u64().unwrap_or(u64::MAX)),
+            "required" => {
+                rule.as_array().into_iter().flatten().all(|name| value.get(name.as_str().unwrap_or("")).is_some())
+            }
+            "not" => false,
+            "anyOf" => rule.as_array().into_iter().flatten().any(|kind| against(kind, value, at).is_empty()),
+            "oneOf" => {
+                rule.as_array().into_iter().flatten().filter(|kind| against(kind, value, at).is_empty()).count() == 1
+            }
+            "items" => {
+                let items = value.as_array().into_iter().flatten();
+                broken.extend(items.flat_map(|item| against(rule, item, &format!("{at}[]"))));
+                true
+            }
+            "additionalProperties" => {
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    let at = format!("{at}.{name}");
+                    match words.get("properties").and_then(|known| known.get(name)) {
+                        Some(schema) => broken.extend(against(schema, value, &at)),
+                        None if rule == &Value::Bool(false) => broken.push(format!("{at}: unknown")),
+                        None => broken.extend(against(rule, value, &at)),
+                    }
+                }
+                true
+            }
+            other => panic!("{at}: the schema says {other}"),
+        };
+        if !holds {
+            broken.push(format!("{at}: {word} {rule}"));
+        }
+    }
+    broken
+}
+
+fn is_of_type(value: &Value, name: &Value) -> bool {
+    match name.as_str().expect("a type") {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "integer" => value.is_i64(),
+        "boolean" => value.is_boolean(),
+        other => panic!("no type {other}"),
+    }
+}
+
+fn against_schema(text: &str) -> Vec<String> {
+    let table: toml::Table = text.parse().expect("TOML");
+    against(&rulebook_schema::schema(), &serde_json::to_value(table).expect("JSON"), "")
+}
+
+#[test]
+fn the_schema_is_draft_07() {
+    assert_eq!(rulebook_schema::schema()["$schema"], "http://json-schema.org/draft-07/schema#");
+}
+
+#[test]
+fn shipped_rulebooks_follow_the_schema() {
+    let market = Market::built_in(&MarketOptions::default()).expect("a market");
+    assert_eq!(against_schema(&plimsoll::synth::rulebook(&market).to_toml()), Vec::<String>::new());
+    let documented = include_str!("../docs/formats.md").split("```toml\n").skip(1);
+    let mut rulebooks = 0;
+    for text in documented.filter_map(|text| text.split("```").next()).filter(|text| text.starts_with("version")) {
+        assert_eq!(against_schema(text), Vec::<String>::new(), "{text}");
+        Rulebook::parse(text, "docs/formats.md").expect("a valid rulebook");
+        rulebooks += 1;
+    }
+    let cases = std::fs::read_dir("fixtures/cases").expect("the worked examples");
+    for case in cases.map(|entry| entry.expect("an entry").path()) {
+        let text = std::fs::read_to_string(&case).expect("a readable file");
+        let table: toml::Table = text.parse().expect("TOML");
+        let rulebook = table["files"]["rulebook.toml"].as_str().expect("a rulebook");
+        assert_eq!(against_schema(rulebook), Vec::<String>::new(), "{}", case.display());
+        rulebooks += 1;
+    }
+    assert!(rulebooks > 10, "{rulebooks} rulebooks");
+}
+
+#[test]
+fn the_schema_refuses_what_no_reader_takes() {
+    for (text, expected) in [
+        ("", ": required [\"version\"]"),
+        ("version = 2", ".version: maximum 1"),
+        ("version = 1\nnmae = \"x\"", ".nmae: unknown"),
+        ("version = 1\norders = \"all\"", ".orders: enum [\"none\",\"initial\"]"),
+        (
+            "version = 1\n[margin.X]\nmax_notional = 0\nmaintenance = { form = \"flat\", rate = 0.1 }",
+            ".margin.X.max_notional: exclusiveMinimum 0",
+        ),
+        ("version = 1\n[margin.X]\nmaintenance = { form = \"flat\", rate = 5 }", ".margin.X.maintenance: oneOf"),
+        ("version = 1\n[haircut.X]\nflat = 5", ".haircut.X.flat: maximum 1.0"),
+        ("version = 1\n[haircut.X]\nfrom = []\nhaircut = [\"1\"]", ".haircut.X.from: minItems 1"),
+    ] {
+        let broken = against_schema(text);
+        assert!(broken.iter().any(|rule| rule.starts_with(expected)), "{text}: {expected} is not in {broken:?}");
+    }
 }

@@ -31,6 +31,7 @@ fn perpetual(name: &str, payoff: Payoff, settlement_asset: u32, mark_price: f64)
         premium: Premium::Paid,
         fixed_rate: if payoff == Payoff::Quanto { 0.0001 } else { 1.0 },
         margin_class: "class, \"quoted\"".into(),
+        confidence: 0.875,
     }
 }
 
@@ -66,6 +67,7 @@ fn market() -> Snapshot {
             depth_quote: None,
             adv_quote: Some(1e9),
             open_interest_quote: None,
+            confidence: 0.625,
             volatility_shock: VolatilityShock {
                 power_up: 0.3,
                 power_down: 0.13,

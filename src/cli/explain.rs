@@ -13,7 +13,8 @@ use crate::engine::{Explainer, Explanation, Reach, State, Statement};
 use crate::error::{Error, Result};
 use crate::io::snapshot::read_with_faults;
 use crate::io::{read_rulebook, scenario_file};
-use crate::margin::{Basis, Branch, OptionBasis, SpreadBasis, Term, TermKind, TermSums};
+use crate::margin::component::GroupValue;
+use crate::margin::{Basis, Branch, ComponentStatement, OptionBasis, SpreadBasis, Term, TermKind, TermSums};
 use crate::pricing::Column;
 use crate::scenario::ScenarioSet;
 
@@ -108,7 +109,7 @@ fn position_of(set: &ScenarioSet, id: &str) -> Result<usize> {
 }
 
 /// Positions in the book of the pools asked for.
-fn find(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Result<Vec<usize>> {
+pub(super) fn find(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Result<Vec<usize>> {
     let book = &snapshot.book;
     let of_account: Vec<usize> = (0..book.len()).filter(|&index| book.pool(index).account == account).collect();
     if of_account.is_empty() {
@@ -142,7 +143,7 @@ impl Explained<'_> {
             return json!({
                 "account": self.account, "pool": self.pool, "scenario": null, "state": State::Unknown.name(),
                 "equity": null, "adjusted_equity": null, "initial_margin": null, "maintenance_margin": null,
-                "health_ratio": null, "terms": [], "greeks": [],
+                "health_ratio": null, "terms": [], "components": [], "greeks": [],
             });
         };
         let mut object = self.statement_json(explanation.scenario.as_ref().unwrap_or(&explanation.base));
@@ -169,6 +170,7 @@ impl Explained<'_> {
             ("utilisation".into(), figures.utilisation().into()),
             ("terms_rounding".into(), statement.rounding.into()),
             ("terms".into(), statement.terms.iter().map(term_json).collect()),
+            ("components".into(), statement.components.iter().flat_map(component_json).collect()),
             ("greeks".into(), greeks::json(self.snapshot, &statement.greeks)),
         ])
     }
@@ -229,6 +231,7 @@ impl Explained<'_> {
             figures.health_ratio().map_or_else(|| "none: no requirement".into(), |ratio| format!("{ratio:.6}"));
         print_text(format_args!("health ratio (adjusted equity / maintenance margin): {health}"));
         print_text(rounding_text(statement));
+        print_components(&statement.components);
         greeks::print(self.snapshot, &statement.greeks);
         print_text("");
     }
@@ -243,6 +246,43 @@ fn term_json(term: &Term) -> Value {
         "alternative": term.alternative,
         "basis": basis,
     })
+}
+
+/// A component's groups, one object each.
+fn component_json(component: &ComponentStatement) -> Vec<Value> {
+    let of = |group: &GroupValue| {
+        json!({
+            "component": component.name,
+            "group": group.group,
+            "initial": group.value.initial,
+            "maintenance": group.value.maintenance,
+            "binding": group.binding,
+        })
+    };
+    component.groups.iter().map(of).collect()
+}
+
+fn print_components(components: &[ComponentStatement]) {
+    if components.iter().all(|component| component.groups.is_empty()) {
+        return;
+    }
+    print_text("components, before the rulebook's expressions put them together:");
+    let mut table = comfy_table::Table::new();
+    let header = ["component", "group", "initial", "maintenance", "what binds"];
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header(header);
+    for column in [2, 3] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+    for component in components {
+        for group in &component.groups {
+            let binding = group.binding.clone().unwrap_or_default();
+            let (initial, maintenance) = (money(group.value.initial), money(group.value.maintenance));
+            table.add_row([component.name.clone(), group.group.clone(), initial, maintenance, binding]);
+        }
+    }
+    print_text(table);
 }
 
 /// The numbers of a requirement; those of other terms are in the JSON.
@@ -273,7 +313,8 @@ fn basis_text(term: &Term) -> String {
         Basis::Kept { value, kept } if term.component == TermKind::Haircut && kept != value => {
             format!("{} of {} count", money(kept), money(value))
         }
-        Basis::Kept { .. } | Basis::Given => String::new(),
+        Basis::Component { value, multiplier } if multiplier != 1.0 => format!("{multiplier} · {}", money(value)),
+        Basis::Component { .. } | Basis::Kept { .. } | Basis::Given => String::new(),
     }
 }
 

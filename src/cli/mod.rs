@@ -6,8 +6,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+mod backtest;
 mod bench;
 mod check;
+mod compare;
 mod demo;
 mod doctor;
 mod engine_args;
@@ -83,8 +85,12 @@ enum Command {
     Price(price::Args),
     /// Evaluate every pool under every scenario.
     Sweep(sweep::Args),
+    /// Compare the book under cross, isolated and portfolio margin, and under several rulebooks.
+    Compare(compare::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
+    /// Test margin requirements against a return history.
+    Backtest(backtest::Args),
     /// Show adapters, limits and the arithmetic they really do.
     Doctor(doctor::Args),
     /// Measure this machine on standard work.
@@ -137,7 +143,9 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Import(args) => import::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
+        Command::Compare(args) => compare::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Backtest(args) => backtest::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),
     }

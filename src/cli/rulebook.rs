@@ -32,6 +32,12 @@ enum Command {
         /// The rulebook.
         file: PathBuf,
     },
+    /// Print the JSON Schema of a rulebook, for editors that complete and check as you type.
+    Schema {
+        /// A file to write it to [default: stdout].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Show brackets with their derived deductions, and what options require.
     Explain {
         /// The rulebook.
@@ -46,6 +52,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     match &args.command {
         Command::Import { brackets, out } => import(brackets, out, context),
         Command::Check { file } => check(file, context),
+        Command::Schema { out } => schema(out.as_deref(), context),
         Command::Explain { file, class } => explain(file, class.as_deref(), context),
     }
 }
@@ -99,6 +106,9 @@ fn check(file: &Path, context: Context) -> Result<u8> {
     };
     match context.format {
         Format::Json => print_json(&json!({
+            "name": rulebook.name,
+            "effective": rulebook.effective.map(|moment| moment.to_string()),
+            "description": rulebook.description,
             "faults": faults,
             "warnings": rulebook.warnings(),
             "margin_classes": rulebook.margin.len(),
@@ -109,6 +119,7 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             for warning in rulebook.warnings() {
                 eprintln!("warning: {warning}");
             }
+            print_header(&rulebook);
             print_text(format_args!(
                 "{} margin classes, {} option classes, {} haircut classes, no faults",
                 rulebook.margin.len(),
@@ -118,6 +129,28 @@ fn check(file: &Path, context: Context) -> Result<u8> {
         }
     }
     Ok(if faults.is_empty() { 0 } else { 2 })
+}
+
+/// Prints what a rulebook says of itself.
+fn print_header(rulebook: &Rulebook) {
+    let effective = rulebook.effective.map(|moment| format!("effective {moment}"));
+    let lines = [Some(rulebook.name.clone()), effective, Some(rulebook.description.clone())];
+    lines.into_iter().flatten().filter(|line| !line.is_empty()).for_each(print_text);
+}
+
+/// The schema is JSON in either format; written to a file, that file is what is reported.
+fn schema(out: Option<&Path>, context: Context) -> Result<u8> {
+    let schema = crate::io::rulebook_schema::schema();
+    let Some(out) = out else {
+        print_json(&schema);
+        return Ok(0);
+    };
+    crate::io::write_file(out, format!("{schema:#}\n").as_bytes())?;
+    match context.format {
+        Format::Json => print_json(&json!({ "out": out.display().to_string() })),
+        Format::Table => print_text(format_args!("JSON Schema (draft-07): {}", out.display())),
+    }
+    Ok(0)
 }
 
 fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {

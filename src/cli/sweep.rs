@@ -205,6 +205,8 @@ impl Job<'_> {
         });
         manifest["inputs"] = serde_json::json!(inputs.hashes);
         manifest["rulebook"] = inputs.rulebook.name.as_str().into();
+        manifest["rulebook_effective"] = inputs.rulebook.effective.map(|moment| moment.to_string()).into();
+        manifest["rulebook_description"] = inputs.rulebook.description.as_str().into();
         manifest["counts"] = inputs.counts.clone();
         manifest["audit_seed"] = self.engine.audit_seed().into();
         writer.finish(manifest)

@@ -9,7 +9,6 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::split::accounts;
-use crate::domain::Book;
 use crate::engine::{Arbiter, PoolOutcome, Progress, State};
 use crate::margin::Setting;
 use crate::pricing::Column;
@@ -58,14 +57,13 @@ impl Contagion {
     }
 }
 
-/// A merged book beside the isolated one of the same accounts.
+/// A merged book beside the isolated one of the same accounts: the formulas over each, under the same scenarios.
 pub struct Pair<'a> {
     /// One pool for each account.
-    pub merged: &'a Book,
+    pub merged: Setting<'a>,
     /// What a sweep says of them.
     pub outcomes: &'a [PoolOutcome],
-    /// Formulas over the isolated book and its scenarios. It holds everything that the merged book holds: netting adds no
-    /// instrument, and settles in assets that have rows.
+    /// The pools of the accounts' positions.
     pub isolated: Setting<'a>,
 }
 
@@ -83,10 +81,10 @@ impl Pair<'_> {
         let costs: Vec<u64> = cases.iter().map(|case| self.cost(case)).collect();
         let sample = sample(&costs, most_verdicts, seed);
         let total: u64 = sample.iter().map(|&at| costs[at]).sum();
-        let arbiter = Arbiter::new(self.isolated);
+        let arbiters = [self.merged, self.isolated].map(Arbiter::new);
         let done = AtomicU64::new(0);
         let examine = |&at: &usize| {
-            let found = self.examine(&arbiter, &cases[at]);
+            let found = self.examine(&arbiters, &cases[at]);
             progress.advance(done.fetch_add(costs[at], Relaxed) + costs[at], total);
             found
         };
@@ -113,16 +111,16 @@ impl Pair<'_> {
         scenarios + case.legs.len() as u64 * u64::from(self.outcomes[case.pool].liquidatable_scenarios)
     }
 
-    fn examine(&self, arbiter: &Arbiter<'_>, case: &Case) -> Contagion {
-        let (pool, book) = (self.merged.pool(case.pool), &self.isolated.snapshot.book);
+    fn examine(&self, [of_pool, of_leg]: &[Arbiter<'_>; 2], case: &Case) -> Contagion {
+        let (pool, book) = (self.merged.snapshot.book.pool(case.pool), &self.isolated.snapshot.book);
         let mut found = Contagion { examined_pools: 1, ..Contagion::default() };
         let scenarios = (0..self.isolated.rows.scenario_count()).map(Column::Scenario);
-        let liquidatable = scenarios.filter(|column| arbiter.decide(&pool, *column).liquidatable);
+        let liquidatable = scenarios.filter(|column| of_pool.decide(&pool, *column).liquidatable);
         for column in liquidatable.take(self.outcomes[case.pool].liquidatable_scenarios as usize) {
             found.verdicts += 1;
             for leg in case.legs.clone().map(|index| book.pool(index)).filter(|leg| !leg.positions.is_empty()) {
                 let notional = self.isolated.gross_notional::<f64>(&leg, &(self.isolated.rows, column));
-                let decision = arbiter.decide(&leg, column);
+                let decision = of_leg.decide(&leg, column);
                 found.legs += 1;
                 found.notional += notional;
                 if !decision.liquidatable && !decision.bankrupt {

@@ -2,6 +2,7 @@
 
 use super::contagion::Contagion;
 use super::utilisation::AssetUtilisation;
+use crate::domain::AssetIndex;
 use crate::engine::{Outcome, PoolOutcome, State, worst_scenarios};
 
 /// Sums over the known pools at base, quote units.
@@ -113,6 +114,11 @@ impl Metrics {
         }
     }
 
+    /// Utilisation of an asset, or (`None`) the requirements that no collateral backs.
+    pub fn of_asset(&self, asset: Option<AssetIndex>) -> Option<&AssetUtilisation> {
+        self.assets.iter().find(|of| of.asset == asset)
+    }
+
     /// Expected shortfall / expected bankruptcies: what one bankrupt pool is expected to cost, quote units. `None` where no
     /// pool is expected to go bankrupt.
     pub fn loss_given_default(&self) -> Option<f64> {
@@ -140,8 +146,13 @@ impl Metrics {
         quotient(self.totals.initial_margin, isolated.totals.initial_margin)
     }
 
-    /// 1 − maintenance margin / Σ maintenance margin of the isolated legs: the share that netting saves.
+    /// 1 − [`Metrics::margin_ratio`]: the share of the isolated legs' initial margin that this arrangement saves.
     pub fn diversification_index(&self, isolated: &Self) -> Option<f64> {
+        self.margin_ratio(isolated).map(|ratio| 1.0 - ratio)
+    }
+
+    /// The same of the maintenance margin.
+    pub fn maintenance_diversification_index(&self, isolated: &Self) -> Option<f64> {
         quotient(self.totals.maintenance_margin, isolated.totals.maintenance_margin).map(|ratio| 1.0 - ratio)
     }
 }

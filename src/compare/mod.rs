@@ -5,6 +5,7 @@
 
 mod contagion;
 mod diff;
+mod figures;
 mod metrics;
 mod net;
 mod split;
@@ -13,6 +14,7 @@ mod utilisation;
 use rayon::ThreadPoolBuilder;
 
 pub use contagion::Contagion;
+pub use figures::Figure;
 pub use metrics::{Metrics, Totals, Worst};
 pub use net::{Netted, net};
 pub use split::{Allocation, divided, isolated, merged};
@@ -21,7 +23,7 @@ pub use utilisation::AssetUtilisation;
 use crate::domain::{Mode, Snapshot};
 use crate::engine::{Outcome, Progress, State, SweepOptions, sweep};
 use crate::error::{Error, Result};
-use crate::margin::{MarginRows, Rulebook, Rules, Setting, revalue};
+use crate::margin::{Rulebook, Rules, Setting, revalue};
 use crate::pricing::Unshocked;
 use crate::scenario::ScenarioSet;
 use contagion::Pair;
@@ -65,7 +67,7 @@ pub struct CompareOptions {
 
 impl Default for CompareOptions {
     fn default() -> Self {
-        Self { sweep: SweepOptions::default(), allocation: Allocation::default(), contagion_verdicts: 20_000_000 }
+        Self { sweep: SweepOptions::default(), allocation: Allocation::default(), contagion_verdicts: 50_000_000 }
     }
 }
 
@@ -96,12 +98,14 @@ pub struct Transition {
 /// Everything a comparison found out.
 #[derive(Debug, Clone)]
 pub struct Comparison {
+    /// Names of the rulebooks.
+    pub rulebooks: Vec<String>,
     /// By rulebook, then as is, cross, isolated, portfolio (where the rulebook has a requirement for it).
     pub rows: Vec<ComparisonRow>,
     /// Isolated to cross, and cross to portfolio, under each rulebook; the book as it is, from the first rulebook to each
     /// other.
     pub transitions: Vec<Transition>,
-    /// What the sweeps ran on.
+    /// What the sweeps ran on; several names where one lost its device.
     pub engine: String,
     /// The adapter; empty where there is none.
     pub adapter: String,
@@ -159,6 +163,7 @@ struct Swept {
 impl Job<'_> {
     fn run(&self) -> Result<Comparison> {
         let mut comparison = Comparison {
+            rulebooks: self.rulebooks.iter().map(|rulebook| rulebook.name.clone()).collect(),
             rows: Vec::new(),
             transitions: Vec::new(),
             engine: String::new(),
@@ -168,7 +173,8 @@ impl Job<'_> {
         for rulebook in 0..self.rulebooks.len() {
             for swept in self.under(rulebook)? {
                 let Outcome { engine, adapter, warnings, .. } = swept.outcome;
-                (comparison.engine, comparison.adapter) = (engine, adapter);
+                name_once(&mut comparison.engine, engine);
+                name_once(&mut comparison.adapter, adapter);
                 let are_news = warnings.into_iter().filter(|warning| !comparison.warnings.contains(warning));
                 let news: Vec<String> = are_news.collect();
                 comparison.warnings.extend(news);
@@ -196,20 +202,38 @@ impl Job<'_> {
         let as_is = sweep(Arrangement::AsIs, self.snapshot.clone(), 0)?;
         let isolated_book = with_base(self.snapshot, rules, |setting| isolated(setting, self.options.allocation))?;
         let isolated = sweep(Arrangement::Isolated, self.snapshot.with_book(isolated_book), 1)?;
-        let resolved = Rules::resolve(rules, &isolated.snapshot)?;
-        let rows = revalue(&resolved, &isolated.snapshot, self.scenarios, self.options.sweep.unshocked)?;
         let mut all = vec![as_is];
         for (at, (arrangement, mode)) in merged.into_iter().enumerate() {
             let mut swept =
                 sweep(arrangement, self.snapshot.with_book(split::merged(self.snapshot, mode)), 2 + 2 * at)?;
-            let setting = Setting { snapshot: &isolated.snapshot, rules: &resolved, rows: &rows };
-            let pair = Pair { merged: &swept.snapshot.book, outcomes: &swept.outcome.pools, isolated: setting };
-            let CompareOptions { contagion_verdicts, sweep: SweepOptions { seed, .. }, .. } = *self.options;
-            swept.row.metrics.contagion = Some(pair.contagion(contagion_verdicts, seed, &part(3 + 2 * at)));
+            let contagion = self.contagion(rules, &swept, &isolated.snapshot, &part(3 + 2 * at))?;
+            swept.row.metrics.contagion = Some(contagion);
             all.push(swept);
         }
         all.insert(2, isolated);
         Ok(all)
+    }
+
+    /// What the legs of `isolated` suffer in the pools of a merged arrangement.
+    fn contagion(
+        &self,
+        rulebook: &Rulebook,
+        merged: &Swept,
+        isolated: &Snapshot,
+        part: &Part<'_>,
+    ) -> Result<Contagion> {
+        let unshocked = self.options.sweep.unshocked;
+        let rules = [Rules::resolve(rulebook, &merged.snapshot)?, Rules::resolve(rulebook, isolated)?];
+        let rows = [
+            revalue(&rules[0], &merged.snapshot, self.scenarios, unshocked)?,
+            revalue(&rules[1], isolated, self.scenarios, unshocked)?,
+        ];
+        let pair = Pair {
+            merged: Setting { snapshot: &merged.snapshot, rules: &rules[0], rows: &rows[0] },
+            outcomes: &merged.outcome.pools,
+            isolated: Setting { snapshot: isolated, rules: &rules[1], rows: &rows[1] },
+        };
+        Ok(pair.contagion(self.options.contagion_verdicts, self.options.sweep.seed, part))
     }
 
     fn sweep(&self, mode: Arrangement, rulebook: usize, snapshot: Snapshot, part: &Part<'_>) -> Result<Swept> {
@@ -228,8 +252,17 @@ impl Job<'_> {
 /// Evaluates something by the formulas in the unshocked market.
 fn with_base<T>(snapshot: &Snapshot, rulebook: &Rulebook, evaluate: impl FnOnce(&Setting<'_>) -> T) -> Result<T> {
     let rules = Rules::resolve(rulebook, snapshot)?;
-    let rows: MarginRows = revalue(&rules, snapshot, &ScenarioSet::default(), Unshocked::Hold)?;
+    let rows = revalue(&rules, snapshot, &ScenarioSet::default(), Unshocked::Hold)?;
     Ok(evaluate(&Setting { snapshot, rules: &rules, rows: &rows }))
+}
+
+/// Adds a name to a list of different ones.
+fn name_once(list: &mut String, name: String) {
+    if list.is_empty() {
+        *list = name;
+    } else if !name.is_empty() && !list.split(", ").any(|known| known == name) {
+        *list = format!("{list}, {name}");
+    }
 }
 
 fn transitions(rows: &[ComparisonRow]) -> Vec<Transition> {

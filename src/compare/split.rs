@@ -166,7 +166,8 @@ fn unused_name(snapshot: &Snapshot, pool: &Pool<'_>, position: &Position, names:
 
 /// What each position of a pool weighs in the division of its collateral, at base.
 fn weights(setting: &Setting<'_>, pool: &Pool<'_>, allocation: Allocation) -> Vec<f64> {
-    let settings = PoolSettings { open_order_margin: 0.0, orders: Vec::new(), ..pool.settings.clone() };
+    let settings =
+        PoolSettings { mode: Mode::Isolated, open_order_margin: 0.0, orders: Vec::new(), ..pool.settings.clone() };
     let market = (setting.rows, Column::Base);
     let weight = |position: &Position| {
         let alone = Pool { balances: &[], positions: std::slice::from_ref(position), settings: &settings, ..*pool };

@@ -35,6 +35,7 @@ fn market() -> Snapshot {
         premium: Premium::Paid,
         fixed_rate: 1.0,
         margin_class: "perpetual".into(),
+        confidence: 1.0,
     };
     let spot = Instrument { kind: Kind::Spot, ..perpetual("A-SPOT", 0, Payoff::Linear, USD) };
     Snapshot {
@@ -167,7 +168,8 @@ fn opposite_positions_of_two_pools_close_each_other_in_cross() {
     );
     assert_eq!((as_is.totals.equity, cross.totals.equity, isolated.totals.equity), (620.0, 620.0, 620.0));
     assert_eq!((as_is.totals.initial_margin, cross.totals.initial_margin), (140.0, 60.0));
-    assert_eq!(cross.diversification_index(isolated), Some(1.0 - 30.0 / 70.0));
+    assert_eq!(cross.diversification_index(isolated), Some(1.0 - 60.0 / 140.0));
+    assert_eq!(cross.maintenance_diversification_index(isolated), Some(1.0 - 30.0 / 70.0));
     // The same positions of 1,400 need 60.
     assert_eq!(cross.capital_efficiency(as_is.totals.gross_notional), Some(1_400.0 / 60.0));
     // Pool `one` has no collateral: its requirement of 100 is backed by nothing.

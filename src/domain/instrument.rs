@@ -79,6 +79,8 @@ pub struct Instrument {
     pub fixed_rate: f64,
     /// Key of the margin class in the rulebook (default: the instrument's name).
     pub margin_class: String,
+    /// How sure its mark, forward and volatility are, in [0, 1]: 1 = certain.
+    pub confidence: f64,
 }
 
 impl Instrument {
@@ -108,6 +110,7 @@ impl Instrument {
             price_asset: settlement_asset,
             premium: Premium::Paid,
             fixed_rate: 1.0,
+            confidence: 1.0,
         }
     }
 }

@@ -27,14 +27,21 @@ impl Snapshot {
 
     /// The same market with the pool at `index` (< [`Book::len`]) alone: what a question about one pool needs.
     pub fn of_pool(&self, index: usize) -> Self {
-        let pool = self.book.pool(index);
+        self.of_pools(&[index])
+    }
+
+    /// The same market with these pools alone; each index is < [`Book::len`].
+    pub fn of_pools(&self, indices: &[usize]) -> Self {
         let mut builder = BookBuilder::default();
-        let id = builder.pool(pool.account, pool.pool);
-        pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
-        pool.positions.iter().for_each(|position| builder.add_position(id, *position));
-        *builder.settings(id) = pool.settings.clone();
-        if pool.unknown {
-            builder.mark_unknown(id);
+        for &index in indices {
+            let pool = self.book.pool(index);
+            let id = builder.pool(pool.account, pool.pool);
+            pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
+            pool.positions.iter().for_each(|position| builder.add_position(id, *position));
+            *builder.settings(id) = pool.settings.clone();
+            if pool.unknown {
+                builder.mark_unknown(id);
+            }
         }
         self.with_book(builder.build())
     }

@@ -19,6 +19,8 @@ pub struct Underlying {
     pub adv_quote: Option<f64>,
     /// Open interest, quote units.
     pub open_interest_quote: Option<f64>,
+    /// How sure the index price is, in [0, 1]: 1 = certain.
+    pub confidence: f64,
     /// How `vol:` shocks reach its options.
     pub volatility_shock: VolatilityShock,
 }
@@ -36,6 +38,7 @@ impl Underlying {
             depth_quote: None,
             adv_quote: None,
             open_interest_quote: None,
+            confidence: 1.0,
             volatility_shock: VolatilityShock::default(),
         }
     }

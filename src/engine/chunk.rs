@@ -45,21 +45,15 @@ impl Chunk {
     }
 }
 
-/// Decides every verdict of a pool by the arbiter alone, one after the other. The program only bounds the error of the
-/// canonical figures.
-pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
-    let decide = |scenario: usize| job.arbiter.decide(pool, Column::Scenario(scenario));
-    close_decided(job, pool, program, (decide, job.scenario_count()), chunk);
-}
-
 /// Decides a pool that no scenario changes: one verdict stands for all, and the first scenario is the worst.
 pub fn decide_constant_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
     let at_base = job.arbiter.decide(pool, Column::Base);
     close_decided(job, pool, program, (|_| at_base, job.scenario_count().min(1)), chunk);
 }
 
-/// Counts decisions and closes the pool, its worst scenario being one of the first `candidates`.
-fn close_decided(
+/// Counts decisions, one per scenario, and closes the pool, its worst scenario being one of the first `candidates`. The
+/// program only bounds the error of the canonical figures.
+pub fn close_decided(
     job: &Job<'_>,
     pool: &Pool<'_>,
     program: &PoolProgram,

@@ -27,7 +27,11 @@ pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk:
         ledger.redecided |= left_open != 0;
         // No kernel has summed this pool: its totals are canonical, whatever the others' are.
         ledger.count(job, pool, (first, verdicts), Totals::Exact, &mut chunk.tally);
-        let canonical = job.arch.dispatch(CanonicalMargin { formulas: Formulas::new(job, pool, first) });
+        let canonical = job.arch.dispatch(CanonicalMargin {
+            setting: job.setting,
+            pool,
+            market: Block { tiles: job.tiles, first },
+        });
         for lane in 0..block.len() {
             let excess = canonical.excess.0[lane];
             if worst.is_none_or(|(_, lowest)| excess < lowest) {
@@ -45,55 +49,29 @@ pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk:
 
 /// A pool's verdicts on a block, and the mask of those that the arbiter had to decide.
 pub fn decide_block(job: &Job<'_>, pool: &Pool<'_>, block: TileBlock<'_>) -> (Verdicts, u32) {
-    let present = low_bits(block.len());
-    let formulas = Formulas::new(job, pool, block.first());
-    let (mut verdicts, open) = job.arch.dispatch(CertainVerdicts { formulas });
-    verdicts.restricted &= present;
-    verdicts.liquidatable &= present;
-    verdicts.bankrupt &= present;
-    for lane in lanes(open & present) {
+    let (mut verdicts, certain) = certain_verdicts(job, pool, block);
+    let open = !certain & low_bits(block.len());
+    for lane in lanes(open) {
         verdicts.set(lane, job.arbiter.decide(pool, Column::Scenario(block.first() + lane)));
     }
-    (verdicts, open & present)
+    (verdicts, open)
 }
 
-/// The direct formulas of a pool under a block of scenarios.
-struct Formulas<'p, 'a> {
-    setting: Setting<'a>,
-    pool: &'p Pool<'p>,
-    market: Block<'a>,
-}
-
-impl<'p, 'a> Formulas<'p, 'a> {
-    fn new(job: &Job<'a>, pool: &'p Pool<'p>, first: usize) -> Self {
-        Self { setting: job.setting, pool, market: Block { tiles: job.tiles, first } }
-    }
-}
-
-/// Verdicts by intervals, and the lanes that they leave open.
-struct CertainVerdicts<'p, 'a> {
-    formulas: Formulas<'p, 'a>,
-}
-
-impl WithSimd for CertainVerdicts<'_, '_> {
-    type Output = (Verdicts, u32);
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let Formulas { setting, pool, market } = self.formulas;
-        let equity = setting.equity::<IntervalLanes>(pool, &market);
-        let requirement = setting.requirement::<IntervalLanes>(pool, &market);
-        let maintenance = equity.adjusted.minus(&requirement.maintenance).signs();
-        let initial = equity.adjusted.minus(&requirement.initial).signs();
-        let raw = equity.raw.signs();
-        let liquidatable = maintenance.negative;
-        let restricted = liquidatable | initial.negative;
-        let bankrupt = raw.negative;
-        let certain = (liquidatable | maintenance.non_negative)
-            & (restricted | initial.non_negative)
-            & (bankrupt | raw.non_negative);
-        (Verdicts { restricted, liquidatable, bankrupt }, !certain)
-    }
+/// Verdicts by intervals, and the mask of those that are certain.
+fn certain_verdicts(job: &Job<'_>, pool: &Pool<'_>, block: TileBlock<'_>) -> (Verdicts, u32) {
+    let market = Block { tiles: job.tiles, first: block.first() };
+    let equity = job.setting.equity::<IntervalLanes>(pool, &market);
+    let requirement = job.setting.requirement::<IntervalLanes>(pool, &market);
+    let maintenance = equity.adjusted.minus(&requirement.maintenance).signs();
+    let initial = equity.adjusted.minus(&requirement.initial).signs();
+    let raw = equity.raw.signs();
+    let present = low_bits(block.len());
+    let liquidatable = maintenance.negative & present;
+    let restricted = liquidatable | initial.negative & present;
+    let bankrupt = raw.negative & present;
+    let certain =
+        (liquidatable | maintenance.non_negative) & (restricted | initial.non_negative) & (bankrupt | raw.non_negative);
+    (Verdicts { restricted, liquidatable, bankrupt }, certain)
 }
 
 /// Canonical figures under a block of scenarios.
@@ -106,7 +84,9 @@ struct Margin {
 
 /// Evaluates [`Margin`] for the widest vectors.
 struct CanonicalMargin<'p, 'a> {
-    formulas: Formulas<'p, 'a>,
+    setting: Setting<'a>,
+    pool: &'p Pool<'p>,
+    market: Block<'a>,
 }
 
 impl WithSimd for CanonicalMargin<'_, '_> {
@@ -114,7 +94,7 @@ impl WithSimd for CanonicalMargin<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Margin {
-        let Formulas { setting, pool, market } = self.formulas;
+        let Self { setting, pool, market } = self;
         let adjusted = setting.equity::<Lanes>(pool, &market).adjusted;
         let maintenance = setting.requirement::<Lanes>(pool, &market).maintenance;
         Margin { excess: adjusted.minus(&maintenance), maintenance }

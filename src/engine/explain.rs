@@ -9,7 +9,7 @@ use super::greeks::{UnderlyingLegs, legs};
 use super::outcome::{Figures, State};
 use crate::domain::{Pool, Snapshot};
 use crate::error::{Error, Result};
-use crate::margin::{MarginRows, Rulebook, Rules, Setting, Term, TermSums, revalue};
+use crate::margin::{ComponentStatement, MarginRows, Rulebook, Rules, Setting, Term, TermSums, revalue};
 use crate::pricing::{Column, ShockedMarket, Unshocked};
 use crate::scenario::{Factor, ScenarioSet};
 
@@ -32,6 +32,8 @@ pub struct Statement {
     pub state: State,
     /// What the figures are made of.
     pub terms: Vec<Term>,
+    /// Every component of the rulebook by group, before expressions put them together.
+    pub components: Vec<ComponentStatement>,
     /// Largest difference between a figure and the sum of its terms, quote units: the rounding of the sums.
     pub rounding: f64,
     /// Greeks by underlying, and the positions that carry them.
@@ -121,7 +123,8 @@ fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, (column, market): (Column, 
     ];
     let rounding = differences.iter().fold(0.0, |largest: f64, difference| largest.max(difference.abs()));
     let greeks = legs(arbiter.setting().snapshot, market, pool, column);
-    Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, rounding, greeks }
+    let components = arbiter.setting().components(pool, column);
+    Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, components, rounding, greeks }
 }
 
 /// Moves of each price factor that the only pool of `snapshot` depends on, all others held still.

@@ -7,6 +7,10 @@
 mod arbiter;
 mod audit;
 mod block;
+#[cfg(test)]
+#[path = "../../tests/suite/books.rs"]
+#[allow(dead_code, reason = "the suite uses the rest")]
+mod books;
 mod chunk;
 mod cpu;
 mod digest;

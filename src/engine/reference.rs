@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::chunk::{Chunk, decide_pool};
+use super::chunk::{Chunk, close_decided};
 use super::job::Job;
+use crate::pricing::Column;
 
 /// Decides a chunk of pools by the arbiter alone.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
@@ -16,7 +17,8 @@ pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
             chunk.push_unknown();
         } else {
             add_requirement(job, &pool, &mut chunk);
-            decide_pool(job, &pool, pool_program, &mut chunk);
+            let decide = |scenario: usize| job.arbiter.decide(&pool, Column::Scenario(scenario));
+            close_decided(job, &pool, pool_program, (decide, job.scenario_count()), &mut chunk);
         }
     }
     chunk.net.clone_from(&program.net);
@@ -27,7 +29,7 @@ pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
 /// Adds the pool's maintenance margin to the scenarios' totals.
 fn add_requirement(job: &Job<'_>, pool: &crate::domain::Pool<'_>, chunk: &mut Chunk) {
     for (scenario, total) in chunk.requirement.iter_mut().enumerate() {
-        let market = (job.setting.rows, crate::pricing::Column::Scenario(scenario));
+        let market = (job.setting.rows, Column::Scenario(scenario));
         *total += job.setting.requirement::<f64>(pool, &market).maintenance;
     }
 }

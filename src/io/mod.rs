@@ -6,6 +6,7 @@ pub mod hash;
 pub mod panel;
 pub mod price_file;
 pub mod results;
+pub mod rulebook_schema;
 pub mod scenario_file;
 pub mod snapshot;
 pub mod snapshot_write;

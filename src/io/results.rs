@@ -1,5 +1,7 @@
 //! The directory a sweep writes: tables, manifest and other files, complete or not there at all.
 
+mod backtest;
+mod comparison;
 mod greeks;
 
 use std::path::Path;
@@ -14,6 +16,7 @@ use crate::engine::{Outcome, PoolOutcome, State};
 use crate::error::{Error, Fault, Result};
 use crate::scenario::ScenarioSet;
 
+pub use backtest::BacktestRow;
 pub use greeks::GreekTable;
 
 /// Pools per batch: the memory beside the outcome itself stays constant.

@@ -288,6 +288,7 @@ fn write_underlyings(directory: &PendingDirectory, format: TableFormat, market: 
         N("depth"),
         N("adv"),
         N("open_interest"),
+        N("confidence"),
     ];
     let mut sheet = Sheet::create(directory, format, "underlyings", &columns)?;
     for underlying in &market.underlyings {
@@ -299,6 +300,7 @@ fn write_underlyings(directory: &PendingDirectory, format: TableFormat, market: 
             underlying.depth_quote,
             underlying.adv_quote,
             underlying.open_interest_quote,
+            Some(underlying.confidence),
         ]);
         sheet.end_row()?;
     }
@@ -324,6 +326,7 @@ fn write_instruments(directory: &PendingDirectory, format: TableFormat, market: 
         T("premium"),
         N("fixed_rate"),
         T("margin_class"),
+        N("confidence"),
     ];
     let mut sheet = Sheet::create(directory, format, "instruments", &columns)?;
     for instrument in &market.instruments {
@@ -375,6 +378,7 @@ fn write_instrument(sheet: &mut Sheet, instrument: &Instrument, market: &Snapsho
         instrument.forward_price,
         Some(instrument.rate),
         (instrument.payoff == Payoff::Quanto).then_some(instrument.fixed_rate),
+        Some(instrument.confidence),
     ]);
     sheet.end_row()
 }

@@ -107,6 +107,7 @@ mod tests {
             premium: Premium::Paid,
             fixed_rate: 1.0,
             margin_class: name.into(),
+            confidence: 1.0,
         };
         Snapshot {
             as_of: None,
@@ -121,6 +122,7 @@ mod tests {
                 depth_quote: None,
                 adv_quote: None,
                 open_interest_quote: None,
+                confidence: 1.0,
                 volatility_shock: Default::default(),
             }],
             instruments: vec![instrument("held"), instrument("ordered"), instrument("unused")],

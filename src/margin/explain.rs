@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::bracket::{Form, Schedule};
 use super::explain_option::{OptionBasis, SpreadBasis};
+use super::explain_requirement::TermSide;
 use super::haircut::HaircutBase;
 use super::order::OrderReserve;
-use super::pool::{Group, Setting};
+use super::pool::{Group, MarginSide, Setting};
 use crate::domain::{Balance, Pool, Position, Side};
 use crate::pricing::{Column, ShockedMarket, entry_value};
 
@@ -100,6 +101,13 @@ pub enum Basis {
     Option(OptionBasis),
     /// A requirement of a group of options.
     Spread(SpreadBasis),
+    /// A component, or another part of the rulebook's expressions.
+    Component {
+        /// Its value, quote units.
+        value: f64,
+        /// The pool's and the expression's factor on it.
+        multiplier: f64,
+    },
     /// A number that was given.
     Given,
 }
@@ -161,15 +169,8 @@ impl Setting<'_> {
         for position in pool.positions {
             terms.extend(self.value_terms_of(position, column));
             terms.extend(self.credit_term(position, column));
-            match self.rules.option(position.instrument) {
-                Some(_) if self.is_grouped(position) => {}
-                Some(class) => terms.extend(self.option_terms(class, pool, position, (column, market))),
-                None => terms.extend(self.requirement_terms(pool, position, column)),
-            }
         }
-        for legs in self.spread_legs(pool.positions.iter()) {
-            terms.extend(self.group_terms(&legs, pool, column));
-        }
+        terms.extend(self.requirement_terms(pool, (column, market)));
         let (_, groups) = self.groups::<f64>(pool, &(self.rows, column));
         terms.extend(groups.iter().filter_map(|group| self.haircut_term(group, column)));
         terms.extend(self.order_terms(pool));
@@ -229,7 +230,8 @@ impl Setting<'_> {
         terms
     }
 
-    fn requirement_terms(&self, pool: &Pool<'_>, position: &Position, column: Column) -> [Term; 2] {
+    /// Requirement of a position by its bracket class.
+    pub(super) fn class_term(&self, position: &Position, shown: TermSide, column: Column) -> Term {
         let class = self.rules.class(position.instrument);
         let (row, coefficient) = self.notional(position);
         let notional = coefficient * self.rows.value(row, column);
@@ -237,27 +239,24 @@ impl Setting<'_> {
             .max_notional
             .filter(|end| notional > *end)
             .map(|end| format!("the published table ends at {}: its last rate is used beyond", number(end)));
-        let term = |component, schedule: &Schedule, leverage: Option<f64>, multiplier: f64| {
-            let floor_rate = leverage.map_or(0.0, f64::recip);
-            let bracket = schedule.bracket(notional, floor_rate, multiplier);
-            let otherwise = match leverage {
-                Some(leverage) => Some(leverage_alternative(schedule, &bracket, leverage)),
-                None => next_bracket(schedule, &bracket),
-            };
-            let alternatives: Vec<String> = otherwise.into_iter().chain(beyond.clone()).collect();
-            Term {
-                component,
-                item: self.item(position),
-                value: multiplier * schedule.requirement(&notional, floor_rate),
-                alternative: (!alternatives.is_empty()).then(|| alternatives.join("; ")),
-                basis: Basis::Bracket(bracket),
-            }
+        let (schedule, leverage) = match shown.side {
+            MarginSide::Maintenance => (&class.maintenance, None),
+            MarginSide::Initial => (&class.initial, position.leverage),
         };
-        let settings = pool.settings;
-        [
-            term(TermKind::MaintenanceMargin, &class.maintenance, None, settings.mm_multiplier),
-            term(TermKind::InitialMargin, &class.initial, position.leverage, settings.im_multiplier),
-        ]
+        let floor_rate = leverage.map_or(0.0, f64::recip);
+        let bracket = schedule.bracket(notional, floor_rate, shown.multiplier);
+        let otherwise = match leverage {
+            Some(leverage) => Some(leverage_alternative(schedule, &bracket, leverage)),
+            None => next_bracket(schedule, &bracket),
+        };
+        let alternatives: Vec<String> = otherwise.into_iter().chain(beyond).collect();
+        Term {
+            component: shown.kind,
+            item: self.item(position),
+            value: shown.multiplier * schedule.requirement(&notional, floor_rate),
+            alternative: (!alternatives.is_empty()).then(|| alternatives.join("; ")),
+            basis: Basis::Bracket(bracket),
+        }
     }
 
     /// What of an asset does not count; none where there is nothing to take it of.

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::explain::{Basis, Term, TermKind, number};
+use super::explain_requirement::TermSide;
 use super::option::{Branch, MarkIn, OptionClass, OptionRequirement, ShortMarket};
 use super::option_spread::Legs;
-use super::pool::Setting;
-use crate::domain::{Instrument, Pool, Position};
+use super::pool::{MarginSide, Setting};
+use crate::domain::{Instrument, Position};
 use crate::pricing::{Column, ShockedMarket};
 
 /// How an option is margined by itself: `multiplier · |quantity| · (requirement + counted_mark)`.
@@ -49,30 +50,7 @@ pub struct SpreadBasis {
     pub multiplier: f64,
 }
 
-/// Initial or maintenance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Initial,
-    Maintenance,
-}
-
-impl Which {
-    const BOTH: [Self; 2] = [Self::Maintenance, Self::Initial];
-
-    fn component(self) -> TermKind {
-        match self {
-            Self::Initial => TermKind::InitialMargin,
-            Self::Maintenance => TermKind::MaintenanceMargin,
-        }
-    }
-
-    fn multiplier(self, pool: &Pool<'_>) -> f64 {
-        match self {
-            Self::Initial => pool.settings.im_multiplier,
-            Self::Maintenance => pool.settings.mm_multiplier,
-        }
-    }
-
+impl MarginSide {
     fn of_class(self, class: &mut OptionClass) -> &mut OptionRequirement {
         match self {
             Self::Initial => &mut class.initial,
@@ -103,85 +81,73 @@ impl Setting<'_> {
     }
 
     /// Requirements of an option by itself.
-    pub(super) fn option_terms(
+    pub(super) fn option_term(
         &self,
         class: &OptionClass,
-        pool: &Pool<'_>,
         position: &Position,
+        shown: TermSide,
         (column, market): (Column, &ShockedMarket<'_>),
-    ) -> Vec<Term> {
+    ) -> Option<Term> {
         let instrument = &self.snapshot.instruments[position.instrument as usize];
-        let Some((_, option)) = market.option(instrument, column) else { return Vec::new() };
+        let (_, option) = market.option(instrument, column)?;
+        let (which, multiplier) = (shown.side, shown.multiplier);
         let short = ShortMarket {
             option,
             settlement_price: self.rows.value(self.asset_row(instrument.settlement_asset), column),
             mark: self.rows.value(self.instrument_row(position.instrument), column),
         };
         let required = self.option_requirement::<f64>(class, position, &(self.rows, column));
-        let term = |which: Which| {
-            let multiplier = which.multiplier(pool);
-            let size = position.quantity.abs();
-            let coefficients = *which.of_class(&mut class.clone());
-            let (reference, out_of_the_money) = class.distance(instrument, &option);
-            let unit = which.of_pair(class.short_requirements(instrument, &short));
-            let is_long = position.quantity > 0.0;
-            let live_value = self.rows.value(self.option_rows(position).live_value, column);
-            let counts_mark = class.mark == MarkIn::Requirement && !is_long;
-            let basis = OptionBasis {
-                quantity: position.quantity,
-                requirement: if is_long { coefficients.long_of_mark * live_value } else { unit.value },
-                counted_mark: if counts_mark { live_value } else { 0.0 },
-                mark: short.mark,
-                reference,
-                out_of_the_money,
-                rate: coefficients.rate,
-                floor: coefficients.floor,
-                branch: (!is_long).then_some(unit.branch),
-                multiplier,
-            };
-            let otherwise = otherwise(class, which, instrument, &short, unit.branch);
-            Term {
-                component: which.component(),
-                item: self.item(position),
-                value: multiplier * which.of_pair([required.initial, required.maintenance]),
-                alternative: otherwise
-                    .filter(|_| !is_long)
-                    .map(|(name, unit)| format!("{name} {}", number(multiplier * size * (unit + basis.counted_mark)))),
-                basis: Basis::Option(basis),
-            }
+        let size = position.quantity.abs();
+        let coefficients = *which.of_class(&mut class.clone());
+        let (reference, out_of_the_money) = class.distance(instrument, &option);
+        let unit = which.of_pair(class.short_requirements(instrument, &short));
+        let is_long = position.quantity > 0.0;
+        let live_value = self.rows.value(self.option_rows(position).live_value, column);
+        let counts_mark = class.mark == MarkIn::Requirement && !is_long;
+        let basis = OptionBasis {
+            quantity: position.quantity,
+            requirement: if is_long { coefficients.long_of_mark * live_value } else { unit.value },
+            counted_mark: if counts_mark { live_value } else { 0.0 },
+            mark: short.mark,
+            reference,
+            out_of_the_money,
+            rate: coefficients.rate,
+            floor: coefficients.floor,
+            branch: (!is_long).then_some(unit.branch),
+            multiplier,
         };
-        Which::BOTH.map(term).into()
+        let otherwise = otherwise(class, which, instrument, &short, unit.branch);
+        Some(Term {
+            component: shown.kind,
+            item: self.item(position),
+            value: multiplier * which.of_pair([required.initial, required.maintenance]),
+            alternative: otherwise
+                .filter(|_| !is_long)
+                .map(|(name, unit)| format!("{name} {}", number(multiplier * size * (unit + basis.counted_mark)))),
+            basis: Basis::Option(basis),
+        })
     }
 
     /// Requirements of a group of options.
-    pub(super) fn group_terms(&self, legs: &Legs<'_>, pool: &Pool<'_>, column: Column) -> [Term; 2] {
+    pub(super) fn group_term(&self, legs: &Legs<'_>, shown: TermSide, column: Column) -> Term {
         let parts = self.group_parts::<f64>(legs, &(self.rows, column));
         let required = parts.requirement();
-        let term = |which: Which| {
-            let multiplier = which.multiplier(pool);
-            let isolated = which.of_pair([parts.isolated.initial, parts.isolated.maintenance]);
-            let max_loss = which.of_pair([parts.max_loss.initial, parts.max_loss.maintenance]);
-            let (applied, other) = if max_loss >= isolated {
-                ("isolated", format!("the maximum loss would require {}", number(multiplier * max_loss)))
-            } else {
-                let other = format!("each option by itself would require {}", number(multiplier * isolated));
-                (if max_loss < 0.0 { "nothing" } else { "max_loss" }, other)
-            };
-            Term {
-                component: which.component(),
-                item: self.group_name(legs),
-                value: multiplier * which.of_pair([required.initial, required.maintenance]),
-                alternative: Some(other),
-                basis: Basis::Spread(SpreadBasis {
-                    isolated,
-                    max_loss,
-                    option_value: parts.value,
-                    applied,
-                    multiplier,
-                }),
-            }
+        let (which, multiplier) = (shown.side, shown.multiplier);
+        let isolated = which.of_pair([parts.isolated.initial, parts.isolated.maintenance]);
+        let max_loss = which.of_pair([parts.max_loss.initial, parts.max_loss.maintenance]);
+        let (applied, other) = if max_loss >= isolated {
+            ("isolated", format!("the maximum loss would require {}", number(multiplier * max_loss)))
+        } else {
+            let other = format!("each option by itself would require {}", number(multiplier * isolated));
+            (if max_loss < 0.0 { "nothing" } else { "max_loss" }, other)
         };
-        Which::BOTH.map(term)
+        Term {
+            component: shown.kind,
+            item: self.group_name(legs),
+            value: multiplier * which.of_pair([required.initial, required.maintenance]),
+            alternative: Some(other),
+            basis: Basis::Spread(SpreadBasis { isolated, max_loss, option_value: parts.value, applied, multiplier }),
+        }
     }
 
     fn group_name(&self, legs: &Legs<'_>) -> String {
@@ -197,7 +163,7 @@ impl Setting<'_> {
 /// What one short contract would require without what has set its requirement, and how to say so.
 fn otherwise(
     class: &OptionClass,
-    which: Which,
+    which: MarginSide,
     instrument: &Instrument,
     market: &ShortMarket,
     branch: Branch,

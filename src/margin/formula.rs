@@ -81,7 +81,7 @@ impl Formula {
 
     /// Lowering; `None` where a leaf has none.
     pub(super) fn node(&self, leaf: &mut impl FnMut(&Formula) -> Option<Node>) -> Option<Node> {
-        let mut all = |formulas: &[Formula], leaf: &mut _| -> Option<Vec<Node>> {
+        let all = |formulas: &[Formula], leaf: &mut _| -> Option<Vec<Node>> {
             formulas.iter().map(|formula| formula.node(leaf)).collect()
         };
         Some(match self {

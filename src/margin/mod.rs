@@ -5,6 +5,7 @@ mod bracket;
 pub mod component;
 mod explain;
 mod explain_option;
+mod explain_requirement;
 pub mod expression;
 pub mod file;
 mod formula;
@@ -22,7 +23,7 @@ mod rulebook;
 mod rules;
 mod scalar;
 
-pub use pool::{Equity, Market, Requirement, Setting};
+pub use pool::{Equity, MarginSide, Market, Requirement, Setting};
 pub use rules::Rules;
 
 pub use book_check::check_book;
@@ -30,6 +31,7 @@ pub use bracket::{Form, Schedule};
 pub use component::Component;
 pub use explain::{Basis, Bracket, Term, TermKind, TermSums};
 pub use explain_option::{OptionBasis, SpreadBasis};
+pub use explain_requirement::ComponentStatement;
 pub use expression::Expression;
 pub use file::ByName;
 pub use haircut::{HaircutBase, HaircutSchedule, SizeUnit};

@@ -15,7 +15,7 @@ use crate::program::{Builder, Sink, Weights};
 pub struct Setting<'a> {
     /// Market data and book.
     pub snapshot: &'a Snapshot,
-    /// Margin rules.
+    /// MarginSide rules.
     pub rules: &'a Rules,
     /// Values in the unshocked market and under every scenario.
     pub rows: &'a MarginRows,
@@ -38,8 +38,8 @@ pub struct Equity<N> {
     pub collateral: N,
 }
 
-/// A pool's requirements in one market, quote units.
-#[derive(Debug, Clone)]
+/// A pool's requirements in one market, quote units; or what a rule takes for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Requirement<N> {
     /// Initial margin by the rules, before it is raised to the maintenance margin.
     pub initial: N,
@@ -47,20 +47,40 @@ pub struct Requirement<N> {
     pub maintenance: N,
 }
 
+/// One of the two requirements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarginSide {
+    /// The initial one.
+    Initial,
+    /// The maintenance one.
+    Maintenance,
+}
+
+impl MarginSide {
+    /// Both, the initial one first.
+    pub const ALL: [Self; 2] = [Self::Initial, Self::Maintenance];
+}
+
+impl<T> Requirement<T> {
+    /// Each by itself.
+    pub fn each(of: impl Fn(MarginSide) -> T) -> Self {
+        Self { initial: of(MarginSide::Initial), maintenance: of(MarginSide::Maintenance) }
+    }
+
+    /// That of one of them.
+    pub fn of(&self, margin: MarginSide) -> &T {
+        match margin {
+            MarginSide::Initial => &self.initial,
+            MarginSide::Maintenance => &self.maintenance,
+        }
+    }
+}
+
 impl<T: Clone> Requirement<T> {
     /// The same for both.
     pub fn both(value: T) -> Self {
         Self { initial: value.clone(), maintenance: value }
     }
-}
-
-/// One of the two requirements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MarginSide {
-    /// Initial margin.
-    Initial,
-    /// Maintenance margin.
-    Maintenance,
 }
 
 /// One asset of a pool in the direct evaluation: its balance, and the profit of the positions settled in it.

@@ -1,6 +1,6 @@
 //! A pool's requirements: what the rulebook's expressions make of its positions and components.
 
-use super::component::{Kind, Scope};
+use super::component::{Kind, Ranges, Scope};
 use super::explain::number;
 use super::formula::{Formula, Holding, Leaves, MarketFormula, Resolver};
 use super::pool::{MarginSide, Market, Requirement, Setting};
@@ -15,13 +15,6 @@ use crate::program::{Builder, Collected, Node, Weighted, Weights};
 pub(super) type Formulas = Requirement<Formula>;
 
 impl Formulas {
-    pub(super) fn of(&self, side: MarginSide) -> &Formula {
-        match side {
-            MarginSide::Initial => &self.initial,
-            MarginSide::Maintenance => &self.maintenance,
-        }
-    }
-
     fn resolve(resolver: &mut Resolver<'_>, rule: &RequirementRule, at: &str) -> Self {
         Self {
             initial: resolver.formula(&rule.initial, MarginSide::Initial, &format!("{at}.initial")),
@@ -148,20 +141,13 @@ impl<'e, 'p, 's, N: Number, M: Market<N>> Evaluation<'e, 'p, 's, N, M> {
     }
 }
 
-fn side_of<N: Clone>(requirement: &Requirement<N>, side: MarginSide) -> N {
-    match side {
-        MarginSide::Initial => requirement.initial.clone(),
-        MarginSide::Maintenance => requirement.maintenance.clone(),
-    }
-}
-
 impl<N: Number, M: Market<N>> Leaves<N> for Evaluation<'_, '_, '_, N, M> {
     fn component(&mut self, component: usize, side: MarginSide) -> N {
         if self.components[component].is_none() {
             let rule = self.setting.rules.component(component);
             self.components[component] = Some(rule.value(component, self.scope, self.market));
         }
-        self.components[component].as_ref().map_or_else(|| N::of(0.0), |value| side_of(value, side))
+        self.components[component].as_ref().map_or_else(|| N::of(0.0), |value| value.of(side).clone())
     }
 
     fn holding(&mut self, holding: Holding) -> N {
@@ -170,7 +156,7 @@ impl<N: Number, M: Market<N>> Leaves<N> for Evaluation<'_, '_, '_, N, M> {
             Holding::Positions(side) => {
                 let positions =
                     self.positions.get_or_insert_with(|| setting.positions_requirement(self.scope.positions(), market));
-                side_of(positions, side)
+                positions.of(side).clone()
             }
             Holding::OptionValue => setting.option_value(self.scope.positions(), market),
             Holding::Liabilities => setting.liabilities(self.scope.balances(), market),
@@ -198,7 +184,7 @@ impl<'s> Setting<'s> {
             for (factor, summand) in formulas.of(side).summands() {
                 let node = match summand {
                     Formula::Holding(Holding::Positions(_)) => None,
-                    other => match self.node_of(other, &scope) {
+                    other => match self.node_of(other, &scope, &|row, slope| builder.range(row, slope)) {
                         Some(node) => Some(node),
                         // All of the requirement or none of it, for it is totalled once.
                         None => return builder.direct(),
@@ -220,15 +206,12 @@ impl<'s> Setting<'s> {
     }
 
     /// Lowering of a formula over some holdings; `None` where a component leaves it to the direct formulas.
-    pub(super) fn node_of(&self, formula: &Formula, scope: &Scope<'_, 's>) -> Option<Node> {
+    pub(super) fn node_of(&self, formula: &Formula, scope: &Scope<'_, 's>, ranges: &Ranges<'_>) -> Option<Node> {
         formula.node(&mut |leaf| match leaf {
             Formula::Market(formula) => Some(Node::leaf(vec![(self.rows.of_market_formula(*formula), 1.0)])),
             Formula::Component(component, side) => {
-                let node = self.rules.component(*component).node(*component, scope)?;
-                Some(match side {
-                    MarginSide::Initial => node.initial,
-                    MarginSide::Maintenance => node.maintenance,
-                })
+                let node = self.rules.component(*component).node(*component, scope, ranges)?;
+                Some(node.of(*side).clone())
             }
             Formula::Holding(holding) => Some(self.holding_node(*holding, scope)),
             _ => None,

@@ -72,16 +72,22 @@ impl<'a> RowSheet<'a> {
 
     /// A row of a sensitivity of one contract, quote units.
     pub(super) fn sensitivity(&mut self, sensitivity: Sensitivity, index: InstrumentIndex) -> u32 {
+        let values = self.sensitivities(sensitivity, index);
+        self.append(values, &self.snapshot.instruments[index as usize].name)
+    }
+
+    /// A sensitivity of one contract, quote units; 0 where it has expired: its value is cash.
+    pub(super) fn sensitivities(&self, sensitivity: Sensitivity, index: InstrumentIndex) -> Values {
         let instrument = &self.snapshot.instruments[index as usize];
         let mut contracts = vec![ContractValue::default(); self.rows.scenario_count() + 1];
         contracts[0] = self.market.contract(instrument, Column::Base);
         self.market.contracts(instrument, 0, &mut contracts[1..]);
         let of = |(contract, column): (ContractValue, Column)| match sensitivity {
+            _ if self.market.is_expired(instrument, column) => 0.0,
             Sensitivity::Delta => contract.greeks.delta * self.market.index_price(instrument.underlying, column),
             Sensitivity::Vega => contract.greeks.vega,
         };
-        let values = contracts.into_iter().zip(self.columns()).map(of).collect();
-        self.append(values, &instrument.name)
+        contracts.into_iter().zip(self.columns()).map(of).collect()
     }
 
     /// Appends a row, or answers the equal one that is there. `item` is what a value that is not finite is blamed on.

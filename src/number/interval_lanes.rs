@@ -1,7 +1,14 @@
 use std::cmp::Ordering;
+use std::sync::LazyLock;
+
+use pulp::{Arch, Simd, WithSimd};
 
 use super::interval::settled;
 use super::{LANES, Number, sorting};
+
+/// The widest vectors of this machine. An interval costs some ten times what a number does, so every operation is dispatched
+/// to them by itself: a formula is fast whether or not the compiler inlines all of it.
+static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// A block of [`Interval`](super::Interval)s, one per scenario: each lane holds the same ends as one alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,134 +36,234 @@ impl IntervalLanes {
     }
 
     /// What is certain about the sign of each lane.
-    #[inline(always)]
     pub fn signs(&self) -> Signs {
-        let mut signs = Signs { negative: 0, non_negative: 0 };
-        for lane in 0..LANES {
-            signs.negative |= u32::from(self.high[lane] < 0.0) << lane;
-            signs.non_negative |= u32::from(self.low[lane] >= 0.0) << lane;
-        }
-        signs
+        ARCH.dispatch(SignsOf(self))
     }
 
     /// Ends made of both operands' ends, `(self.low, self.high, other.low, other.high)`, lane by lane.
     #[inline(always)]
     fn zip(&self, other: &Self, ends: impl Fn(f64, f64, f64, f64) -> (f64, f64)) -> Self {
-        let mut result = *self;
-        for lane in 0..LANES {
-            (result.low[lane], result.high[lane]) =
-                ends(self.low[lane], self.high[lane], other.low[lane], other.high[lane]);
-        }
-        result
+        ARCH.dispatch(Zip { first: self, second: other, ends })
     }
 
     /// Whether every lane is one number: what atoms are, and most factors of a formula.
-    #[inline(always)]
     fn are_points(&self) -> bool {
-        let mut same = true;
-        for lane in 0..LANES {
-            same &= self.low[lane] == self.high[lane];
-        }
-        same
+        ARCH.dispatch(ArePoints(self))
     }
 
     /// The product with one number per lane: two corners are enough.
-    #[inline(always)]
     fn scaled(&self, factor: &Self) -> Self {
-        self.zip(factor, |low, high, factor, _| {
-            let (a, b) = (settled(low * factor), settled(high * factor));
-            (next_down(a.smaller(&b)), next_up(a.larger(&b)))
-        })
+        self.zip(
+            factor,
+            #[inline(always)]
+            |low, high, factor, _| {
+                let (a, b) = (settled(low * factor), settled(high * factor));
+                (next_down(a.smaller(&b)), next_up(a.larger(&b)))
+            },
+        )
+    }
+}
+
+/// See [`IntervalLanes::zip`].
+struct Zip<'n, F> {
+    first: &'n IntervalLanes,
+    second: &'n IntervalLanes,
+    ends: F,
+}
+
+impl<F: Fn(f64, f64, f64, f64) -> (f64, f64)> WithSimd for Zip<'_, F> {
+    type Output = IntervalLanes;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> IntervalLanes {
+        let (a, b) = (self.first, self.second);
+        let (mut low, mut high) = ([0.0; LANES], [0.0; LANES]);
+        for lane in 0..LANES {
+            (low[lane], high[lane]) = (self.ends)(a.low[lane], a.high[lane], b.low[lane], b.high[lane]);
+        }
+        IntervalLanes { low, high }
+    }
+}
+
+/// See [`IntervalLanes::are_points`].
+struct ArePoints<'n>(&'n IntervalLanes);
+
+impl WithSimd for ArePoints<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        let mut same = true;
+        for lane in 0..LANES {
+            same &= self.0.low[lane] == self.0.high[lane];
+        }
+        same
+    }
+}
+
+/// See [`IntervalLanes::signs`].
+struct SignsOf<'n>(&'n IntervalLanes);
+
+impl WithSimd for SignsOf<'_> {
+    type Output = Signs;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Signs {
+        let mut signs = Signs { negative: 0, non_negative: 0 };
+        for lane in 0..LANES {
+            signs.negative |= u32::from(self.0.high[lane] < 0.0) << lane;
+            signs.non_negative |= u32::from(self.0.low[lane] >= 0.0) << lane;
+        }
+        signs
+    }
+}
+
+/// See [`Number::select`].
+struct Select<'n> {
+    predicate: &'n IntervalLanes,
+    then: &'n IntervalLanes,
+    otherwise: &'n IntervalLanes,
+}
+
+impl WithSimd for Select<'_> {
+    type Output = IntervalLanes;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> IntervalLanes {
+        let Self { predicate, then, otherwise } = self;
+        let (mut low, mut high) = ([0.0; LANES], [0.0; LANES]);
+        for lane in 0..LANES {
+            // The branch that is certainly not taken stands back for the other.
+            let is_then = predicate.low[lane] >= 0.0;
+            let is_otherwise = predicate.high[lane] < 0.0;
+            let (a, b) = (then.low[lane], otherwise.low[lane]);
+            let hull = a.smaller(&b);
+            low[lane] = if is_then {
+                a
+            } else if is_otherwise {
+                b
+            } else {
+                hull
+            };
+            let (a, b) = (then.high[lane], otherwise.high[lane]);
+            let hull = a.larger(&b);
+            high[lane] = if is_then {
+                a
+            } else if is_otherwise {
+                b
+            } else {
+                hull
+            };
+        }
+        IntervalLanes { low, high }
+    }
+}
+
+/// See [`Number::descending`].
+struct Descending(Vec<[f64; LANES]>);
+
+impl WithSimd for Descending {
+    type Output = Vec<[f64; LANES]>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        sorting::descending(self.0)
     }
 }
 
 impl Number for IntervalLanes {
-    #[inline(always)]
     fn of(value: f64) -> Self {
         Self::points([value; LANES])
     }
 
-    #[inline(always)]
     fn plus(&self, other: &Self) -> Self {
-        self.zip(other, |a, b, c, d| (next_down(a + c), next_up(b + d)))
+        self.zip(
+            other,
+            #[inline(always)]
+            |a, b, c, d| (next_down(a + c), next_up(b + d)),
+        )
     }
 
-    #[inline(always)]
     fn minus(&self, other: &Self) -> Self {
-        self.zip(other, |a, b, c, d| (next_down(a - d), next_up(b - c)))
+        self.zip(
+            other,
+            #[inline(always)]
+            |a, b, c, d| (next_down(a - d), next_up(b - c)),
+        )
     }
 
-    #[inline(always)]
     fn times(&self, other: &Self) -> Self {
         if other.are_points() {
-            self.scaled(other)
-        } else if self.are_points() {
-            other.scaled(self)
-        } else {
-            self.zip(other, |a, b, c, d| around(a * c, a * d, b * c, b * d))
+            return self.scaled(other);
         }
+        if self.are_points() {
+            return other.scaled(self);
+        }
+        self.zip(
+            other,
+            #[inline(always)]
+            |a, b, c, d| around(a * c, a * d, b * c, b * d),
+        )
     }
 
-    #[inline(always)]
     fn over(&self, divisor: &Self) -> Self {
-        self.zip(divisor, |a, b, c, d| {
-            let (low, high) = around(a / c, a / d, b / c, b / d);
-            let is_whole = c <= 0.0 && d >= 0.0;
-            (if is_whole { f64::NEG_INFINITY } else { low }, if is_whole { f64::INFINITY } else { high })
-        })
+        self.zip(
+            divisor,
+            #[inline(always)]
+            |a, b, c, d| {
+                let (low, high) = around(a / c, a / d, b / c, b / d);
+                let is_whole = c <= 0.0 && d >= 0.0;
+                (if is_whole { f64::NEG_INFINITY } else { low }, if is_whole { f64::INFINITY } else { high })
+            },
+        )
     }
 
-    #[inline(always)]
     fn positive_part(&self) -> Self {
-        self.zip(self, |low, high, _, _| (low.positive_part(), high.positive_part()))
+        self.zip(
+            self,
+            #[inline(always)]
+            |low, high, _, _| (low.positive_part(), high.positive_part()),
+        )
     }
 
-    #[inline(always)]
     fn larger(&self, other: &Self) -> Self {
-        self.zip(other, |a, b, c, d| (a.larger(&c), b.larger(&d)))
+        self.zip(
+            other,
+            #[inline(always)]
+            |a, b, c, d| (a.larger(&c), b.larger(&d)),
+        )
     }
 
-    #[inline(always)]
     fn smaller(&self, other: &Self) -> Self {
-        self.zip(other, |a, b, c, d| (a.smaller(&c), b.smaller(&d)))
+        self.zip(
+            other,
+            #[inline(always)]
+            |a, b, c, d| (a.smaller(&c), b.smaller(&d)),
+        )
     }
 
-    #[inline(always)]
     fn magnitude(&self) -> Self {
-        self.zip(self, |low, high, _, _| (low.larger(&-high).positive_part(), high.larger(&-low)))
+        self.zip(
+            self,
+            #[inline(always)]
+            |low, high, _, _| (low.larger(&-high).positive_part(), high.larger(&-low)),
+        )
     }
 
     /// Per lane, as [`Interval`](super::Interval) does.
-    #[inline(always)]
     fn descending(values: Vec<Self>) -> Vec<Self> {
         let (lows, highs) = values.into_iter().map(|value| (value.low, value.high)).unzip();
-        let ends = sorting::descending(lows).into_iter().zip(sorting::descending(highs));
-        ends.map(|(low, high)| Self { low, high }).collect()
+        let sorted = |ends| ARCH.dispatch(Descending(ends));
+        sorted(lows).into_iter().zip(sorted(highs)).map(|(low, high)| Self { low, high }).collect()
     }
 
-    #[inline(always)]
     fn select(&self, then: Self, otherwise: Self) -> Self {
-        let mut chosen = then.smaller(&otherwise);
-        let highest = then.larger(&otherwise);
-        for lane in 0..LANES {
-            let (is_then, is_otherwise) = (self.low[lane] >= 0.0, self.high[lane] < 0.0);
-            let (low, high) = (chosen.low[lane], highest.high[lane]);
-            let low = if is_otherwise { otherwise.low[lane] } else { low };
-            let high = if is_otherwise { otherwise.high[lane] } else { high };
-            chosen.low[lane] = if is_then { then.low[lane] } else { low };
-            chosen.high[lane] = if is_then { then.high[lane] } else { high };
-        }
-        chosen
+        ARCH.dispatch(Select { predicate: self, then: &then, otherwise: &otherwise })
     }
 
     /// All lanes are.
-    #[inline(always)]
     fn is_below(&self, limit: f64) -> bool {
-        let mut below = true;
-        for lane in 0..LANES {
-            below &= self.high[lane] < limit;
-        }
-        below
+        self.high.iter().all(|high| *high < limit)
     }
 
     /// The sign all lanes certainly share.

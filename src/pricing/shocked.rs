@@ -26,8 +26,9 @@ pub struct ShockedMarket<'a> {
     /// `rate:` column of each asset.
     pub(super) rate: Vec<Option<usize>>,
     pub(super) time: Option<usize>,
-    volatility_index: Vec<Option<usize>>,
+    /// `depth:` and `volidx:` column of each underlying.
     depth: Vec<Option<usize>>,
+    volatility_index: Vec<Option<usize>>,
 }
 
 impl<'a> ShockedMarket<'a> {
@@ -58,9 +59,9 @@ impl<'a> ShockedMarket<'a> {
             basis: by_underlying(FactorKind::Basis),
             volatility: by_underlying(FactorKind::Volatility),
             skew: by_underlying(FactorKind::Skew),
-            volatility_index: by_underlying(FactorKind::VolatilityIndex),
-            depth: by_underlying(FactorKind::Depth),
             time: column(FactorKind::Time, ""),
+            depth: by_underlying(FactorKind::Depth),
+            volatility_index: by_underlying(FactorKind::VolatilityIndex),
             price,
             snapshot,
             scenarios,
@@ -102,7 +103,7 @@ impl<'a> ShockedMarket<'a> {
     /// settles at the shocked index.
     pub fn mark_price(&self, instrument: &Instrument, column: Column) -> f64 {
         let factor = self.price_factor(instrument.underlying, column);
-        if self.seconds_left(instrument, column).is_some_and(|seconds| seconds <= 0.0) {
+        if self.is_expired(instrument, column) {
             return self.settlement_price(instrument, column);
         }
         match self.basis[instrument.underlying as usize] {
@@ -171,6 +172,11 @@ impl<'a> ShockedMarket<'a> {
     pub fn seconds_left(&self, instrument: &Instrument, column: Column) -> Option<f64> {
         let seconds = instrument.expiry?.duration_since(self.snapshot.as_of?).as_secs_f64();
         Some(seconds - self.shock(self.time, column) * YEAR_SECONDS)
+    }
+
+    /// Whether a scenario's time has taken a contract past its expiry: it is cash then.
+    pub fn is_expired(&self, instrument: &Instrument, column: Column) -> bool {
+        self.seconds_left(instrument, column).is_some_and(|seconds| seconds <= 0.0)
     }
 
     /// Names of held underlyings, and of held collateral that is an underlying, without a factor.
@@ -245,11 +251,19 @@ impl<'a> ShockedMarket<'a> {
         let (snapshot, scenarios) = (self.snapshot, self.scenarios);
         let used: BTreeSet<usize> = (self.price.iter().chain(&self.asset_price).flatten().map(|(column, _)| *column))
             .chain(
-                [&self.asset, &self.basis, &self.volatility, &self.skew, &self.rate]
-                    .into_iter()
-                    .flatten()
-                    .flatten()
-                    .copied(),
+                [
+                    &self.asset,
+                    &self.basis,
+                    &self.volatility,
+                    &self.skew,
+                    &self.rate,
+                    &self.depth,
+                    &self.volatility_index,
+                ]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .copied(),
             )
             .chain(self.time)
             .collect();

@@ -39,7 +39,8 @@ impl Default for TermScale {
 }
 
 impl TermScale {
-    fn at(&self, days: f64) -> f64 {
+    /// What a move counts times, at so many days to expiry.
+    pub fn at(&self, days: f64) -> f64 {
         let power = if days <= self.reference_days { self.power_short } else { self.power_long };
         let days = if days < self.floor_days { self.floor_days } else { days };
         if power == 0.0 { 1.0 } else { exp(power * ln_ratio(self.reference_days, days)) }

@@ -206,7 +206,10 @@ impl<'a> Builder<'a> {
     /// Pushes a leaf whose constant is itself a sum, of summands of that total size.
     pub(super) fn leaf_of_sums(&mut self, leaf: &Leaf, constant_size: f64) {
         let (mut at_level, mut uncancelled) = (leaf.constant, constant_size);
-        // Rows of a block share one level.
+        for &(row, _) in &leaf.strided {
+            let block = &self.ranges[row as usize..][..self.points as usize];
+            assert!(block.iter().all(|range| range.level == block[0].level), "the rows of a block have one level");
+        }
         for &(row, coefficient) in leaf.terms.iter().chain(&leaf.strided) {
             let level = self.ranges[row as usize].level;
             at_level += coefficient * level;
@@ -272,10 +275,9 @@ impl<'a> Builder<'a> {
                 stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.parts_largest())));
             }
             Instruction::StridedTerm { row, coefficient } => {
-                let rows = row as usize..row as usize + self.points.max(1) as usize;
-                let block = self.blocks.entry((row, self.points.max(1)));
-                let range = block.or_insert_with(|| RowRange::hull(&self.ranges[rows]));
                 let a = top(stack);
+                let range = self.block_range(row, self.points);
+                let stack = &mut self.shadow;
                 stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.parts_largest())));
             }
             Instruction::Repeat { points } => {

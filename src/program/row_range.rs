@@ -38,20 +38,17 @@ impl RowRange {
         self.delta_low == 0.0 && self.delta_high == 0.0
     }
 
-    /// What any of some neighbouring rows of one level can reach.
+    /// What any of some neighbouring rows can reach, and the largest of their levels in absolute value.
     pub(super) fn hull(rows: &[Self]) -> Self {
-        let empty = Self { level: 0.0, low: 0.0, high: 0.0, delta_low: 0.0, delta_high: 0.0 };
-        let (first, rest) = rows.split_first().map_or((empty, rows), |(first, rest)| (*first, rest));
-        rest.iter().fold(first, |hull, row| {
-            assert!(row.level == hull.level, "the rows of a block have one level");
-            Self {
-                level: hull.level,
-                low: hull.low.min(row.low),
-                high: hull.high.max(row.high),
-                delta_low: hull.delta_low.min(row.delta_low),
-                delta_high: hull.delta_high.max(row.delta_high),
-            }
-        })
+        let join = |hull: Self, row: &Self| Self {
+            level: if row.level.abs() > hull.level.abs() { row.level } else { hull.level },
+            low: hull.low.min(row.low),
+            high: hull.high.max(row.high),
+            delta_low: hull.delta_low.min(row.delta_low),
+            delta_high: hull.delta_high.max(row.delta_high),
+        };
+        let nothing = Self { level: 0.0, low: 0.0, high: 0.0, delta_low: 0.0, delta_high: 0.0 };
+        rows.split_first().map_or(nothing, |(first, rest)| rest.iter().fold(*first, join))
     }
 }
 

@@ -77,11 +77,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::number::{Dyadic, Number};
+    use crate::number::{Exact, Number};
 
-    fn holds(span: Span, value: &Dyadic) -> bool {
-        value.minus(&Dyadic::of(span.low)).sign() != Some(Ordering::Less)
-            && value.minus(&Dyadic::of(span.high)).sign() != Some(Ordering::Greater)
+    fn holds(span: Span, value: &Exact) -> bool {
+        value.minus(&Exact::of(span.low)).sign() != Some(Ordering::Less)
+            && value.minus(&Exact::of(span.high)).sign() != Some(Ordering::Greater)
     }
 
     proptest! {
@@ -91,11 +91,11 @@ mod tests {
         ) {
             let (x, y) = (Span::new(a.min(b), a.max(b)), Span::new(c.min(d), c.max(d)));
             let (u, v) = ([x.low, x.high][pick % 2], [y.low, y.high][pick / 2]);
-            let (exact_u, exact_v) = (Dyadic::of(u), Dyadic::of(v));
+            let (exact_u, exact_v) = (Exact::of(u), Exact::of(v));
             prop_assert!(holds(x.plus(y), &exact_u.plus(&exact_v)));
             prop_assert!(holds(x.times(y), &exact_u.times(&exact_v)));
-            prop_assert!(holds(x.larger(y), &Dyadic::of(u.max(v))) && holds(x.smaller(y), &Dyadic::of(u.min(v))));
-            prop_assert!(holds(x.hull(y), &exact_u) && holds(x.hull(y), &exact_v) && holds(x.absolute(), &Dyadic::of(u.abs())));
+            prop_assert!(holds(x.larger(y), &Exact::of(u.max(v))) && holds(x.smaller(y), &Exact::of(u.min(v))));
+            prop_assert!(holds(x.hull(y), &exact_u) && holds(x.hull(y), &exact_v) && holds(x.absolute(), &Exact::of(u.abs())));
         }
     }
 

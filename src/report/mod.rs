@@ -1,6 +1,10 @@
 //! What people look at: a summary for the terminal, and one self-contained HTML file.
 
 mod chart;
+mod comparison;
+mod comparison_chart;
+#[cfg(feature = "cli")]
+mod comparison_terminal;
 mod figures;
 mod format;
 mod greek_chart;
@@ -12,6 +16,9 @@ mod svg;
 #[cfg(feature = "cli")]
 mod terminal;
 
+pub use comparison::{ComparisonInput, comparison_html};
+#[cfg(feature = "cli")]
+pub use comparison_terminal::comparison_summary;
 pub use html::html;
 #[cfg(feature = "cli")]
 pub use terminal::summary;

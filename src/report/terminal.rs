@@ -39,7 +39,7 @@ pub fn summary(input: &ReportInput<'_>) -> String {
     text
 }
 
-fn table(header: &[&str], left_columns: usize) -> Table {
+pub(super) fn table(header: &[&str], left_columns: usize) -> Table {
     let mut table = Table::new();
     let mut style = UTF8_HORIZONTAL_ONLY;
     style = style.row_separator(comfy_table::LineStyle::none());
@@ -51,7 +51,7 @@ fn table(header: &[&str], left_columns: usize) -> Table {
     table
 }
 
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     shortened(&plain(text), NAME_WIDTH)
 }
 

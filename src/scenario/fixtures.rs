@@ -13,6 +13,7 @@ pub fn underlying(name: &str) -> Underlying {
         depth_quote: None,
         adv_quote: None,
         open_interest_quote: None,
+        confidence: 1.0,
         volatility_shock: Default::default(),
     }
 }

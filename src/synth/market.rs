@@ -269,6 +269,7 @@ fn underlying(name: &str, seed: u64) -> Underlying {
         depth_quote: Some(round_significant(adv_quote * 1e-3, 3)),
         adv_quote: Some(adv_quote),
         open_interest_quote: Some(round_significant(adv_quote * 0.35, 3)),
+        confidence: 1.0,
         volatility_shock: Default::default(),
     }
 }
@@ -339,6 +340,7 @@ impl Places<'_> {
             premium: Premium::Margined,
             fixed_rate: if payoff == Payoff::Quanto { self.fixed_rate(settlement_asset) } else { 1.0 },
             margin_class: key.into(),
+            confidence: 1.0,
         })
     }
 

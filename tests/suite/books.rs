@@ -62,6 +62,7 @@ pub fn market() -> Snapshot {
             depth_quote: None,
             adv_quote: None,
             open_interest_quote: None,
+            confidence: 1.0,
             volatility_shock: Default::default(),
         })
         .collect();
@@ -85,6 +86,7 @@ pub fn market() -> Snapshot {
             premium: Premium::Paid,
             fixed_rate: 1.0,
             margin_class: if price > 1_000.0 { "major".into() } else { "alt".into() },
+            confidence: 1.0,
         };
         let inverse = Instrument {
             name: format!("{name}-INV"),

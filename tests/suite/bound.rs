@@ -3,11 +3,15 @@
 //! test could not see it fail.
 
 use num_bigint::{BigInt, Sign};
-use plimsoll::program::{Bound, Builder, Instruction, Kink, PoolParts, RowRange, Term, Weights};
+use plimsoll::program;
+use plimsoll::program::{Bound, Builder, Instruction, Kink, Leaf, PoolParts, Reduction, RowRange, Term, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+/// Ordinary rows.
 const ROWS: usize = 5;
+/// Points of a reduction: behind the ordinary rows there is one block of as many differences.
+const POINTS: usize = 4;
 const PROGRAMS: usize = 1_500;
 const SCENARIOS: usize = 4;
 const TRIALS: usize = 6;
@@ -77,23 +81,63 @@ impl Exact {
 /// What the builder is told: the definition of the exact value.
 #[derive(Clone, Debug)]
 enum Asked {
-    Affine { row: u32, coefficient: f64, weights: Weights },
-    Constant { value: f64, weights: Weights },
-    Hinge { row: u32, slope: f64, bound: f64, weights: Weights },
-    HingeOfSum { terms: Vec<(u32, f64)>, bound: f64, weights: Weights },
-    Step { row: u32, slope: f64, bound: f64, weights: Weights },
-    Node { node: Node, weights: Weights },
+    Affine {
+        row: u32,
+        coefficient: f64,
+        weights: Weights,
+    },
+    Constant {
+        value: f64,
+        weights: Weights,
+    },
+    Hinge {
+        row: u32,
+        slope: f64,
+        bound: f64,
+        weights: Weights,
+    },
+    HingeOfSum {
+        terms: Vec<(u32, f64)>,
+        bound: f64,
+        weights: Weights,
+    },
+    Step {
+        row: u32,
+        slope: f64,
+        bound: f64,
+        weights: Weights,
+    },
+    /// Emitted step by step.
+    Node {
+        node: Node,
+        weights: Weights,
+    },
+    /// Folded as a tree.
+    Tree {
+        node: Node,
+        weights: Weights,
+    },
 }
 
 #[derive(Clone, Debug)]
 enum Node {
-    Leaf { terms: Vec<(u32, f64)>, constant: f64 },
+    Leaf {
+        terms: Vec<(u32, f64)>,
+        constant: f64,
+    },
     Add(Box<Node>, Box<Node>),
     Max(Box<Node>, Box<Node>),
     Min(Box<Node>, Box<Node>),
     Abs(Box<Node>),
     Scale(Box<Node>, f64),
     ScaleByRow(Box<Node>, u32),
+    /// The body's terms are its own and strided ones.
+    Reduce {
+        reduction: Reduction,
+        constant: f64,
+        terms: Vec<(u32, f64)>,
+        strided: Vec<f64>,
+    },
 }
 
 struct Recipe {
@@ -118,6 +162,13 @@ fn recipe(random: &mut ChaCha8Rng) -> Recipe {
             RowRange { level: base, low, high, delta_low: low - base, delta_high: high - base }
         })
         .collect::<Vec<_>>();
+    let mut ranges = ranges;
+    ranges.extend((0..POINTS).map(|_| {
+        // A difference has no level, and need not reach 0.
+        let (a, b) = (random.random_range(-3e3..2e3), random.random_range(-3e3..2e3));
+        let (low, high) = (f64::min(a, b), f64::max(a, b));
+        RowRange { level: 0.0, low, high, delta_low: low, delta_high: high }
+    }));
     if random.random_bool(0.4) {
         let asked = aimed(&ranges, random);
         return Recipe { ranges, asked };
@@ -145,10 +196,17 @@ fn aimed(ranges: &[RowRange], random: &mut ChaCha8Rng) -> Vec<Asked> {
     // Same signs: sizes do not cancel, so roundings one way add up.
     let mut wide = || Node::Leaf {
         terms: (0..random.random_range(8..20)).map(|_| (row, random.random_range(0.5..1.0))).collect(),
-        constant: random.random_range(0.0..1.0) * range.base,
+        constant: random.random_range(0.0..1.0) * range.level,
     };
     let (a, b) = (Box::new(wide()), Box::new(wide()));
-    match random.random_range(0..5) {
+    match random.random_range(0..6) {
+        // A long sum at each point, of which the tail adds up several.
+        5 => {
+            let Node::Leaf { terms, constant } = *a else { unreachable!() };
+            let strided = (0..12).map(|_| random.random_range(0.5..1.0)).collect();
+            let node = Node::Reduce { reduction: reduction(random), constant, terms, strided };
+            vec![Asked::Node { node, weights }]
+        }
         // Two long sums that a compiler may merge into one.
         0 => vec![Asked::Node { node: Node::Add(a, b), weights }],
         // A factor that falls towards zero, as the difference of two numbers that do not.
@@ -156,7 +214,7 @@ fn aimed(ranges: &[RowRange], random: &mut ChaCha8Rng) -> Vec<Asked> {
         // A leaf whose constant cancels: what is left is smaller than what forming it has lost.
         2 => {
             let terms = terms(random);
-            let at_base: f64 = terms.iter().map(|&(row, c)| c * ranges[row as usize].base).sum();
+            let at_base: f64 = terms.iter().map(|&(row, c)| c * ranges[row as usize].level).sum();
             vec![Asked::Node { node: Node::Leaf { terms, constant: -at_base }, weights }]
         }
         // Many contributions to one row: the coefficient and the constant lose independently.
@@ -177,7 +235,8 @@ fn ask(ranges: &[RowRange], random: &mut ChaCha8Rng) -> Asked {
     let bound = coefficient * (range.low + between * (range.high - range.low));
     let rate = random.random_range(-0.3..0.3) * 10f64.powf(random.random_range(-2.0..1.0));
     let margin = Weights { initial: rate, maintenance: -0.5 * rate, requirement: rate, ..Weights::default() };
-    match random.random_range(0..8) {
+    match random.random_range(0..9) {
+        8 => Asked::Tree { node: node(2, random), weights: margin },
         0..3 => {
             let weights = [Weights::VALUE, Weights::EQUITY, margin][random.random_range(0..3)];
             Asked::Affine { row, coefficient, weights }
@@ -198,13 +257,28 @@ fn terms(random: &mut ChaCha8Rng) -> Vec<(u32, f64)> {
     (0..random.random_range(1..6)).map(|_| (random.random_range(0..ROWS) as u32, quantity(random))).collect()
 }
 
+fn reduction(random: &mut ChaCha8Rng) -> Reduction {
+    match random.random_range(0..4) {
+        0 => Reduction::Max,
+        1 => Reduction::Min,
+        2 => Reduction::Rank(random.random_range(1..=POINTS as u32)),
+        _ => Reduction::Tail { whole: random.random_range(0..POINTS as u32), fraction: random.random_range(0.0..1.0) },
+    }
+}
+
 fn node(depth: u32, random: &mut ChaCha8Rng) -> Node {
     if depth == 0 {
         return Node::Leaf { terms: terms(random), constant: quantity(random) };
     }
     let mut inner = || Box::new(node(depth - 1, random));
     let (a, b) = (inner(), inner());
-    match random.random_range(0..6) {
+    match random.random_range(0..8) {
+        6 | 7 => Node::Reduce {
+            reduction: reduction(random),
+            constant: quantity(random),
+            terms: terms(random),
+            strided: (0..random.random_range(1..6)).map(|_| quantity(random)).collect(),
+        },
         0 => Node::Add(a, b),
         1 => Node::Max(a, b),
         2 => Node::Min(a, b),
@@ -229,9 +303,34 @@ fn build<'a>(recipe: &'a Recipe, builder: &mut Builder<'a>) {
                 emit(node, recipe, builder);
                 builder.emit(Instruction::Fold(*weights));
             }
+            Asked::Tree { node, weights } => builder.fold(&tree(node), *weights),
         }
     }
     builder.finish_pool();
+}
+
+/// The node as the library's tree.
+fn tree(node: &Node) -> program::Node {
+    match node {
+        Node::Leaf { terms, constant } => program::Node::Leaf(Leaf {
+            constant: *constant,
+            terms: terms.clone(),
+            strided: Vec::new(),
+            ..Leaf::default()
+        }),
+        Node::Add(a, b) => program::Node::Sum(vec![tree(a), tree(b)]),
+        Node::Max(a, b) => program::Node::Max(vec![tree(a), tree(b)]),
+        Node::Min(a, b) => program::Node::Min(vec![tree(a), tree(b)]),
+        Node::Abs(a) => tree(a).absolute(),
+        Node::Scale(a, factor) => tree(a).scaled(*factor),
+        Node::ScaleByRow(a, row) => tree(a).scaled_by_row(*row),
+        Node::Reduce { reduction, constant, terms, strided } => {
+            let strided = strided.iter().map(|&coefficient| (ROWS as u32, coefficient)).collect();
+            let body =
+                program::Node::Leaf(Leaf { constant: *constant, terms: terms.clone(), strided, ..Leaf::default() });
+            body.reduced(*reduction, POINTS as u32)
+        }
+    }
 }
 
 fn emit(node: &Node, recipe: &Recipe, builder: &mut Builder<'_>) {
@@ -256,7 +355,15 @@ fn emit(node: &Node, recipe: &Recipe, builder: &mut Builder<'_>) {
         }
         Node::ScaleByRow(a, row) => {
             operands(&[a]);
-            Instruction::ScaleByRow { row: *row, base: recipe.ranges[*row as usize].base }
+            Instruction::ScaleByRow { row: *row, level: recipe.ranges[*row as usize].level }
+        }
+        Node::Reduce { reduction, constant, terms, strided } => {
+            builder.emit(Instruction::Repeat { points: POINTS as u32 });
+            builder.leaf(terms, *constant);
+            for &coefficient in strided {
+                builder.emit(Instruction::StridedTerm { row: ROWS as u32, coefficient });
+            }
+            Instruction::Reduce(*reduction)
         }
     };
     builder.emit(last);
@@ -278,7 +385,7 @@ fn exact_roots(recipe: &Recipe, rows: &[f64]) -> [Exact; 3] {
                 let off = value.minus(&Exact::of(*bound)).is_negative();
                 (if off { Exact::of(0.0) } else { value }, weights)
             }
-            Asked::Node { node, weights } => (exact_node(node, rows), weights),
+            Asked::Node { node, weights } | Asked::Tree { node, weights } => (exact_node(node, rows), weights),
         };
         for (root, weight) in roots.iter_mut().zip([weights.equity, weights.initial, weights.maintenance]) {
             *root = root.plus(&value.times(&Exact::of(weight)));
@@ -303,6 +410,34 @@ fn exact_node(node: &Node, rows: &[f64]) -> Exact {
         Node::Abs(a) => of(a).or(of(a).times(&Exact::of(-1.0)), true),
         Node::Scale(a, factor) => of(a).times(&Exact::of(*factor)),
         Node::ScaleByRow(a, row) => of(a).times(&Exact::of(rows[*row as usize])),
+        Node::Reduce { reduction, constant, terms, strided } => {
+            let at = |point: usize| {
+                let terms = terms.iter().copied();
+                let strided = strided.iter().map(|&coefficient| ((ROWS + point) as u32, coefficient));
+                exact_sum(&terms.chain(strided).collect::<Vec<_>>(), *constant, rows)
+            };
+            exact_reduction(*reduction, (0..POINTS).map(at).collect())
+        }
+    }
+}
+
+fn exact_reduction(reduction: Reduction, mut values: Vec<Exact>) -> Exact {
+    // Largest first, by plain insertion.
+    for end in 1..values.len() {
+        for at in (1..=end).rev() {
+            if values[at - 1].minus(&values[at]).is_negative() {
+                values.swap(at - 1, at);
+            }
+        }
+    }
+    match reduction {
+        Reduction::Max => values[0].clone(),
+        Reduction::Min => values[values.len() - 1].clone(),
+        Reduction::Rank(rank) => values[rank as usize - 1].clone(),
+        Reduction::Tail { whole, fraction } => {
+            let sum = values[..whole as usize].iter().fold(Exact::of(0.0), |sum, value| sum.plus(value));
+            values.get(whole as usize).map_or(sum.clone(), |next| sum.plus(&next.times(&Exact::of(fraction))))
+        }
     }
 }
 
@@ -454,6 +589,22 @@ fn times(sum: Sum, factor: f64, arithmetic: &mut impl Arithmetic) -> Sum {
     each.collect()
 }
 
+/// Picks are exact; a tail is summed in any order, and is a value of its own to what surrounds it.
+fn reduce(reduction: Reduction, mut values: Vec<f64>, arithmetic: &mut impl Arithmetic) -> f64 {
+    values.sort_by(|a, b| b.total_cmp(a));
+    match reduction {
+        Reduction::Max => values[0],
+        Reduction::Min => values[values.len() - 1],
+        Reduction::Rank(rank) => values[rank as usize - 1],
+        Reduction::Tail { whole, fraction } => {
+            let mut sum: Sum = values[..whole as usize].iter().map(|value| Summand::Value(*value)).collect();
+            let fraction = arithmetic.input(fraction);
+            sum.extend(values.get(whole as usize).map(|next| Summand::Product(fraction, *next)));
+            collapse(sum, arithmetic)
+        }
+    }
+}
+
 /// The roots of a program in some arithmetic; `None` where a select is within its bound, which is no answer.
 fn evaluate(parts: PoolParts<'_>, deltas: &[f64], bound: Bound, arithmetic: &mut impl Arithmetic) -> Option<[f64; 3]> {
     let constant = parts.pool.constant;
@@ -472,7 +623,12 @@ fn evaluate(parts: PoolParts<'_>, deltas: &[f64], bound: Bound, arithmetic: &mut
         sums[2].push(Summand::Product(arithmetic.input(*maintenance), reach));
     }
     let mut stack: Vec<Sum> = Vec::new();
-    for instruction in parts.code {
+    let (mut at, mut body, mut points) = (0, 0, 0);
+    // Values at the points of the reduction at hand.
+    let mut reduced: Vec<f64> = Vec::new();
+    while at < parts.code.len() {
+        let instruction = &parts.code[at];
+        at += 1;
         let mut pop = || stack.pop().unwrap();
         let pushed = match instruction {
             Instruction::Constant(value) => vec![Summand::Value(arithmetic.input(*value))],
@@ -481,6 +637,24 @@ fn evaluate(parts: PoolParts<'_>, deltas: &[f64], bound: Bound, arithmetic: &mut
                 let delta = arithmetic.input(deltas[*row as usize]);
                 sum.push(Summand::Product(arithmetic.input(*coefficient), delta));
                 sum
+            }
+            Instruction::StridedTerm { row, coefficient } => {
+                let mut sum = pop();
+                let delta = arithmetic.input(deltas[*row as usize + reduced.len()]);
+                sum.push(Summand::Product(arithmetic.input(*coefficient), delta));
+                sum
+            }
+            Instruction::Repeat { points: own } => {
+                (body, points) = (at, *own as usize);
+                continue;
+            }
+            Instruction::Reduce(reduction) => {
+                reduced.push(collapse(pop(), arithmetic));
+                if reduced.len() < points {
+                    at = body;
+                    continue;
+                }
+                vec![Summand::Value(reduce(*reduction, std::mem::take(&mut reduced), arithmetic))]
             }
             Instruction::Add => [pop(), pop()].concat(),
             Instruction::Max | Instruction::Min => {
@@ -492,8 +666,8 @@ fn evaluate(parts: PoolParts<'_>, deltas: &[f64], bound: Bound, arithmetic: &mut
                 let factor = arithmetic.input(*factor);
                 times(pop(), factor, arithmetic)
             }
-            Instruction::ScaleByRow { row, base } => {
-                let (base, delta) = (arithmetic.input(*base), arithmetic.input(deltas[*row as usize]));
+            Instruction::ScaleByRow { row, level } => {
+                let (base, delta) = (arithmetic.input(*level), arithmetic.input(deltas[*row as usize]));
                 let sum = pop();
                 if arithmetic.flip() {
                     let factor = arithmetic.plus(base, delta);
@@ -545,11 +719,11 @@ fn worst_ratio<A: Arithmetic>(bound: Bound, shrink: f64, mut arithmetic: impl Fn
                 .map(|range| match random.random_range(0..4) {
                     0 => range.low,
                     1 => range.high,
-                    _ if range.is_constant() => range.base,
+                    _ if range.is_constant() => range.level,
                     _ => random.random_range(range.low..=range.high),
                 })
                 .collect();
-            let deltas: Vec<f64> = rows.iter().zip(&recipe.ranges).map(|(row, range)| row - range.base).collect();
+            let deltas: Vec<f64> = rows.iter().zip(&recipe.ranges).map(|(row, range)| row - range.level).collect();
             let exact = exact_roots(&recipe, &rows);
             for k in 0..TRIALS {
                 let mut arithmetic = arithmetic(trial << 8 | (scenario * TRIALS + k) as u64);

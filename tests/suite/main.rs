@@ -4,6 +4,8 @@
 
 mod books;
 mod bound;
+#[cfg(feature = "cli")]
+mod compare_command;
 #[cfg(all(feature = "cli", feature = "gpu"))]
 mod doctor;
 mod engines;

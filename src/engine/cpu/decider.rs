@@ -92,6 +92,11 @@ impl<'j, 'a> Decider<'j, 'a> {
         }
     }
 
+    /// Lowest maintenance root on the block evaluated last; NaN where a branch is uncertain.
+    pub fn lowest(&self, block: TileBlock<'_>) -> f64 {
+        self.roots.maintenance[..block.len()].iter().copied().fold(f64::INFINITY, lower_or_nan)
+    }
+
     /// Appends the scenarios of some blocks whose canonical excess may be the lowest of them: those whose f64 value lies
     /// within the bounds of the lowest.
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
@@ -140,6 +145,17 @@ impl<'j, 'a> Decider<'j, 'a> {
         let verdicts = self.arch.dispatch(Masks { roots: &self.roots, errors: none }).0;
         [verdicts.restricted, verdicts.liquidatable, verdicts.bankrupt]
             .map(|mask| (mask & low_bits(block.len())).count_ones())
+    }
+}
+
+/// The lower of two values; NaN if either is.
+fn lower_or_nan(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if b < a {
+        b
+    } else {
+        a
     }
 }
 

@@ -17,8 +17,7 @@ use super::tile::{Tile, TileBlock};
 use super::verdicts::{Verdicts, lanes};
 use crate::number::LANES;
 use crate::program::{PoolParts, Program};
-use decider::Asked;
-pub use decider::{Decider, Errors};
+pub use decider::{Asked, Decider, Errors};
 use kernel::{GrossOfBlock, LowestOfBlocks};
 
 /// Sweeps a chunk of pools through every scenario.
@@ -135,9 +134,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         self.decider.evaluate(parts, block);
         let ledger = &mut self.ledgers[index];
         if !parts.code.is_empty() {
-            let roots = &self.decider.roots;
-            let lowest = roots.maintenance[..block.len()].iter().copied().fold(f64::INFINITY, lower_or_nan);
-            ledger.note_lowest(block.first(), lowest);
+            ledger.note_lowest(block.first(), self.decider.lowest(block));
             self.decider.add_evaluated_requirement(parts, block, &mut self.requirement[block.lane..]);
         }
         let pool_index = self.first_pool + index;
@@ -210,17 +207,6 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         chunk.redecided_pools += u64::from(ledger.redecided);
         chunk.pools.push(ledger.close(self.job, &pool, candidates.into_iter()));
         chunk.witnesses.push(Some(witness).filter(|witness| witness.value.is_finite()));
-    }
-}
-
-/// The lower of two values; NaN if either is.
-fn lower_or_nan(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        f64::NAN
-    } else if b < a {
-        b
-    } else {
-        a
     }
 }
 

@@ -1,16 +1,12 @@
 use std::ops::Range;
 
 use super::*;
+use crate::engine::books::{self, Case};
 use crate::engine::outcome::Outcome;
 use crate::engine::sweep::{EngineChoice, Label, Runner, SweepOptions, run_chunks, sweep, sweep_on};
 use crate::engine::{cpu, digest};
 use crate::margin::{HaircutBase, SizeUnit};
 use crate::program::{Builder, Program};
-
-#[path = "../../../tests/suite/books.rs"]
-#[allow(dead_code, reason = "the suite uses the rest")]
-mod books;
-use books::Case;
 
 /// Compiles some pools, every other one as a direct pool.
 fn compile(job: &Job<'_>, pools: Range<usize>) -> Program {
@@ -22,7 +18,10 @@ fn compile(job: &Job<'_>, pools: Range<usize>) -> Program {
         job.setting.lower(&job.pool(index), &mut builder);
         builder.finish_pool();
     }
-    builder.build()
+    let mut program = builder.build();
+    // What was lowered must not decide: without a bound on it, only the direct formulas can.
+    program.pools.iter_mut().filter(|pool| pool.direct).for_each(|pool| pool.compile_error = 0.0);
+    program
 }
 
 fn sweep_half_directly(case: &Case) -> Outcome {
@@ -74,4 +73,12 @@ fn pools_on_a_threshold_are_left_to_the_arbiter() {
     let case = books::random(300, 96, 5, HaircutBase::BalanceAndPnl, SizeUnit::Asset);
     let (_, direct) = assert_equals_the_reference(&books::adversarial(&case, 3));
     assert!(direct.redecided_pools > 0, "some distances are within what intervals leave open");
+}
+
+#[test]
+fn the_state_at_base_is_decided_by_the_direct_formulas() {
+    let mut case = books::random(300, 3, 9, HaircutBase::Balance, SizeUnit::Asset);
+    // Every scenario is the unshocked market, so the thresholds that the pools are put on are those at base.
+    case.scenarios.shocks.fill(0.0);
+    assert_equals_the_reference(&books::adversarial(&case, 4));
 }

@@ -4,7 +4,7 @@
 use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
 use crate::engine::plan::SCENARIO_BLOCK;
-use crate::program::{Builder, Instruction, Magnitude, Program, RowRange, Weights};
+use crate::program::{Builder, Instruction, Magnitude, Program, Reduction, RowRange, Weights};
 
 /// Largest row a canary is built on: its square, which one of them forms, must have a bound, or the canaries would not take
 /// the places they are looked for in.
@@ -43,6 +43,16 @@ impl Canaries {
         for recipe in [kink, sum, larger, smaller, absolute, scaled, scaled_by_row, chosen] {
             builder.constant(2.0 * range.value_largest() + 1.0, Weights::EQUITY);
             recipe(&mut builder, row, range);
+            builder.finish_pool();
+        }
+        // Two neighbours if there are any: reading the first twice would show.
+        let pair = job.ranges.windows(2).position(|pair| pair.iter().all(usable));
+        let (block, points) = pair.map_or((row, 1), |first| (first as u32, 2));
+        for reduction in [Reduction::Max, Reduction::Min] {
+            let largest =
+                job.ranges[block as usize..][..points].iter().map(RowRange::value_largest).fold(0.0, f64::max);
+            builder.constant(4.0 * largest + 1.0, Weights::EQUITY);
+            reduced(&mut builder, (block, &job.ranges[block as usize..][..points]), reduction);
             builder.finish_pool();
         }
         let program = builder.build();
@@ -145,4 +155,15 @@ fn chosen(builder: &mut Builder<'_>, row: u32, range: RowRange) {
     ));
     builder.emit(Instruction::Select(predicate));
     close(builder, half);
+}
+
+/// The largest or smallest Δ of some neighbouring rows, against half of what it may come to.
+fn reduced(builder: &mut Builder<'_>, (row, ranges): (u32, &[RowRange]), reduction: Reduction) {
+    builder.emit(Instruction::Repeat { points: ranges.len() as u32 });
+    builder.emit(Instruction::Constant(0.0));
+    builder.emit(Instruction::StridedTerm { row, coefficient: 1.0 });
+    builder.emit(Instruction::Reduce(reduction));
+    let ends = ranges.iter().map(|range| if reduction == Reduction::Max { range.delta_high } else { range.delta_low });
+    let end = ends.reduce(|a, b| if reduction == Reduction::Max { a.max(b) } else { a.min(b) });
+    close(builder, 0.5 * end.unwrap_or(0.0));
 }

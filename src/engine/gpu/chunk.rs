@@ -10,7 +10,7 @@ use super::layout::PoolTile;
 use super::pack::{Filter, Packed, RowFacts};
 use super::panels::PanelRows;
 use crate::engine::chunk::{Chunk, decide_constant_pool};
-use crate::engine::cpu::Decider;
+use crate::engine::cpu::{Asked, Decider, Errors};
 use crate::engine::direct;
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
@@ -20,7 +20,7 @@ use crate::program::{PoolParts, Program, UNIT_ROUNDOFF_F32};
 
 /// Pools compiled and settled by one task.
 const TASK_POOLS: usize = 256;
-/// A pool that does not go to the device.
+/// A pool that does not go to the device: the CPU's kernel evaluates it, or the direct formulas do.
 const ON_HOST: u32 = u32::MAX;
 
 /// Some neighbouring pools of a chunk.
@@ -168,8 +168,7 @@ impl Settle<'_, '_> {
             } else if parts.is_constant() {
                 decide_constant_pool(self.job, &pool, parts.pool, &mut chunk);
             } else if self.task.places[index] == ON_HOST {
-                direct::decide_pool(self.job, &pool, parts.pool, &mut chunk);
-                self.add_requirement(parts, &mut decider, &mut chunk);
+                self.settle_on_host(index, pool_index, &mut decider, &mut chunk);
             } else {
                 self.settle_pool(index, pool_index, &mut decider, &mut chunk);
             }
@@ -178,15 +177,36 @@ impl Settle<'_, '_> {
         chunk
     }
 
-    /// Adds the part of the maintenance total that neither the net program nor the direct formulas have.
-    fn add_requirement(&self, parts: PoolParts<'_>, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {
-        if parts.pool.direct {
+    /// A pool that the device has not seen. No totals of a device hold it, so its own are canonical.
+    fn settle_on_host(&self, index: usize, pool_index: usize, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {
+        let (job, parts) = (self.job, self.task.program.parts(index));
+        let pool = job.pool(pool_index);
+        let blocks = || job.tiles.blocks();
+        let Some(errors) = Errors::of(parts) else {
+            direct::decide_pool(job, &pool, parts.pool, chunk);
+            // Of a direct pool, the direct formulas have added it.
+            for block in blocks().filter(|_| !parts.pool.direct) {
+                let first = block.first();
+                decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+            }
             return;
-        }
-        for block in self.job.tiles.blocks() {
+        };
+        let mut ledger = Ledger::new(errors.maintenance, parts.pool);
+        for block in blocks() {
             let first = block.first();
-            decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+            decider.evaluate(parts, block);
+            decider.add_evaluated_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+            let (verdicts, asked) = decider.judge(pool_index, block, errors);
+            ledger.redecided |= asked == Asked::Arbiter;
+            ledger.note_lowest(first, decider.lowest(block));
+            ledger.count(job, &pool, (first, verdicts), Totals::Exact, &mut chunk.tally);
         }
+        let mut candidates = Vec::new();
+        decider.lowest_scenarios(parts, ledger.candidates().map(|first| job.tiles.block(first)), &mut candidates);
+        candidates.sort_unstable();
+        chunk.redecided_pools += u64::from(ledger.redecided);
+        chunk.pools.push(ledger.close(job, &pool, candidates.into_iter()));
+        chunk.witnesses.push(None);
     }
 
     fn settle_pool(&self, index: usize, pool_index: usize, decider: &mut Decider<'_, '_>, chunk: &mut Chunk) {

@@ -204,4 +204,21 @@ mod tests {
         builder.finish_pool();
         assert!(Inherited::of(builder.build().parts(0), &ERRORS, &ranges).is_none());
     }
+
+    #[test]
+    fn a_reduction_inherits_the_largest_error_of_its_points() {
+        let ranges = ranges();
+        let inherited = |reduction: Reduction| {
+            let mut builder = Builder::new(&ranges);
+            builder.emit(Instruction::Repeat { points: 3 });
+            builder.emit(Instruction::Constant(0.0));
+            builder.emit(Instruction::StridedTerm { row: 0, coefficient: -3.0 });
+            builder.emit(Instruction::Reduce(reduction));
+            builder.emit(Instruction::Fold(REQUIRED));
+            builder.finish_pool();
+            Inherited::of(builder.build().parts(0), &ERRORS, &ranges).expect("no product").roots
+        };
+        assert_eq!(inherited(Reduction::Max), [0.0, 6.0, 0.7 * 6.0]);
+        assert_eq!(inherited(Reduction::Tail { whole: 2, fraction: 0.5 })[1], 15.0);
+    }
 }

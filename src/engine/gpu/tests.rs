@@ -5,21 +5,21 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use super::*;
 use crate::domain::{Asset, Balance, BookBuilder, Kind, Position, Side};
+use crate::engine::books::{self, Case};
 use crate::engine::outcome::{Outcome, PoolOutcome, Totals};
 use crate::engine::sweep::{EngineChoice, Runner, SweepOptions, TestRun, sweep, sweep_on};
 use crate::engine::{digest, plan};
 use crate::margin::{HaircutBase, SizeUnit};
-use crate::program::RowRange;
+use crate::program::{Builder, Instruction, Reduction, RowRange, Weights};
 use fault::Fault;
 
-#[path = "../../../tests/suite/books.rs"]
-#[allow(dead_code, reason = "the suite uses the rest")]
-mod books;
 #[path = "../../../tests/suite/option_books.rs"]
 mod option_books;
-use books::Case;
 
 /// The adapter these tests run on: a hardware one where there is one. `None` only where the environment says that a
 /// machine without any is meant.
@@ -198,6 +198,98 @@ fn a_corrupted_row_is_an_audit_failure_whichever_it_is() {
     }
     println!("{} of {} corrupted rows noticed", moving.len() - missed.len(), moving.len());
     assert!(moving.len() > 25 && missed.is_empty(), "{missed:?}");
+}
+
+/// Pools of random reductions over neighbouring rows.
+fn reductions(job: &Job<'_>) -> crate::program::Program {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut builder = Builder::new(job.ranges);
+    let required = Weights { initial: -1.5, maintenance: -1.0, requirement: 1.0, ..Weights::default() };
+    for _ in 0..150 {
+        let points = random.random_range(1..7u32);
+        let first = random.random_range(0..job.ranges.len() as u32 - points);
+        let rows = &job.ranges[first as usize..][..points as usize];
+        let size = rows.iter().map(RowRange::delta_largest).fold(1.0, f64::max);
+        for (half, reduction) in [Reduction::Max, Reduction::Min].into_iter().enumerate() {
+            builder.emit(Instruction::Repeat { points });
+            for coefficient in [random.random_range(-1.0..1.0), random.random_range(-1.0..1.0)] {
+                builder.emit(Instruction::Constant(0.1 * half as f64 * size));
+                builder.emit(Instruction::StridedTerm { row: first, coefficient });
+                builder.emit(Instruction::Term { row: first, coefficient: 0.3 * coefficient });
+            }
+            builder.emit(if half == 0 { Instruction::Max } else { Instruction::Add });
+            builder.emit(Instruction::Reduce(reduction));
+        }
+        builder.emit(Instruction::Add);
+        builder.emit(Instruction::Fold(required));
+        builder.constant(random.random_range(-0.2..0.5) * size, Weights::VALUE);
+        builder.finish_pool();
+    }
+    builder.build()
+}
+
+#[test]
+fn reductions_on_a_device_decide_as_on_the_host() {
+    let Some(adapter) = adapter() else { return };
+    let case = random_without_options(100, 300);
+    with_job(&case, move |job| {
+        let device = open(&adapter);
+        let chunk = Chunk::new(job, &device);
+        let none = vec![None; job.ranges.len()];
+        let facts = pack::RowFacts { ranges: job.ranges, errors: &none };
+        let program = reductions(job);
+        let mut packed = pack::Packed::default();
+        let places: Vec<bool> =
+            (0..program.pools.len()).map(|k| packed.push(program.parts(k), facts, Filter::Certified)).collect();
+        assert!(places.iter().all(|on_device| *on_device));
+        let rows = &chunk.panels[0];
+        let panel = device.upload_panel(&rows.data, rows.row_count(), rows.scenario_count);
+        let readback = device.wait(device.submit(&packed, &panel)).expect("a readback");
+        let mut decider = cpu::Decider::new(job);
+        let (mut certain, mut decided, mut below) = (0, 0, 0);
+        for k in 0..program.pools.len() {
+            for tile in 0..rows.tile_count() {
+                let answer = readback.pool_tiles[k * rows.tile_count() + tile];
+                let start = tile * plan::DEVICE_TILE_SCENARIOS;
+                let blocks = (start..start + rows.tile_len(tile)).step_by(plan::SCENARIO_BLOCK);
+                let known = blocks.fold([0; 3], |sum: [u32; 3], start| {
+                    let signs = decider.signs(program.parts(k), job.tiles.block(start));
+                    [0, 1, 2].map(|root| sum[root] + signs[root])
+                });
+                let uncertain = answer.verdict_counts()[1];
+                for (count, known) in answer.certain_counts().into_iter().zip(known) {
+                    assert!(count <= known && known <= count + uncertain, "pool {k}: {answer:?}, known {known:?}");
+                }
+                certain += answer.verdict_counts()[0];
+                decided += rows.tile_len(tile) as u32;
+                below += known[1];
+            }
+        }
+        println!("{certain} of {decided} verdicts certain, {below} liquidatable");
+        assert!(certain > decided / 10 * 9 && below > decided / 10 && below < decided / 10 * 9);
+    });
+}
+
+#[test]
+fn order_statistics_stay_on_the_host() {
+    let case = random_without_options(20, 50);
+    with_job(&case, |job| {
+        let none = vec![None; job.ranges.len()];
+        let facts = pack::RowFacts { ranges: job.ranges, errors: &none };
+        let moving = job.ranges.iter().position(|range| !range.is_constant()).expect("a row that moves") as u32;
+        let push = |reduction: Reduction| {
+            let mut builder = Builder::new(job.ranges);
+            builder.emit(Instruction::Repeat { points: 2 });
+            builder.emit(Instruction::Constant(0.0));
+            builder.emit(Instruction::StridedTerm { row: moving, coefficient: 1.0 });
+            builder.emit(Instruction::Reduce(reduction));
+            builder.emit(Instruction::Fold(Weights::MAINTENANCE));
+            builder.finish_pool();
+            pack::Packed::default().push(builder.build().parts(0), facts, Filter::Certified)
+        };
+        assert!(push(Reduction::Max) && push(Reduction::Min));
+        assert!(!push(Reduction::Rank(1)) && !push(Reduction::Tail { whole: 1, fraction: 0.5 }));
+    });
 }
 
 /// Sweeps a book of options that the device prices itself.

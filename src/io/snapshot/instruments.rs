@@ -26,6 +26,7 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("fixed_rate", CellKind::Number),
         Column::optional("margin_class", CellKind::Text),
         Column::optional("exercise_style", CellKind::Text),
+        Column::optional("confidence", CellKind::Number),
     ],
 };
 const INSTRUMENT: usize = 0;
@@ -46,6 +47,7 @@ const PREMIUM: usize = 14;
 const FIXED_RATE: usize = 15;
 const MARGIN_CLASS: usize = 16;
 const EXERCISE_STYLE: usize = 17;
+const CONFIDENCE: usize = 18;
 
 const KINDS: [(&str, Kind); 4] =
     [("spot", Kind::Spot), ("perpetual", Kind::Perpetual), ("future", Kind::Future), ("option", Kind::Option)];
@@ -104,6 +106,7 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
     if row.text(EXERCISE_STYLE).is_some_and(|style| style != "european") {
         row.refuse_cell(EXERCISE_STYLE, "only European options are priced", "leave the contract out");
     }
+    let confidence = row.number_at(CONFIDENCE, NumberRule::Share).unwrap_or(1.0);
     let margin_class = row.text(MARGIN_CLASS).unwrap_or(name).to_owned();
     if let Some(kind) = kind {
         let given = [
@@ -132,6 +135,7 @@ fn read_row(row: &mut Row<'_>, name: &str, market: &Market) -> Option<Instrument
         premium,
         fixed_rate,
         margin_class,
+        confidence,
     })
 }
 

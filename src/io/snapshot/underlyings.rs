@@ -15,6 +15,7 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("depth", CellKind::Number),
         Column::optional("adv", CellKind::Number),
         Column::optional("open_interest", CellKind::Number),
+        Column::optional("confidence", CellKind::Number),
     ],
 };
 const UNDERLYING: usize = 0;
@@ -25,6 +26,7 @@ const VOLATILITY_INDEX: usize = 4;
 const DEPTH: usize = 5;
 const ADV: usize = 6;
 const OPEN_INTEREST: usize = 7;
+const CONFIDENCE: usize = 8;
 
 /// Reads the underlyings.
 pub(super) fn read(dir: &Path, log: &mut FaultLog) -> (Vec<Underlying>, Names, TableRead) {
@@ -41,6 +43,7 @@ pub(super) fn read(dir: &Path, log: &mut FaultLog) -> (Vec<Underlying>, Names, T
             depth_quote: row.number_at(DEPTH, NumberRule::NonNegative),
             adv_quote: row.number_at(ADV, NumberRule::NonNegative),
             open_interest_quote: row.number_at(OPEN_INTEREST, NumberRule::NonNegative),
+            confidence: row.number_at(CONFIDENCE, NumberRule::Share).unwrap_or(1.0),
             volatility_shock: Default::default(),
         };
         underlyings.add(row, name, (!row.is_refused()).then_some(underlying));

@@ -163,7 +163,12 @@ impl Bench {
     /// The same by the lowered formula; `None` where it is not lowered.
     pub(super) fn lowered(&self, column: Column) -> Option<f64> {
         let component = self.rules.components().next().expect("a component");
-        Some(evaluate(&component.node(0, &self.scope())?.maintenance, &self.rows, column, 0))
+        Some(evaluate(
+            &component.node(0, &self.scope(), &|_, _| (f64::NEG_INFINITY, f64::INFINITY))?.maintenance,
+            &self.rows,
+            column,
+            0,
+        ))
     }
 
     /// Raw equity of the pool.

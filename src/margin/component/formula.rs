@@ -1,6 +1,6 @@
 //! Expressions over other components, evaluated within each group and added up: risk units of one underlying.
 
-use super::{ComponentRows, Cover, Part, Rule};
+use super::{ComponentRows, Cover, Part, Ranges, Rule};
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::requirement::Evaluation;
 use crate::margin::row_sheet::RowSheet;
@@ -21,12 +21,12 @@ impl Rule for RequirementRule {
         }
     }
 
-    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
+    fn node(&self, part: &Part<'_, '_>, ranges: &Ranges<'_>) -> Option<Requirement<Node>> {
         let setting = part.setting();
         let formulas = setting.rules.requirements().of_component(part.component())?;
         Some(Requirement {
-            initial: setting.node_of(&formulas.initial, part.scope())?,
-            maintenance: setting.node_of(&formulas.maintenance, part.scope())?,
+            initial: setting.node_of(&formulas.initial, part.scope(), ranges)?,
+            maintenance: setting.node_of(&formulas.maintenance, part.scope(), ranges)?,
         })
     }
 

@@ -1,9 +1,17 @@
 //! Components: margin rules over a pool's holdings as a whole, each of its own kind, named in a rulebook and put together by
 //! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
 
+mod across;
 mod block;
+mod calendar;
 mod changes;
+mod concentration;
+mod contingency;
 mod cover;
+mod delta;
+mod depeg;
+mod depth;
+mod exposure;
 #[cfg(test)]
 mod fixture;
 mod formula;
@@ -13,8 +21,19 @@ mod part;
 mod rows;
 mod span;
 mod tail;
+mod tiers;
+mod unwind;
+mod vega;
 
+pub use across::Across;
+pub use calendar::Calendar;
+pub use concentration::{Concentration, Form, Measure, ShareOf};
+pub use contingency::{Confidence, Contingency, Counted};
 pub use cover::{Cover, Per};
+pub use delta::Delta;
+pub use depeg::Depeg;
+pub use depth::{Depth, SlopeUnit};
+pub(super) use exposure::Ranges;
 pub use grid::{
     Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, TimeWeight, Transform,
     VolatilityRange,
@@ -26,7 +45,9 @@ pub use span::{
     CalendarSpread, ChargeUnit, Delivery, InterLeg, InterSpread, LegSide, RangeUnit, ShortOptionCount,
     ShortOptionMinimum, Span,
 };
-pub use tail::{Measure, Tail};
+pub use tail::{Tail, TailMeasure};
+pub use unwind::Unwind;
+pub use vega::Vega;
 
 use toml::Table;
 
@@ -46,8 +67,9 @@ pub(super) trait Rule {
     /// Direct formula of one group, quote units.
     fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N>;
 
-    /// Lowering of one group; `None` leaves the pool's requirements to the direct formulas.
-    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>>;
+    /// Lowering of one group, given what coefficient · row can reach; `None` leaves the pool's requirements to the direct
+    /// formulas.
+    fn node(&self, part: &Part<'_, '_>, ranges: &Ranges<'_>) -> Option<Requirement<Node>>;
 
     /// What set the value of one group in a market, in words.
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String>;
@@ -77,6 +99,22 @@ pub enum Kind {
     Tail(Tail),
     /// Expressions over other components, evaluated within each group.
     Formula(RequirementRule),
+    /// Charge on deltas across expiries.
+    Calendar(Calendar),
+    /// Charge on vegas across expiries.
+    Vega(Vega),
+    /// Charge on net and hedged delta.
+    Delta(Delta),
+    /// Charge on the size of a net delta.
+    Depth(Depth),
+    /// Static charge per position.
+    Contingency(Contingency),
+    /// Charge for closing everything.
+    Unwind(Unwind),
+    /// Charge on a size beyond what its market bears.
+    Concentration(Concentration),
+    /// Charge on hedges between quote assets.
+    Depeg(Depeg),
 }
 
 /// Calls a method of the kind's rule.
@@ -87,6 +125,14 @@ macro_rules! each_kind {
             Kind::Span($rule) => $call,
             Kind::Tail($rule) => $call,
             Kind::Formula($rule) => $call,
+            Kind::Calendar($rule) => $call,
+            Kind::Vega($rule) => $call,
+            Kind::Delta($rule) => $call,
+            Kind::Depth($rule) => $call,
+            Kind::Contingency($rule) => $call,
+            Kind::Unwind($rule) => $call,
+            Kind::Concentration($rule) => $call,
+            Kind::Depeg($rule) => $call,
         }
     };
 }
@@ -127,10 +173,10 @@ impl Component {
     }
 
     /// Lowering over a scope.
-    pub(super) fn node(&self, at: usize, scope: &Scope<'_, '_>) -> Option<Requirement<Node>> {
+    pub(super) fn node(&self, at: usize, scope: &Scope<'_, '_>, ranges: &Ranges<'_>) -> Option<Requirement<Node>> {
         let (mut initial, mut maintenance) = (Vec::new(), Vec::new());
         for part in scope.parts(at, self) {
-            let node = each_kind!(&self.kind, rule => rule.node(&part))?;
+            let node = each_kind!(&self.kind, rule => rule.node(&part, ranges))?;
             initial.push(node.initial);
             maintenance.push(node.maintenance);
         }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::number::{Dyadic, Interval, Number};
+use crate::number::{Exact, Interval, Number};
 
 fn parse(text: &str) -> Expression {
     text.parse().unwrap_or_else(|flaw| panic!("{text}: {flaw:?}"))
@@ -209,10 +209,10 @@ proptest! {
     fn an_interval_holds_the_exact_value(expression in expression(), depth in prop_oneof![Just(0.0), 0.0..1e9f64]) {
         if expression.to_string().parse::<Expression>().is_ok() {
             let interval: Interval = value(&expression, depth);
-            let exact: Dyadic = value(&expression, depth);
+            let exact: Exact = value(&expression, depth);
             prop_assert!(value::<f64>(&expression, depth).is_finite());
-            prop_assert_ne!(exact.minus(&Dyadic::of(interval.low)).sign(), Some(std::cmp::Ordering::Less));
-            prop_assert_ne!(exact.minus(&Dyadic::of(interval.high)).sign(), Some(std::cmp::Ordering::Greater));
+            prop_assert_ne!(exact.minus(&Exact::of(interval.low)).sign(), Some(std::cmp::Ordering::Less));
+            prop_assert_ne!(exact.minus(&Exact::of(interval.high)).sign(), Some(std::cmp::Ordering::Greater));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::cpu::kernel::{RootValues, RootsOfBlock};
 use crate::engine::cpu::reduction::Points;
 use crate::engine::plan::{Plan, PlanOptions, SCENARIO_BLOCK};
 use crate::engine::tile::Tiles;
-use crate::number::{Dyadic, Interval, Number};
+use crate::number::{Exact, Interval, Number};
 use crate::pricing::{Column, Rows, Unshocked, revalue};
 use crate::program::{Bound, Builder, Leaf, Node, Reduction, STACK_DEPTH_MAX, Weights, row_ranges};
 use crate::scenario::ScenarioSet;
@@ -155,34 +155,34 @@ impl Trees<'_> {
     }
 }
 
-fn larger(a: Dyadic, b: Dyadic) -> Dyadic {
+fn larger(a: Exact, b: Exact) -> Exact {
     if a.minus(&b).sign() == Some(Ordering::Less) { b } else { a }
 }
 
-fn negative(a: &Dyadic) -> Dyadic {
-    Dyadic::of(0.0).minus(a)
+fn negative(a: &Exact) -> Exact {
+    Exact::of(0.0).minus(a)
 }
 
 /// The tree, plainly.
-fn exact(node: &Node, rows: &Rows, column: Column, point: u32) -> Dyadic {
+fn exact(node: &Node, rows: &Rows, column: Column, point: u32) -> Exact {
     let of = |node: &Node| exact(node, rows, column, point);
     match node {
         Node::Leaf(leaf) => {
             let terms = leaf.terms.iter().map(|&(row, coefficient)| (row, coefficient));
             let strided = leaf.strided.iter().map(|&(row, coefficient)| (row + point, coefficient));
-            terms.chain(strided).fold(Dyadic::of(leaf.constant), |sum, (row, coefficient)| {
-                sum.plus(&Dyadic::of(coefficient).times(&Dyadic::of(rows.value(row, column))))
+            terms.chain(strided).fold(Exact::of(leaf.constant), |sum, (row, coefficient)| {
+                sum.plus(&Exact::of(coefficient).times(&Exact::of(rows.value(row, column))))
             })
         }
-        Node::Sum(nodes) => nodes.iter().fold(Dyadic::of(0.0), |sum, node| sum.plus(&of(node))),
+        Node::Sum(nodes) => nodes.iter().fold(Exact::of(0.0), |sum, node| sum.plus(&of(node))),
         Node::Max(nodes) => nodes.iter().map(of).reduce(larger).expect("an alternative"),
         Node::Min(nodes) => negative(&nodes.iter().map(|node| negative(&of(node))).reduce(larger).expect("one")),
         Node::Abs(inner) => larger(of(inner), negative(&of(inner))),
-        Node::Scale(factor, inner) => of(inner).times(&Dyadic::of(*factor)),
-        Node::ScaleByRow(row, inner) => of(inner).times(&Dyadic::of(rows.value(*row, column))),
+        Node::Scale(factor, inner) => of(inner).times(&Exact::of(*factor)),
+        Node::ScaleByRow(row, inner) => of(inner).times(&Exact::of(rows.value(*row, column))),
         Node::Select(nodes) => of(&nodes[0]).select(of(&nodes[1]), of(&nodes[2])),
         Node::Reduce { reduction, points, body } => {
-            let mut values: Vec<Dyadic> = (0..*points).map(|point| exact(body, rows, column, point)).collect();
+            let mut values: Vec<Exact> = (0..*points).map(|point| exact(body, rows, column, point)).collect();
             values.sort_by(|a, b| b.minus(a).sign().expect("exact numbers know"));
             match reduction {
                 Reduction::Max => values[0].clone(),
@@ -190,8 +190,8 @@ fn exact(node: &Node, rows: &Rows, column: Column, point: u32) -> Dyadic {
                 Reduction::Rank(rank) => values[*rank as usize - 1].clone(),
                 Reduction::Tail { whole, fraction } => {
                     let (largest, rest) = values.split_at(*whole as usize);
-                    let sum = largest.iter().fold(Dyadic::of(0.0), |sum, value| sum.plus(value));
-                    rest.first().map_or(sum.clone(), |next| sum.plus(&next.times(&Dyadic::of(*fraction))))
+                    let sum = largest.iter().fold(Exact::of(0.0), |sum, value| sum.plus(value));
+                    rest.first().map_or(sum.clone(), |next| sum.plus(&next.times(&Exact::of(*fraction))))
                 }
             }
         }
@@ -242,8 +242,8 @@ fn compare(numbers: Numbers, trees: usize) -> Seen {
             RootsOfBlock { parts, block, points: &mut points, roots: &mut roots }.run(Arch::new());
             for lane in 0..block.len() {
                 let value = exact(&node, &rows, Column::Scenario(first + lane), 0);
-                let gap = negative(&value).minus(&value.times(&Dyadic::of(-2.0)));
-                assert_ne!(gap.minus(&Dyadic::of(parts.pool.gap)).sign(), Some(Ordering::Greater), "gap of {node:?}");
+                let gap = negative(&value).minus(&value.times(&Exact::of(-2.0)));
+                assert_ne!(gap.minus(&Exact::of(parts.pool.gap)).sign(), Some(Ordering::Greater), "gap of {node:?}");
                 for (found, weight, bound) in
                     [(roots.initial[lane], -2.0, initial_bound), (roots.maintenance[lane], -1.0, maintenance_bound)]
                 {
@@ -251,11 +251,11 @@ fn compare(numbers: Numbers, trees: usize) -> Seen {
                         seen.doubtful += 1;
                         continue;
                     }
-                    let error = Dyadic::of(found).minus(&value.times(&Dyadic::of(weight)));
+                    let error = Exact::of(found).minus(&value.times(&Exact::of(weight)));
                     if numbers == Numbers::Integers {
                         assert_eq!(error.sign(), Some(Ordering::Equal), "{found} of {node:?}");
                     }
-                    let within = [bound, -bound].map(|bound| error.minus(&Dyadic::of(bound)).sign());
+                    let within = [bound, -bound].map(|bound| error.minus(&Exact::of(bound)).sign());
                     let within = within[0] != Some(Ordering::Greater) && within[1] != Some(Ordering::Less);
                     assert!(within, "{found} is not within {bound:e} of {node:?}");
                     seen.worst = seen.worst.max(size(&error) / bound);
@@ -268,11 +268,11 @@ fn compare(numbers: Numbers, trees: usize) -> Seen {
 }
 
 /// About the absolute value.
-fn size(number: &Dyadic) -> f64 {
+fn size(number: &Exact) -> f64 {
     let (mut low, mut high) = (0.0, 1e12);
     for _ in 0..80 {
         let middle = 0.5 * (low + high);
-        let inside = larger(number.clone(), negative(number)).minus(&Dyadic::of(middle)).sign();
+        let inside = larger(number.clone(), negative(number)).minus(&Exact::of(middle)).sign();
         if inside == Some(Ordering::Less) { high = middle } else { low = middle }
     }
     low
@@ -314,8 +314,8 @@ fn alternatives_a_rounding_apart_are_both_kept() {
         builder.finish_pool();
         let program = builder.build();
         kept += program.kinks.len();
-        let product = Dyadic::of(factor).times(&Dyadic::of(range.high));
-        let may_pass = product.minus(&Dyadic::of(constant)).sign() == Some(Ordering::Greater);
+        let product = Exact::of(factor).times(&Exact::of(range.high));
+        let may_pass = product.minus(&Exact::of(constant)).sign() == Some(Ordering::Greater);
         assert!(!may_pass || program.kinks.len() == 1, "{ulps} ulps");
     }
     assert!((1..5).contains(&kept), "some are certain, some are not");

@@ -19,7 +19,7 @@ mod sheet;
 pub(super) use keys::{KEYS, VOLATILITY_KEYS, read, read_volatility};
 pub use points::{Extreme, GridPoint, PriceUnit, VolatilityRange};
 
-use super::{ComponentRows, Cover, Part, Rule};
+use super::{ComponentRows, Cover, Part, Ranges, Rule};
 use crate::margin::file::ByName;
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
@@ -150,7 +150,7 @@ impl Rule for Grid {
         Requirement::both(worst)
     }
 
-    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         Some(Requirement::both(self.largest_loss(part)))
     }
 

@@ -20,7 +20,7 @@ mod keys;
 mod sheet;
 
 use super::grid::{Grid, GridPoint, PriceUnit, Transform, VolatilityRange};
-use super::{ComponentRows, Cover, Part, Per, Rule};
+use super::{ComponentRows, Cover, Part, Per, Ranges, Rule};
 use crate::margin::file::ByName;
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
@@ -204,7 +204,7 @@ impl Rule for Span {
 
     /// Credits are quotients of the pool's own numbers, and each spread formed repeats what the ones before it left: both are
     /// left to the direct formula.
-    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         let grid = self.grid();
         let commodities = self.commodities(part);
         if self.may_credit(&commodities) {

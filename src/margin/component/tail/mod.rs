@@ -14,7 +14,7 @@
 mod sheet;
 
 use super::changes::Changes;
-use super::{ComponentRows, Cover, Part, Rule};
+use super::{ComponentRows, Cover, Part, Ranges, Rule};
 use crate::margin::file::{Key, KeyKind, Section, words};
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
@@ -23,8 +23,8 @@ use crate::pricing::Column;
 use crate::program::{Node, Reduction};
 use sheet::CHANGE;
 
-const MEASURES: [(&str, Measure); 2] =
-    [("value_at_risk", Measure::ValueAtRisk), ("expected_shortfall", Measure::ExpectedShortfall)];
+const MEASURES: [(&str, TailMeasure); 2] =
+    [("value_at_risk", TailMeasure::ValueAtRisk), ("expected_shortfall", TailMeasure::ExpectedShortfall)];
 
 /// Keys of `[component.NAME]` of kind `tail`.
 pub(super) const KEYS: &[Key] = &[
@@ -49,7 +49,7 @@ pub struct Tail {
     /// Name of the set in the rulebook.
     pub set: String,
     /// What is taken of the losses.
-    pub measure: Measure,
+    pub measure: TailMeasure,
     /// Share of moves outside the tail, in [0.5, 1].
     pub confidence: f64,
     /// Factor on the measure, > 0.
@@ -58,7 +58,7 @@ pub struct Tail {
 
 /// What is taken of the losses over a set of moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
+pub enum TailMeasure {
     /// The smallest loss that at most the tail's share of moves exceeds.
     ValueAtRisk,
     /// The mean loss of the tail, its last move in part.
@@ -143,8 +143,8 @@ impl Rule for Tail {
         let count = losses.len();
         let Some(largest) = losses.first() else { return Requirement::both(N::of(0.0)) };
         let measure = match self.measure {
-            Measure::ValueAtRisk => losses.get(self.rank(count) as usize - 1).unwrap_or(largest).clone(),
-            Measure::ExpectedShortfall => {
+            TailMeasure::ValueAtRisk => losses.get(self.rank(count) as usize - 1).unwrap_or(largest).clone(),
+            TailMeasure::ExpectedShortfall => {
                 let Bounds { whole, fraction, per_loss } = self.bounds(count);
                 let whole = whole as usize;
                 let sum = losses[..whole].iter().fold(N::of(0.0), |sum, loss| sum.plus(loss));
@@ -156,14 +156,14 @@ impl Rule for Tail {
         Requirement::both(measure.positive_part().times(&N::of(self.multiplier)))
     }
 
-    fn node(&self, part: &Part<'_, '_>) -> Option<Requirement<Node>> {
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
         let count = self.moves(part);
         if count == 0 {
             return Some(Requirement::both(Node::constant(0.0)));
         }
         let (reduction, per_loss) = match self.measure {
-            Measure::ValueAtRisk => (Reduction::Rank(self.rank(count)), 1.0),
-            Measure::ExpectedShortfall => {
+            TailMeasure::ValueAtRisk => (Reduction::Rank(self.rank(count)), 1.0),
+            TailMeasure::ExpectedShortfall => {
                 let Bounds { whole, fraction, per_loss } = self.bounds(count);
                 (Reduction::Tail { whole, fraction }, per_loss)
             }
@@ -182,8 +182,8 @@ impl Rule for Tail {
         let at = *order.get(rank - 1)?;
         let place = format!("move {} of {}, rank {rank} of {}", set.ids[at], self.set, losses.len());
         Some(match self.measure {
-            Measure::ValueAtRisk => place,
-            Measure::ExpectedShortfall => format!("the tail down to {place}"),
+            TailMeasure::ValueAtRisk => place,
+            TailMeasure::ExpectedShortfall => format!("the tail down to {place}"),
         })
     }
 }

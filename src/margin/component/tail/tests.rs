@@ -6,7 +6,7 @@ use crate::margin::component::{Component, Kind, Per};
 use crate::margin::{MoveSet, Rulebook};
 use crate::scenario::{FactorKind, ScenarioSet};
 
-fn tail(measure: Measure, confidence: f64, multiplier: f64) -> Tail {
+fn tail(measure: TailMeasure, confidence: f64, multiplier: f64) -> Tail {
     Tail { set: "returns".into(), measure, confidence, multiplier }
 }
 
@@ -36,7 +36,7 @@ const TEN: [f64; 10] = [2.0, -5.0, 1.0, -7.0, 3.0, -1.0, 0.0, -4.0, 6.0, -2.0];
 
 #[test]
 fn value_at_risk_is_the_order_statistic_after_the_tail() {
-    let at = |confidence| value(tail(Measure::ValueAtRisk, confidence, 1.0), &TEN);
+    let at = |confidence| value(tail(TailMeasure::ValueAtRisk, confidence, 1.0), &TEN);
     assert_near(at(0.9), 5.0);
     assert_near(at(0.8), 4.0);
     assert_near(at(0.85), 5.0);
@@ -44,13 +44,13 @@ fn value_at_risk_is_the_order_statistic_after_the_tail() {
     assert_near(at(1.0), 7.0);
     // 0 is never undercut: the sixth loss is 0, the ninth a gain.
     assert_near(at(0.5), 0.0);
-    assert_near(value(tail(Measure::ValueAtRisk, 0.9, 1.0), &[1.0, 2.0]), 0.0);
-    assert_near(value(tail(Measure::ValueAtRisk, 0.9, 2.0_f64.sqrt()), &TEN), 5.0 * 2.0_f64.sqrt());
+    assert_near(value(tail(TailMeasure::ValueAtRisk, 0.9, 1.0), &[1.0, 2.0]), 0.0);
+    assert_near(value(tail(TailMeasure::ValueAtRisk, 0.9, 2.0_f64.sqrt()), &TEN), 5.0 * 2.0_f64.sqrt());
 }
 
 #[test]
 fn expected_shortfall_is_the_mean_of_the_tail_its_last_loss_in_part() {
-    let at = |confidence| value(tail(Measure::ExpectedShortfall, confidence, 1.0), &TEN);
+    let at = |confidence| value(tail(TailMeasure::ExpectedShortfall, confidence, 1.0), &TEN);
     assert_near(at(0.8), 6.0);
     assert_near(at(0.75), (7.0 + 5.0 + 0.5 * 4.0) / 2.5);
     assert_near(at(0.9), 7.0);
@@ -91,11 +91,12 @@ fn a_joint_move_is_what_a_scenario_is() {
         holdings.hold(holdings.option(Right::Put, 45_000.0, 160 * 86_400, (50_900.0, 0.7)), 2.0);
         holdings
     };
-    let swept = Bench::new(hold(), rulebook(tail(Measure::ValueAtRisk, 1.0, 1.0), set.clone()), &set).expect("finite");
+    let swept =
+        Bench::new(hold(), rulebook(tail(TailMeasure::ValueAtRisk, 1.0, 1.0), set.clone()), &set).expect("finite");
     for (k, _) in set.ids.iter().enumerate() {
         let row = |factor: usize| set.shocks[[k, factor]];
         let one = moves(&factors, &[&[row(0), row(1), row(2), row(3), row(4), row(5)]]);
-        let tail = tail(Measure::ExpectedShortfall, 1.0, 1.0);
+        let tail = tail(TailMeasure::ExpectedShortfall, 1.0, 1.0);
         let alone = Bench::new(hold(), rulebook(tail, one), &set).expect("finite");
         let change = swept.equity(Column::Scenario(k)) - swept.equity(Column::Base);
         assert!((alone.agreed(Column::Base) - (-change).max(0.0)).abs() < 1e-6, "move {k}: {change}");
@@ -106,7 +107,7 @@ fn a_joint_move_is_what_a_scenario_is() {
 fn faults(set: ScenarioSet) -> Vec<Fault> {
     let mut holdings = Holdings::of("U", 100.0);
     holdings.hold(holdings.perpetual(100.0), 1.0);
-    let rulebook = rulebook(tail(Measure::ValueAtRisk, 0.99, 1.0), set);
+    let rulebook = rulebook(tail(TailMeasure::ValueAtRisk, 0.99, 1.0), set);
     Bench::new(holdings, rulebook, &ScenarioSet::default()).err().expect("a fault")
 }
 
@@ -126,7 +127,7 @@ fn a_file_names_the_set() {
     let text = "version = 1\n[sets.returns]\nfile = \"returns.csv\"\n[component.var]\nkind = \"tail\"\nset = \"returns\"\n\
                 measure = \"value_at_risk\"\nconfidence = 0.99\nmultiplier = 1.5\nper = \"pool\"\n";
     let rulebook = Rulebook::parse(text, "rulebook.toml").expect("a valid rulebook");
-    assert_eq!(rulebook.component["var"].kind, Kind::Tail(tail(Measure::ValueAtRisk, 0.99, 1.5)));
+    assert_eq!(rulebook.component["var"].kind, Kind::Tail(tail(TailMeasure::ValueAtRisk, 0.99, 1.5)));
     assert_eq!(rulebook.sets["returns"].file, "returns.csv");
     assert_eq!(Rulebook::parse(&rulebook.to_toml(), "again").expect("its own output"), rulebook);
     let fault = Rulebook::parse(&text.replace("set = \"returns\"", "set = \"return\""), "rulebook.toml");

@@ -1,0 +1,69 @@
+//! Calendar charge: what a change of the basis between expiries may cost, on the delta of each expiry.
+//!
+//! ```text
+//! Δ_e  = Σ quantity · delta · index over the holdings of one expiry
+//! rate = max(minimum, annual · years left), 0 years for what does not expire
+//! each = Σ_e |Δ_e · rate_e|        offset = ½ (Σ_e |Δ_e · rate_e| − |Σ_e Δ_e · rate_e|)
+//! ```
+
+use super::exposure::Ranges;
+use super::{Across, ComponentRows, Cover, Part, Rule};
+use crate::margin::pool::{MarginSide, Market, Requirement};
+use crate::margin::row_sheet::RowSheet;
+use crate::number::Number;
+use crate::pricing::Column;
+use crate::program::Node;
+
+/// Charge on deltas across expiries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calendar {
+    /// Smallest relative move of an expiry's price against the others; ≥ 0.
+    pub minimum: Requirement<f64>,
+    /// Relative move per year to expiry; ≥ 0.
+    pub annual: Requirement<f64>,
+    /// What counts of the expiries.
+    pub of: Across,
+}
+
+impl Calendar {
+    fn rate(&self, margin: MarginSide, years: f64) -> f64 {
+        let (minimum, annual) = (*self.minimum.of(margin), *self.annual.of(margin) * years);
+        if annual > minimum { annual } else { minimum }
+    }
+}
+
+impl Rule for Calendar {
+    /// Delta · rate of every contract and covered asset, by margin.
+    fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
+        let mut rows = ComponentRows::default();
+        let snapshot = sheet.snapshot;
+        for margin in MarginSide::ALL {
+            for index in sheet.covered_instruments(cover) {
+                let instrument = &snapshot.instruments[index as usize];
+                let values = sheet.deltas(index, |column| self.rate(margin, sheet.years_left(instrument, column)));
+                rows.set_instrument(margin as usize, index, sheet.append(values, &instrument.name));
+            }
+            for asset in sheet.covered_assets(cover) {
+                if snapshot.underlying_of_asset(asset).is_some() {
+                    let values = sheet.scaled(sheet.prices(asset), |_| self.rate(margin, 0.0));
+                    let row = sheet.append(values, &snapshot.assets[asset as usize].name);
+                    rows.set_asset(margin as usize, asset, row);
+                }
+            }
+        }
+        rows
+    }
+
+    fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N> {
+        Requirement::each(|margin| self.of.value(&part.exposures(margin as usize), market))
+    }
+
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
+        Some(Requirement::each(|margin| self.of.node(&part.exposures(margin as usize))))
+    }
+
+    fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
+        let exposures = part.exposures(MarginSide::Maintenance as usize);
+        self.of.binding(&exposures, &(part.setting().rows, column))
+    }
+}

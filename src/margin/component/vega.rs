@@ -1,0 +1,65 @@
+//! Vega charge: what a move of the volatilities' term structure may cost, on the vega of each expiry.
+//!
+//! ```text
+//! vega_e = Σ quantity · vega over the options of one expiry
+//! move_e = points · (reference_days / max(floor_days, days left))^power
+//! each   = Σ_e |vega_e · move_e|    offset = ½ (Σ_e |vega_e · move_e| − |Σ_e vega_e · move_e|)
+//! ```
+
+use super::exposure::Ranges;
+use super::{Across, ComponentRows, Cover, Part, Rule};
+use crate::domain::Kind;
+use crate::margin::pool::{MarginSide, Market, Requirement};
+use crate::margin::row_sheet::{RowSheet, Sensitivity};
+use crate::number::Number;
+use crate::pricing::{Column, TermScale};
+use crate::program::Node;
+
+const YEAR_DAYS: f64 = 365.0;
+
+/// Charge on vegas across expiries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vega {
+    /// Move of the volatility at the reference time, per √year: 0.05 = 5 points; ≥ 0.
+    pub points: Requirement<f64>,
+    /// How the move depends on the days left.
+    pub term: TermScale,
+    /// What counts of the expiries.
+    pub of: Across,
+}
+
+impl Rule for Vega {
+    /// Vega · move of every option, by margin.
+    fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
+        let mut rows = ComponentRows::default();
+        let snapshot = sheet.snapshot;
+        for index in sheet.covered_instruments(cover) {
+            let instrument = &snapshot.instruments[index as usize];
+            if instrument.kind != Kind::Option {
+                continue;
+            }
+            let vegas = sheet.sensitivities(Sensitivity::Vega, index);
+            for margin in MarginSide::ALL {
+                let points = *self.points.of(margin);
+                let values = sheet.scaled(vegas.clone(), |column| {
+                    points * self.term.at(sheet.years_left(instrument, column) * YEAR_DAYS)
+                });
+                rows.set_instrument(margin as usize, index, sheet.append(values, &instrument.name));
+            }
+        }
+        rows
+    }
+
+    fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N> {
+        Requirement::each(|margin| self.of.value(&part.exposures(margin as usize), market))
+    }
+
+    fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
+        Some(Requirement::each(|margin| self.of.node(&part.exposures(margin as usize))))
+    }
+
+    fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
+        let exposures = part.exposures(MarginSide::Maintenance as usize);
+        self.of.binding(&exposures, &(part.setting().rows, column))
+    }
+}
