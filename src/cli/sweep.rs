@@ -16,7 +16,7 @@ use crate::error::{Error, Fault, Result};
 use crate::io::hash::{self, FileHash};
 use crate::io::results::ResultsWriter;
 use crate::io::snapshot::read_with_faults;
-use crate::io::{TableFormat, read_rulebook, scenario_file};
+use crate::io::{TableFormat, read_rulebook, rulebook_files, scenario_file};
 use crate::margin::{Rulebook, check_book};
 use crate::report::{ReportInput, html, summary};
 use crate::scenario::ScenarioSet;
@@ -172,7 +172,9 @@ impl Job<'_> {
             warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
         }
         let mut hashes = hash::directory(self.snapshot)?;
-        hashes.push(hash::file(self.rulebook)?);
+        for file in rulebook_files(self.rulebook, &rulebook) {
+            hashes.push(hash::file(&file)?);
+        }
         hashes.push(hash::file(self.scenarios)?);
         Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
     }

@@ -17,7 +17,7 @@ mod directory;
 mod partial;
 mod table_write;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::margin::Rulebook;
@@ -25,16 +25,30 @@ use crate::margin::Rulebook;
 pub use partial::remove_all as remove_partial;
 pub use table_write::TableFormat;
 
-/// Reads a rulebook from a TOML file.
+/// Reads a rulebook from a TOML file, and the sets of moves that it names.
 ///
 /// # Errors
-/// [`Error::Io`] where the file cannot be read, [`Error::Configuration`] with every broken rule.
+/// [`Error::Io`] where a file cannot be read, [`Error::Configuration`] with every broken rule, and those of
+/// [`scenario_file::read`].
 pub fn read_rulebook(path: &Path) -> Result<Rulebook> {
     let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
     let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let text =
         String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: a rulebook is UTF-8 text", path.display())))?;
-    Rulebook::parse(&text, &name)
+    let mut rulebook = Rulebook::parse(&text, &name)?;
+    for (set, file) in rulebook.sets.values_mut().map(|set| (&mut set.moves, beside(path, &set.file))) {
+        *set = scenario_file::read(&file)?;
+    }
+    Ok(rulebook)
+}
+
+/// The files that a rulebook consists of: its own, then those of its sets of moves.
+pub fn rulebook_files(path: &Path, rulebook: &Rulebook) -> Vec<PathBuf> {
+    std::iter::once(path.to_path_buf()).chain(rulebook.sets.values().map(|set| beside(path, &set.file))).collect()
+}
+
+fn beside(path: &Path, file: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(file)
 }
 
 /// Writes a file whole or not at all, in place of one that is there.

@@ -39,5 +39,5 @@ pub use option::{Branch, MarkIn, OptionClass, OptionReference, OptionRequirement
 pub use option_rows::{GroupRows, MarginRows, OptionRows, revalue};
 pub use option_spread::OptionSpread;
 pub use order::OrderReserve;
-pub use rulebook::{MarginClass, RequirementRule, Rulebook};
+pub use rulebook::{MarginClass, MoveSet, RequirementRule, Rulebook};
 pub use scalar::Scalar;

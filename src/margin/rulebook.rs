@@ -8,6 +8,7 @@ use super::option::OptionClass;
 use super::option_spread::OptionSpread;
 use super::order::OrderReserve;
 use super::scalar::Scalar;
+use crate::scenario::ScenarioSet;
 
 /// Requirements of the positions that share a margin class.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,12 +44,23 @@ pub struct Rulebook {
     pub orders: OrderReserve,
     /// Components by name.
     pub component: BTreeMap<String, Component>,
+    /// Sets of joint moves by name.
+    pub sets: BTreeMap<String, MoveSet>,
     /// Numbers of the market that formulas may name.
     pub scalar: BTreeMap<String, Scalar>,
     /// What pools require; `None` = their positions and every component.
     pub requirement: Option<RequirementRule>,
     /// What pools in portfolio mode require; `None` = there are none.
     pub portfolio_requirement: Option<RequirementRule>,
+}
+
+/// A set of joint moves that components value holdings under.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MoveSet {
+    /// The scenario file that holds them, relative to the rulebook.
+    pub file: String,
+    /// The moves; empty until the file has been read.
+    pub moves: ScenarioSet,
 }
 
 /// The two requirements as expressions over components, scalars and holdings.

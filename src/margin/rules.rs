@@ -8,10 +8,11 @@ use super::option::OptionClass;
 use super::option_groups::OptionGroups;
 use super::order::{OptionOrders, OrderReserve};
 use super::requirement::Requirements;
-use super::rulebook::{MarginClass, Rulebook};
+use super::rulebook::{MarginClass, MoveSet, Rulebook};
 use super::scalar::Scalar;
 use crate::domain::{AssetIndex, InstrumentIndex, Kind, Mode, Pool, Snapshot};
 use crate::error::{Error, Fault, Result};
+use crate::scenario::ScenarioSet;
 
 /// A rulebook resolved against a snapshot: every instrument knows its class, every asset its haircut.
 #[derive(Debug, Clone)]
@@ -25,6 +26,7 @@ pub struct Rules {
     option_orders: OptionOrders,
     haircut_of_asset: Vec<Option<HaircutSchedule>>,
     components: Vec<(String, Component)>,
+    sets: BTreeMap<String, MoveSet>,
     scalars: BTreeMap<String, Scalar>,
     requirements: Requirements,
     /// What haircuts are taken of.
@@ -99,6 +101,7 @@ impl Rules {
             option_orders,
             haircut_of_asset,
             components: rulebook.component.iter().map(|(name, component)| (name.clone(), component.clone())).collect(),
+            sets: rulebook.sets.clone(),
             scalars: rulebook.scalar.clone(),
             requirements,
             haircut_base: rulebook.haircut_base,
@@ -129,6 +132,11 @@ impl Rules {
     /// Scalars, by name.
     pub(super) fn scalar(&self, name: &str) -> Option<&Scalar> {
         self.scalars.get(name)
+    }
+
+    /// A set of joint moves, by name.
+    pub(super) fn moves(&self, name: &str) -> Option<&ScenarioSet> {
+        self.sets.get(name).map(|set| &set.moves)
     }
 
     /// A formula over the market alone.

@@ -20,7 +20,7 @@ pub use contract::ContractValue;
 pub use european::{European, Numeraire, OptionMarket, Priced};
 pub use greeks::Greeks;
 pub use implied::ImpliedError;
-pub use moved::{Move, MovedValues};
+pub use moved::{Move, MovedValues, VolatilityChange};
 pub use option_row::OptionRow;
 pub use payoff::{entry_value, option_unit_value, unit_value};
 pub use revalue::{BLOCK, OptionMarkets, price_block};

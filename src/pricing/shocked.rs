@@ -128,6 +128,16 @@ impl<'a> ShockedMarket<'a> {
         (self.shock(self.volatility[underlying], column), self.shock(self.skew[underlying], column))
     }
 
+    /// Shock of the rates of instruments settled in an asset, per year.
+    pub fn rate_shock(&self, asset: AssetIndex, column: Column) -> f64 {
+        self.shock(self.rate[asset as usize], column)
+    }
+
+    /// Whether some column moves the price of an underlying.
+    pub fn moves_price(&self, underlying: UnderlyingIndex) -> bool {
+        self.price[underlying as usize].is_some()
+    }
+
     /// Volatility index of an underlying, per √year, where the snapshot has one.
     pub fn volatility_index(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
         let index = underlying as usize;

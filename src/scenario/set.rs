@@ -4,7 +4,7 @@ use super::{Factor, FactorKind};
 use crate::error::Fault;
 
 /// A set of scenarios: one vector of shocks each, with a weight and a label.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScenarioSet {
     /// Id of each scenario, unique.
     pub ids: Vec<String>,

@@ -1,8 +1,8 @@
 //! The kinds of component that a file may name: their keys, and how each is read.
 
 use super::cover::COMMON;
-use super::{Calendar, Concentration, Contingency, Delta, Depeg, Depth, Kind, Unwind, Vega};
-use super::{calendar, concentration, contingency, delta, depeg, depth, unwind, vega};
+use super::{Calendar, Concentration, Contingency, Delta, Depeg, Depth, Kind, Tail, Unwind, Vega};
+use super::{calendar, concentration, contingency, delta, depeg, depth, grid, span, tail, unwind, vega};
 use crate::margin::file::requirement::{FORMULA_KEYS, read_formula};
 use crate::margin::file::{self, Key, Reader, Section};
 
@@ -28,6 +28,9 @@ macro_rules! kind {
 /// Every kind of component that a rulebook may name.
 pub const KINDS: &[file::Kind] = &[
     kind!("formula", FORMULA_KEYS, "expressions over other components, evaluated within each group and added up"),
+    kind!("grid", grid::KEYS, "largest loss over a grid of moves of price and volatility"),
+    kind!("span", span::KEYS, "scan risk over 16 points with spread charges, credits and a short option minimum"),
+    kind!("tail", tail::KEYS, "value at risk or expected shortfall over a set of joint moves"),
     kind!("calendar", calendar::KEYS, "charge on the deltas of expiries: roll, basis"),
     kind!("vega", vega::KEYS, "charge on the vegas of expiries"),
     kind!("delta", delta::KEYS, "minimum charge on net and hedged delta"),
@@ -42,6 +45,9 @@ pub const KINDS: &[file::Kind] = &[
 pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Kind> {
     match section.kind() {
         "formula" => read_formula(section).map(Kind::Formula),
+        "grid" => grid::read(section, reader).map(Kind::Grid),
+        "span" => span::read(section, reader).map(Kind::Span),
+        "tail" => Tail::read(section).map(Kind::Tail),
         "calendar" => Calendar::read(section).map(Kind::Calendar),
         "vega" => Vega::read(section).map(Kind::Vega),
         "delta" => Delta::read(section).map(Kind::Delta),

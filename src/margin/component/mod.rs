@@ -2,8 +2,10 @@
 //! its requirement expressions. One kind per file: data, direct formula, lowering, side by side.
 
 mod across;
+mod block;
 mod by_side;
 mod calendar;
+mod changes;
 mod concentration;
 mod contingency;
 mod cover;
@@ -11,11 +13,15 @@ mod delta;
 mod depeg;
 mod depth;
 mod exposure;
+#[cfg(test)]
+mod fixture;
 mod formula;
 mod grid;
 mod kinds;
 mod part;
 mod rows;
+mod span;
+mod tail;
 mod tiers;
 mod unwind;
 mod vega;
@@ -30,11 +36,17 @@ pub use depeg::Depeg;
 pub use depth::{Depth, SlopeUnit};
 pub(super) use exposure::Ranges;
 pub use grid::{
-    Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, Transform, VolatilityRange,
+    Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, TimeWeight, Transform,
+    VolatilityRange,
 };
 pub use kinds::KINDS;
 pub(super) use part::{Part, Scope};
 pub(super) use rows::ComponentRows;
+pub use span::{
+    CalendarSpread, ChargeUnit, Delivery, InterLeg, InterSpread, LegSide, RangeUnit, ShortOptionCount,
+    ShortOptionMinimum, Span,
+};
+pub use tail::{Tail, TailMeasure};
 pub use unwind::Unwind;
 pub use vega::Vega;
 
@@ -82,6 +94,10 @@ pub struct Component {
 pub enum Kind {
     /// Largest loss over a grid of moves.
     Grid(Grid),
+    /// Scan risk, charges and credits per underlying.
+    Span(Span),
+    /// Value at risk or expected shortfall over a set of joint moves.
+    Tail(Tail),
     /// Expressions over other components, evaluated within each group.
     Formula(RequirementRule),
     /// Charge on deltas across expiries.
@@ -107,6 +123,8 @@ macro_rules! each_kind {
     ($kind:expr, $rule:ident => $call:expr) => {
         match $kind {
             Kind::Grid($rule) => $call,
+            Kind::Span($rule) => $call,
+            Kind::Tail($rule) => $call,
             Kind::Formula($rule) => $call,
             Kind::Calendar($rule) => $call,
             Kind::Vega($rule) => $call,

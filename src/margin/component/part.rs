@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::{Component, ComponentRows, Per};
-use crate::domain::{AssetIndex, Balance, Instrument, Pool, Position, Snapshot, UnderlyingIndex};
+use crate::domain::{AssetIndex, Balance, Instrument, Pool, Position, Snapshot, Underlying, UnderlyingIndex};
 use crate::margin::pool::Setting;
 
 /// The holdings that a formula is asked about: a whole pool's, or one group of them.
@@ -50,30 +50,32 @@ impl<'p, 's> Scope<'p, 's> {
     /// The groups of what a component covers, in the order in which they are met: positions first.
     pub(in crate::margin) fn parts(&self, at: usize, component: &Component) -> Vec<Part<'p, 's>> {
         let snapshot = self.setting.snapshot;
+        let is_covered = |position: &&Position| {
+            component.cover.instrument(&snapshot.instruments[position.instrument as usize], snapshot)
+        };
+        let positions = self.positions.iter().copied().filter(is_covered).collect();
+        let counts = |balance: &&Balance| component.cover.asset(&snapshot.assets[balance.asset as usize]);
+        let balances = self.balances.iter().copied().filter(counts).collect();
+        Scope { setting: self.setting, positions, balances }.groups(at, component.per)
+    }
+
+    fn groups(&self, component: usize, per: Per) -> Vec<Part<'p, 's>> {
+        let snapshot = self.setting.snapshot;
         let mut parts: Vec<Part<'p, 's>> = Vec::new();
         let mut part_of = |key: GroupKey| {
-            let found = parts.iter().position(|part| part.key == key).unwrap_or_else(|| {
+            parts.iter().position(|part| part.key == key).unwrap_or_else(|| {
                 let scope = Scope { setting: self.setting, positions: Vec::new(), balances: Vec::new() };
-                parts.push(Part { scope, key, component: at });
+                parts.push(Part { scope, key, component });
                 parts.len() - 1
-            });
-            found
+            })
         };
-        let mut of_positions = Vec::with_capacity(self.positions.len());
-        for position in &self.positions {
-            let instrument = &snapshot.instruments[position.instrument as usize];
-            if component.cover.instrument(instrument, snapshot) {
-                of_positions.push((part_of(GroupKey::of_instrument(component.per, instrument)), *position));
-            }
-        }
-        let mut of_balances = Vec::new();
-        for balance in &self.balances {
-            if component.cover.asset(&snapshot.assets[balance.asset as usize]) {
-                of_balances.push((part_of(GroupKey::of_asset(component.per, balance.asset, snapshot)), *balance));
-            }
-        }
-        of_positions.into_iter().for_each(|(part, position)| parts[part].scope.positions.push(position));
-        of_balances.into_iter().for_each(|(part, balance)| parts[part].scope.balances.push(balance));
+        let of_position =
+            |position: &Position| GroupKey::of_instrument(per, &snapshot.instruments[position.instrument as usize]);
+        let of_positions: Vec<_> = self.positions.iter().map(|position| part_of(of_position(position))).collect();
+        let of_balance = |balance: &Balance| GroupKey::of_asset(per, balance.asset, snapshot);
+        let of_balances: Vec<_> = self.balances.iter().map(|balance| part_of(of_balance(balance))).collect();
+        of_positions.iter().zip(&self.positions).for_each(|(part, held)| parts[*part].scope.positions.push(*held));
+        of_balances.iter().zip(&self.balances).for_each(|(part, held)| parts[*part].scope.balances.push(*held));
         parts
     }
 }
@@ -125,6 +127,19 @@ impl<'p, 's> Part<'p, 's> {
     /// What a position is in.
     pub(in crate::margin) fn instrument(&self, position: &Position) -> &'s Instrument {
         &self.scope.setting.snapshot.instruments[position.instrument as usize]
+    }
+
+    /// Underlying of its first holding, positions first; `None` where nothing held has one.
+    pub(in crate::margin) fn underlying(&self) -> Option<&'s Underlying> {
+        let snapshot = self.scope.setting.snapshot;
+        let of_position = self.positions().next().map(|position| self.instrument(position).underlying);
+        let index = of_position.or_else(|| self.balances().find_map(|lot| snapshot.underlying_of_asset(lot.asset)));
+        index.map(|index| &snapshot.underlyings[index as usize])
+    }
+
+    /// Groups within the group.
+    pub(in crate::margin) fn split(&self, per: Per) -> Vec<Part<'p, 's>> {
+        self.scope.groups(self.component, per)
     }
 
     /// Position of the component in the rulebook.

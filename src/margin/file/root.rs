@@ -10,11 +10,14 @@ use super::section::{Section, path};
 use super::writer::Writer;
 use super::{VERSION, haircut, margin, option, requirement, table_of, word_of};
 use crate::margin::component;
-use crate::margin::{Component, HaircutBase, OrderReserve, Rulebook};
+use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
+use crate::scenario::ScenarioSet;
 
 const HAIRCUT_BASES: [(&str, HaircutBase); 2] =
     [("balance", HaircutBase::Balance), ("balance_and_pnl", HaircutBase::BalanceAndPnl)];
 const RESERVES: [(&str, OrderReserve); 2] = [("none", OrderReserve::None), ("initial", OrderReserve::Initial)];
+
+const SET_KEYS: &[Key] = &[Key::required("file", KeyKind::Text, "scenario file, relative to the rulebook")];
 
 /// Every key of a rulebook file, sections included.
 pub const ROOT: &[Key] = &[
@@ -60,6 +63,12 @@ pub const ROOT: &[Key] = &[
         "terms of portfolio margin, by name",
     ),
     Key::optional(
+        "sets",
+        KeyKind::Named(Shape::Keys(SET_KEYS)),
+        "none",
+        "sets of joint moves that components value holdings under, by name",
+    ),
+    Key::optional(
         "scalar",
         KeyKind::Named(Shape::Keys(requirement::SCALAR_KEYS)),
         "none",
@@ -88,6 +97,10 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     rulebook.haircut = classes(&section, "haircut", |class| haircut::read(class, reader));
     rulebook.option = classes(&section, "option", |class| option::read(class, reader));
     rulebook.component = classes(&section, "component", |class| Component::read(class, reader));
+    rulebook.sets = classes(&section, "sets", |set| {
+        Some(MoveSet { file: set.text("file")?.into(), moves: ScenarioSet::default() })
+    });
+    check_sets(&rulebook, reader);
     rulebook.scalar = classes(&section, "scalar", |class| requirement::read_scalar(class, reader));
     if let Some(table) = section.table("requirement") {
         rulebook.requirement = requirement::read_formula(table);
@@ -110,6 +123,17 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     rulebook
 }
 
+/// Records components that name a set which is not there.
+fn check_sets(rulebook: &Rulebook, reader: &mut Reader<'_>) {
+    for (name, component) in &rulebook.component {
+        let component::Kind::Tail(tail) = &component.kind else { continue };
+        if !rulebook.sets.contains_key(&tail.set) {
+            let remedy = crate::suggest::remedy(&tail.set, rulebook.sets.keys().map(String::as_str), "add it to sets");
+            reader.fault(&format!("{}.set", path("component", name)), tail.set.as_str(), "one of sets", remedy);
+        }
+    }
+}
+
 fn classes<T>(root: &Section, group: &str, mut read: impl FnMut(&Section) -> Option<T>) -> BTreeMap<String, T> {
     let sections = root.named(group).into_iter().flatten();
     sections.filter_map(|(name, section)| Some((name.clone(), read(section)?))).collect()
@@ -130,6 +154,9 @@ pub(super) fn text(rulebook: &Rulebook) -> String {
     }
     for (name, class) in &rulebook.haircut {
         writer.section(&["haircut", name], &haircut::to_table(class), Shape::Keys(haircut::KEYS));
+    }
+    for (name, set) in &rulebook.sets {
+        writer.section(&["sets", name], &table_of([("file", set.file.as_str().into())]), Shape::Keys(SET_KEYS));
     }
     for (name, component) in &rulebook.component {
         let shape = Shape::Kinds { by: "kind", of: component::KINDS };

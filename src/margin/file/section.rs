@@ -9,7 +9,7 @@ use super::keys::{Key, Shape};
 use crate::margin::Expression;
 
 /// One number for all names, and the names that differ.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ByName {
     /// The number of every name that is not in `of`.
     pub default: f64,

@@ -7,9 +7,9 @@ use super::sheet::{CAP, CHANGE, CURRENT, DAMPENING, NEGATIVE, POSITIVE};
 use super::{Cell, Grid, SettleAt, Transform};
 use crate::domain::{AssetIndex, Instrument, Kind, Position, UnderlyingIndex};
 use crate::margin::component::Part;
+use crate::margin::component::changes::Changes;
 use crate::margin::pool::Market;
 use crate::number::Number;
-use crate::pricing::entry_value;
 use crate::program::{Node, Reduction};
 
 /// What nets before the transforms.
@@ -20,14 +20,11 @@ struct Key {
     expiry: Option<Timestamp>,
 }
 
-/// A first row and the factors of its coefficient.
-type Term = (u32, [f64; 2]);
-
 /// The holdings of one cell, as rows of their changes.
 struct CellTerms {
     key: Key,
-    /// Quantity · change, less quantity · entry value · change of the settlement asset's price.
-    changes: Vec<Term>,
+    /// Changes of undiscounted values, and of what is settled in a coin that moves along.
+    changes: Changes,
     /// Quantities of discounted options: positive, negative, current rows.
     discounted: Vec<(u32, u32, u32, f64)>,
 }
@@ -36,7 +33,7 @@ fn cells(grid: &Grid, part: &Part<'_, '_>) -> Vec<CellTerms> {
     let mut cells: Vec<CellTerms> = Vec::new();
     let mut cell_of = |key: Key| {
         let at = cells.iter().position(|cell| cell.key == key).unwrap_or_else(|| {
-            cells.push(CellTerms { key, changes: Vec::new(), discounted: Vec::new() });
+            cells.push(CellTerms { key, changes: Changes::default(), discounted: Vec::new() });
             cells.len() - 1
         });
         at
@@ -58,8 +55,8 @@ fn cells(grid: &Grid, part: &Part<'_, '_>) -> Vec<CellTerms> {
     }
     for (at, balance) in balances {
         let Some(row) = part.rows().of_asset(CHANGE, balance.asset) else { continue };
-        cells[at].changes.push((row, [balance.amount, 1.0]));
-        cells[at].changes.push((row, [balance.accrued_interest, 1.0]));
+        cells[at].changes.add(row, [balance.amount, 1.0]);
+        cells[at].changes.add(row, [balance.accrued_interest, 1.0]);
     }
     cells
 }
@@ -75,17 +72,11 @@ fn add_position(
     if let [Some(positive), Some(negative), Some(current)] = sheets {
         cell.discounted.push((positive, negative, current, quantity));
     }
-    if let Some(row) = rows.of_instrument(CHANGE, index) {
-        cell.changes.push((row, [quantity, 1.0]));
-    }
-    let entry = entry_value(instrument, position.entry_price);
-    if grid.settle_at == SettleAt::Moved && entry != 0.0 {
-        let moves_along = part.setting().snapshot.underlying_of_asset(instrument.settlement_asset);
-        if moves_along == Some(instrument.underlying) {
-            let row = rows.of_asset(CHANGE, instrument.settlement_asset);
-            cell.changes.extend(row.map(|row| (row, [-quantity, entry])));
-        }
-    }
+    let moves_along = part.setting().snapshot.underlying_of_asset(instrument.settlement_asset);
+    let settlement = (grid.settle_at == SettleAt::Moved && moves_along == Some(instrument.underlying))
+        .then(|| rows.of_asset(CHANGE, instrument.settlement_asset))
+        .flatten();
+    cell.changes.add_position(position, instrument, (rows.of_instrument(CHANGE, index), settlement));
 }
 
 impl Grid {
@@ -99,19 +90,10 @@ impl Grid {
     }
 }
 
-/// Runs of points of a group; those of its first underlying, since all underlyings have the same ones.
-fn runs(grid: &Grid, part: &Part<'_, '_>) -> Vec<Run> {
-    let snapshot = part.setting().snapshot;
-    let first = part.positions().next().map(|position| part.instrument(position).underlying);
-    let first = first.or_else(|| part.balances().find_map(|balance| snapshot.underlying_of_asset(balance.asset)));
-    let name = first.map_or("", |underlying| snapshot.underlyings[underlying as usize].name.as_str());
-    grid.runs(&grid.points_of(name, None))
-}
-
 /// Direct formula: −Σ over cells of the transformed gain or loss, at each point: `[n_points]`.
 pub(super) fn losses<N: Number>(grid: &Grid, part: &Part<'_, '_>, market: &impl Market<N>) -> Vec<N> {
     let cells = cells(grid, part);
-    let runs = runs(grid, part);
+    let runs = grid.runs();
     let points = runs.iter().flat_map(|run| (run.first..run.first + run.count).map(move |k| (k, run)));
     let loss = |(k, run): (usize, &Run)| {
         cells.iter().fold(N::of(0.0), |loss, cell| {
@@ -124,10 +106,7 @@ pub(super) fn losses<N: Number>(grid: &Grid, part: &Part<'_, '_>, market: &impl 
 }
 
 fn gain_at<N: Number>(cell: &CellTerms, k: u32, market: &impl Market<N>) -> N {
-    let gain = cell
-        .changes
-        .iter()
-        .fold(N::of(0.0), |gain, (row, [a, b])| gain.plus(&N::of(*a).times(&N::of(*b)).times(&market.row(row + k))));
+    let gain: N = cell.changes.gain(k, market);
     if cell.discounted.is_empty() {
         return gain;
     }
@@ -172,12 +151,12 @@ fn transformed<N: Number>(
 /// Lowering: max(0, largest loss over each run of points).
 pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
     let cells = cells(grid, part);
-    let mut runs: Vec<Node> = runs(grid, part)
+    let mut runs: Vec<Node> = grid
+        .runs()
         .iter()
         .map(|run| {
             let cells = cells.iter().map(|cell| cell_node(grid, cell, run, part).scaled(-1.0));
-            let body = Box::new(Node::Sum(cells.collect()));
-            Node::Reduce { reduction: Reduction::Max, points: run.count as u32, body }
+            Node::Sum(cells.collect()).reduced(Reduction::Max, run.count as u32)
         })
         .collect();
     runs.push(Node::constant(0.0));
@@ -186,11 +165,10 @@ pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
 
 fn cell_node(grid: &Grid, cell: &CellTerms, run: &Run, part: &Part<'_, '_>) -> Node {
     let first = run.first as u32;
-    let strided = Node::strided;
-    let mut gain = strided(cell.changes.iter().map(|(row, [a, b])| (row + first, a * b)).collect());
+    let mut gain = Node::strided(cell.changes.terms(first, 1.0));
     if !cell.discounted.is_empty() {
         let sum = |row: fn(&(u32, u32, u32, f64)) -> u32, sign: f64| {
-            strided(cell.discounted.iter().map(|option| (row(option) + first, sign * option.3)).collect())
+            Node::strided(cell.discounted.iter().map(|option| (row(option) + first, sign * option.3)).collect())
         };
         let positive = sum(|option| option.0, 1.0).positive_part();
         let negative = Node::Min(vec![sum(|option| option.1, 1.0), Node::constant(0.0)]);
@@ -201,7 +179,7 @@ fn cell_node(grid: &Grid, cell: &CellTerms, run: &Run, part: &Part<'_, '_>) -> N
     }
     let limit = |sheet: usize, sign: f64| {
         let row = cell.key.underlying.and_then(|underlying| part.rows().of_underlying(sheet, underlying));
-        row.map(|row| strided(vec![(row + first, sign)]))
+        row.map(|row| Node::strided(vec![(row + first, sign)]))
     };
     grid.transforms.iter().fold(gain, |gain, transform| match *transform {
         Transform::Dampen { .. } if run.is_dampened => match (limit(DAMPENING, -1.0), limit(DAMPENING, 1.0)) {

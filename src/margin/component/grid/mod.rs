@@ -12,9 +12,11 @@
 //! 7×3 per underlying, SPAN's 16 points, ten prices without volatility.
 
 mod cells;
+mod keys;
 mod points;
 mod sheet;
 
+pub(super) use keys::{KEYS, VOLATILITY_KEYS, read, read_volatility};
 pub use points::{Extreme, GridPoint, PriceUnit, VolatilityRange};
 
 use super::{ComponentRows, Cover, Part, Ranges, Rule};
@@ -22,11 +24,11 @@ use crate::margin::file::ByName;
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
-use crate::pricing::{Column, SkewMove};
+use crate::pricing::Column;
 use crate::program::Node;
 
 /// Largest loss over a grid of moves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Grid {
     /// Points within the range, then those of `extremes`.
     pub points: Vec<GridPoint>,
@@ -34,20 +36,29 @@ pub struct Grid {
     pub extremes: Option<Extreme>,
     /// What `GridPoint::price` is measured in.
     pub price_unit: PriceUnit,
-    /// Price range R by underlying, relative (or price-asset units where points are absolute).
+    /// Price range R by underlying, relative unless `price_unit` says otherwise.
     pub range: ByName,
     /// What one unit of `GridPoint::volatility` is.
     pub volatility: VolatilityRange,
-    /// How `GridPoint::skew` tilts volatilities.
-    pub skew: Option<SkewMove>,
     /// Where holdings net before the transforms.
     pub cell: Cell,
+    /// Share of a contract's change that counts, by its time to expiry.
+    pub time_weight: Option<TimeWeight>,
     /// Applied to each cell's gain or loss, in this order.
     pub transforms: Vec<Transform>,
     /// Share of a value that counts, where options net by expiry.
     pub discount: Option<Discount>,
     /// At which price profits in a settlement asset count.
     pub settle_at: SettleAt,
+}
+
+/// Share of a contract's change that counts: `add + per_year·T`, T the years to expiry, 0 of what does not expire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimeWeight {
+    /// Share at expiry, ≥ 0.
+    pub add: f64,
+    /// Further share per year, ≥ 0.
+    pub per_year: f64,
 }
 
 /// Where holdings net before a grid's transforms.
@@ -99,7 +110,8 @@ pub struct Discount {
     pub negative: Option<DiscountCurve>,
 }
 
-/// `base · e^{−T·(rate·rate_multiple + rate_add)}`, T in years, rate per year.
+/// `base · e^{∓T·(rate·rate_multiple + rate_add)}`, T in years, rate per year: − of a positive value; + of a negative one, and
+/// there at most e^{rate·T}, so that no loss counts for more than the undiscounted value. An expired option counts in full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DiscountCurve {
     /// Share at expiry.
@@ -110,30 +122,52 @@ pub struct DiscountCurve {
     pub rate_add: f64,
 }
 
+impl Grid {
+    /// Direct formula of a group's loss at each point: `[n_points]`, quote units.
+    pub(super) fn losses<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Vec<N> {
+        cells::losses(self, part, market)
+    }
+
+    /// Lowering of the largest loss, at least 0.
+    pub(super) fn largest_loss(&self, part: &Part<'_, '_>) -> Node {
+        cells::largest_loss(self, part)
+    }
+
+    /// The rows that both read; sheets 4 and up of instruments and 2 and up of underlyings are free.
+    pub(super) fn form_rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
+        sheet::rows(self, cover, sheet)
+    }
+}
+
 impl Rule for Grid {
     fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
-        sheet::rows(self, cover, sheet)
+        self.form_rows(cover, sheet)
     }
 
     fn value<N: Number>(&self, part: &Part<'_, '_>, market: &impl Market<N>) -> Requirement<N> {
-        let losses = cells::losses(self, part, market);
+        let losses = self.losses(part, market);
         let worst = losses.into_iter().fold(N::of(0.0), |worst, loss| worst.larger(&loss));
         Requirement::both(worst)
     }
 
     fn node(&self, part: &Part<'_, '_>, _: &Ranges<'_>) -> Option<Requirement<Node>> {
-        Some(Requirement::both(cells::largest_loss(self, part)))
+        Some(Requirement::both(self.largest_loss(part)))
     }
 
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
-        let losses = cells::losses::<f64>(self, part, &(part.setting().rows, column));
+        let losses = self.losses::<f64>(part, &(part.setting().rows, column));
         let (at, worst) = losses.iter().enumerate().fold(
             (0, 0.0),
             |worst, (at, loss)| {
                 if *loss > worst.1 { (at, *loss) } else { worst }
             },
         );
-        let text = if worst > 0.0 { self.label(at, part) } else { "no point loses".into() };
-        Some(text)
+        Some(match part.underlying() {
+            Some(underlying) if worst > 0.0 => self.label(at, underlying),
+            _ => "no point loses".into(),
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 use super::{Grid, SettleAt, Transform};
-use crate::margin::component::Part;
-use crate::pricing::{Move, SkewForm, SkewMove, TermScale, VolatilityMove};
+use crate::domain::Underlying;
+use crate::pricing::{Move, SkewForm, SkewMove, TermScale, VolatilityChange, VolatilityMove};
 
 const YEAR_DAYS: f64 = 365.0;
 
@@ -14,7 +14,7 @@ pub struct GridPoint {
     /// Share of the loss that counts.
     pub weight: f64,
     /// Tilt of the volatilities; the loss is then |gain or loss| of each cell.
-    pub skew: Option<SkewForm>,
+    pub skew: Option<SkewMove>,
     /// Days that pass.
     pub days: f64,
 }
@@ -31,6 +31,8 @@ pub enum PriceUnit {
     /// Multiples of the underlying's range R.
     #[default]
     Range,
+    /// Multiples of a range R in quote units per unit of the underlying, a share of the unshocked index.
+    QuoteRange,
     /// Relative: −0.2 = −20 %.
     Relative,
     /// Multiples of σ·√(days/365), σ the underlying's volatility index, days the point's.
@@ -100,7 +102,8 @@ impl PointAt {
             SettleAt::Current => 0.0,
         };
         let Self { price, years, .. } = *self;
-        Move { price, volatility: self.volatility.as_ref(), years, rate: 0.0, settlement }
+        let volatility = self.volatility.as_ref().map(VolatilityChange::Grid);
+        Move { price, volatility, years, rate: 0.0, settlement }
     }
 }
 
@@ -111,17 +114,28 @@ impl Grid {
     }
 
     /// Points of an underlying, in order.
-    pub(super) fn points_of(&self, underlying: &str, volatility_index: Option<f64>) -> Vec<PointAt> {
-        let range = self.range.get(underlying);
+    pub(super) fn points_of(&self, underlying: &Underlying) -> Vec<PointAt> {
+        self.points_at(self.relative_range(underlying), underlying.volatility_index)
+    }
+
+    /// Price range of an underlying, a share.
+    pub(in crate::margin::component) fn relative_range(&self, underlying: &Underlying) -> f64 {
+        let range = self.range.get(&underlying.name);
+        match self.price_unit {
+            PriceUnit::QuoteRange => range / underlying.index_price,
+            PriceUnit::Range | PriceUnit::Relative | PriceUnit::Deviations => range,
+        }
+    }
+
+    fn points_at(&self, range: f64, volatility_index: Option<f64>) -> Vec<PointAt> {
         let within = self.points.iter().map(|point| {
             let years = point.days / YEAR_DAYS;
             let price = match self.price_unit {
-                PriceUnit::Range => point.price * range,
+                PriceUnit::Range | PriceUnit::QuoteRange => point.price * range,
                 PriceUnit::Relative => point.price,
                 PriceUnit::Deviations => point.price * volatility_index.unwrap_or_default() * years.sqrt(),
             };
-            let skew = self.skew.zip(point.skew).map(|(skew, form)| SkewMove { form, ..skew });
-            self.point_at(price, range, point.weight, (point.volatility, skew, years))
+            self.point_at(price, range, point.weight, (point.volatility, point.skew, years))
         });
         let beyond = self.extremes.iter().flat_map(|extremes| {
             extremes.moves.iter().map(|&price| {
@@ -143,6 +157,8 @@ impl Grid {
         weight: f64,
         (volatility, skew, years): (f64, Option<SkewMove>, f64),
     ) -> PointAt {
+        // No price falls below 0, however large the range.
+        let price = price.max(-1.0);
         let moves_volatility = volatility != 0.0 || skew.is_some();
         let multiple = if range > 0.0 { price.abs() / range - 1.0 } else { 0.0 };
         // Within the range nothing is dampened, whatever rounding says of its edge.
@@ -151,14 +167,18 @@ impl Grid {
         PointAt { price, volatility, years, weight, beyond }
     }
 
-    /// Runs of neighbouring points that the same transforms apply to: first, count, whether any is dampened, whether losses
-    /// are absolute.
-    pub(super) fn runs(&self, points: &[PointAt]) -> Vec<Run> {
+    /// Runs of neighbouring points that the same transforms apply to, whatever the underlying.
+    pub(super) fn runs(&self) -> Vec<Run> {
         let dampens = self.transforms.iter().any(|transform| matches!(transform, Transform::Dampen { .. }));
+        let everywhere: Vec<_> = std::iter::once(&self.range.default)
+            .chain(self.range.of.values())
+            .map(|&range| self.points_at(range, None))
+            .collect();
         let mut runs: Vec<Run> = Vec::new();
-        for (at, point) in points.iter().enumerate() {
+        for at in 0..self.len() {
             let is_absolute = self.points.get(at).is_some_and(|point| point.skew.is_some());
-            let is_dampened = dampens && point.beyond > 0.0;
+            let is_deviation = self.price_unit == PriceUnit::Deviations && at < self.points.len();
+            let is_dampened = dampens && (is_deviation || everywhere.iter().any(|points| points[at].beyond > 0.0));
             match runs.last_mut() {
                 Some(run) if (run.is_dampened, run.is_absolute) == (is_dampened, is_absolute) => run.count += 1,
                 _ => runs.push(Run { first: at, count: 1, is_dampened, is_absolute }),
@@ -168,8 +188,8 @@ impl Grid {
     }
 
     /// A point in words.
-    pub(super) fn label(&self, at: usize, part: &Part<'_, '_>) -> String {
-        let points = self.points_of(&part.group_name(), None);
+    pub(in crate::margin::component) fn label(&self, at: usize, underlying: &Underlying) -> String {
+        let points = self.points_of(underlying);
         let Some(point) = points.get(at) else { return String::new() };
         let volatility = match (self.points.get(at), &self.extremes) {
             (Some(point), _) => point.volatility,
@@ -181,7 +201,7 @@ impl Grid {
             down if down < 0.0 => "volatility down",
             _ => "volatility unchanged",
         };
-        let skew = match self.points.get(at).and_then(|point| point.skew) {
+        let skew = match self.points.get(at).and_then(|point| point.skew.map(|skew| skew.form)) {
             Some(SkewForm::Linear) => ", linear skew",
             Some(SkewForm::Absolute) => ", absolute skew",
             None => "",

@@ -1,14 +1,17 @@
 //! The rows of a grid: one per point and held contract, asset or underlying.
 
-use ndarray::Array2;
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::points::PointAt;
-use super::{Cell, Discount, DiscountCurve, Grid, SettleAt, Transform};
-use crate::domain::{AssetIndex, InstrumentIndex, Kind, UnderlyingIndex};
+use super::{Cell, Discount, DiscountCurve, Grid, PriceUnit, SettleAt, TimeWeight, Transform};
+use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, UnderlyingIndex};
+use crate::error::Fault;
+use crate::margin::component::block::Block;
 use crate::margin::component::{ComponentRows, Cover};
 use crate::margin::row_sheet::RowSheet;
-use crate::pricing::Column;
+use crate::pricing::{Column, YEAR_SECONDS};
 
 /// Instruments whose rows are formed at once.
 const BATCH: usize = 16;
@@ -26,21 +29,6 @@ pub(super) const DAMPENING: usize = 0;
 /// Of an underlying: the largest gain of a cell.
 pub(super) const CAP: usize = 1;
 
-/// Adjacent rows on their way: `[n_points]` at base, `[n_points × n_scenarios]`.
-struct Block {
-    base: Vec<f64>,
-    shocked: Array2<f64>,
-}
-
-impl Block {
-    fn new(points: usize, scenarios: usize, value: impl Fn(usize, Column) -> f64) -> Self {
-        Self {
-            base: (0..points).map(|k| value(k, Column::Base)).collect(),
-            shocked: Array2::from_shape_fn((points, scenarios), |(k, s)| value(k, Column::Scenario(s))),
-        }
-    }
-}
-
 pub(super) fn rows(grid: &Grid, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
     let snapshot = sheet.snapshot;
     let mut rows = ComponentRows::default();
@@ -51,36 +39,37 @@ pub(super) fn rows(grid: &Grid, cover: &Cover, sheet: &mut RowSheet<'_>) -> Comp
         for (&index, blocks) in batch.iter().zip(formed) {
             for (kind, block) in blocks {
                 let name = &snapshot.instruments[index as usize].name;
-                rows.set_instrument(kind, index, sheet.append_block(&block.base, block.shocked.view(), name));
+                rows.set_instrument(kind, index, block.append(sheet, name));
             }
         }
     }
-    for (asset, underlying) in assets(grid, cover, &held, sheet) {
+    let assets = assets(grid, cover, &held, sheet);
+    let of_instruments = held.iter().map(|&index| snapshot.instruments[index as usize].underlying);
+    let underlyings: BTreeSet<_> = of_instruments.chain(assets.iter().map(|(_, underlying)| *underlying)).collect();
+    for (asset, underlying) in assets {
         let points = points_of(grid, underlying, sheet);
         let price_row = sheet.rows.of_asset(asset).unwrap_or_default();
         let block = Block::new(points.len(), sheet.rows.scenario_count(), |k, column| {
-            grid.weight(&points[k]) * (sheet.rows.value(price_row, column) * points[k].price)
+            let add = grid.time_weight.map_or(1.0, |weight| weight.add);
+            grid.weight(&points[k]) * add * (sheet.rows.value(price_row, column) * points[k].price)
         });
         let name = &snapshot.assets[asset as usize].name;
-        rows.set_asset(CHANGE, asset, sheet.append_block(&block.base, block.shocked.view(), name));
+        rows.set_asset(CHANGE, asset, block.append(sheet, name));
     }
-    let mut underlyings: Vec<_> = held.iter().map(|&i| snapshot.instruments[i as usize].underlying).collect();
-    underlyings.sort_unstable();
-    underlyings.dedup();
     for underlying in underlyings {
+        grid.check(underlying, sheet);
         let points = points_of(grid, underlying, sheet);
         for (kind, amounts) in grid.limits(&points) {
             let block = Block::new(points.len(), sheet.rows.scenario_count(), |k, _| amounts[k]);
             let name = &snapshot.underlyings[underlying as usize].name;
-            rows.set_underlying(kind, underlying, sheet.append_block(&block.base, block.shocked.view(), name));
+            rows.set_underlying(kind, underlying, block.append(sheet, name));
         }
     }
     rows
 }
 
 fn points_of(grid: &Grid, underlying: UnderlyingIndex, sheet: &RowSheet<'_>) -> Vec<PointAt> {
-    let underlying = &sheet.snapshot.underlyings[underlying as usize];
-    grid.points_of(&underlying.name, underlying.volatility_index)
+    grid.points_of(&sheet.snapshot.underlyings[underlying as usize])
 }
 
 /// Assets whose price the grid moves, and the underlying it moves with: covered collateral, and what covered contracts settle
@@ -109,36 +98,49 @@ fn instrument_blocks(grid: &Grid, index: InstrumentIndex, sheet: &RowSheet<'_>) 
     let moves_along = sheet.snapshot.underlying_of_asset(instrument.settlement_asset) == Some(instrument.underlying);
     let settlement = if moves_along { grid.settle_at } else { SettleAt::Current };
     let moves: Vec<_> = points.iter().map(|point| point.step(settlement)).collect();
-    let moved = sheet.market.moved(instrument, &moves);
+    let after = Block::revalued(index, &moves, sheet);
     let value_row = sheet.rows.of_instrument(index).unwrap_or_default();
-    let n_scenarios = sheet.rows.scenario_count();
-    let after = |k: usize, column: Column| match column {
-        Column::Base => moved.base[k],
-        Column::Scenario(scenario) => moved.shocked[[k, scenario]],
-    };
     let current = |column: Column| sheet.rows.value(value_row, column);
-    let weight = |k: usize| grid.weight(&points[k]);
+    let time_weights = grid.time_weight.map(|weight| weight.of(instrument, sheet));
+    let weight = |k: usize, column: Column| {
+        grid.weight(&points[k]) * time_weights.as_ref().map_or(1.0, |weights| weights[place(column)])
+    };
     let Some(discount) = grid.discount.filter(|_| grid.cell == Cell::Expiry && instrument.kind == Kind::Option) else {
-        let change = |k, column| weight(k) * (after(k, column) - current(column));
-        return vec![(CHANGE, Block::new(points.len(), n_scenarios, change))];
+        return vec![(CHANGE, after.map(|k, c, after| weight(k, c) * (after - current(c))))];
     };
     let shares: Vec<(f64, f64)> = sheet.columns().map(|column| discount.shares(instrument, column, sheet)).collect();
-    let at = |column: Column| match column {
-        Column::Base => shares[0],
-        Column::Scenario(scenario) => shares[scenario + 1],
-    };
     vec![
-        (POSITIVE, Block::new(points.len(), n_scenarios, |k, c| weight(k) * at(c).0 * after(k, c))),
-        (NEGATIVE, Block::new(points.len(), n_scenarios, |k, c| weight(k) * at(c).1 * after(k, c))),
-        (CURRENT, Block::new(points.len(), n_scenarios, |k, c| weight(k) * current(c))),
+        (POSITIVE, after.mapped(|k, c, after| weight(k, c) * shares[place(c)].0 * after)),
+        (CURRENT, after.mapped(|k, c, _| weight(k, c) * current(c))),
+        (NEGATIVE, after.map(|k, c, after| weight(k, c) * shares[place(c)].1 * after)),
     ]
+}
+
+/// Where a market stands in a list that begins with the unshocked one.
+fn place(column: Column) -> usize {
+    match column {
+        Column::Base => 0,
+        Column::Scenario(scenario) => scenario + 1,
+    }
+}
+
+impl TimeWeight {
+    /// The weight of a contract in each market, the unshocked one first.
+    fn of(&self, instrument: &Instrument, sheet: &RowSheet<'_>) -> Vec<f64> {
+        let years =
+            |column| sheet.market.seconds_left(instrument, column).map_or(0.0, |left| left.max(0.0) / YEAR_SECONDS);
+        sheet.columns().map(|column| self.add + self.per_year * years(column)).collect()
+    }
 }
 
 impl Discount {
     /// Shares of a positive and of a negative value that count.
-    fn shares(&self, instrument: &crate::domain::Instrument, column: Column, sheet: &RowSheet<'_>) -> (f64, f64) {
+    fn shares(&self, instrument: &Instrument, column: Column, sheet: &RowSheet<'_>) -> (f64, f64) {
         let Some((_, option)) = sheet.market.option(instrument, column) else { return (1.0, 1.0) };
-        let years = option.years.max(0.0);
+        let years = option.years;
+        if years <= 0.0 {
+            return (1.0, 1.0);
+        }
         let rate = option.rate.max(0.0);
         let share =
             |curve: DiscountCurve| curve.base * libm::exp(-years * (rate * curve.rate_multiple + curve.rate_add));
@@ -152,6 +154,16 @@ impl Discount {
 }
 
 impl Grid {
+    /// Moves in deviations need a volatility index.
+    fn check(&self, underlying: UnderlyingIndex, sheet: &mut RowSheet<'_>) {
+        let underlying = &sheet.snapshot.underlyings[underlying as usize];
+        if self.price_unit == PriceUnit::Deviations && underlying.volatility_index.is_none() {
+            let rule =
+                format!("underlying {}, whose price moves by deviations, has a volatility_index", underlying.name);
+            sheet.faults.push(Fault::of_table("underlyings", rule, "add the index, or use another price_unit"));
+        }
+    }
+
     /// The weight that a point's rows carry.
     pub(super) fn weight(&self, point: &PointAt) -> f64 {
         if self.transforms.contains(&Transform::Weight) { point.weight } else { 1.0 }

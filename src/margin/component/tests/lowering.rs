@@ -69,7 +69,7 @@ fn grid() -> Grid {
         price_unit: PriceUnit::Range,
         range: ByName { default: 0.16, of: BTreeMap::new() },
         volatility: VolatilityRange { up: 0.5, down: 0.25, ..VolatilityRange::default() },
-        skew: None,
+        time_weight: None,
         cell: Default::default(),
         transforms: vec![
             Transform::Weight,
