@@ -37,7 +37,7 @@ pub fn comparison_summary(input: &ComparisonInput<'_>) -> String {
 
 fn margin(input: &ComparisonInput<'_>) -> String {
     let header =
-        ["at base", "pools", "initial", "maintenance", "diversif.", "efficiency", "utilis.", "median health", "liq."];
+        ["at base", "pools", "initial", "maintenance", "diversif.", "efficiency", "utilis.", "health", "broken"];
     let mut table = table(&header, 1);
     for row in &input.comparison.rows {
         let metrics = &row.metrics;
