@@ -3,6 +3,7 @@
 use super::component::{Kind, Ranges, Scope};
 use super::explain::number;
 use super::formula::{Formula, Holding, Leaves, MarketFormula, Resolver};
+use super::order::OrderReserve;
 use super::pool::{MarginSide, Market, Requirement, Setting};
 use super::rulebook::{RequirementRule, Rulebook};
 use crate::domain::Pool;
@@ -74,8 +75,12 @@ impl Requirements {
         self.of_component.get(component)?.as_ref()
     }
 
-    /// Whether some formula names the positions' own requirement.
-    pub(super) fn uses_positions(&self) -> bool {
+    /// Whether instruments need a class: where some formula names what positions require by theirs, or orders reserve by it.
+    pub(super) fn needs_classes(&self, rulebook: &Rulebook) -> bool {
+        self.uses_positions() || rulebook.orders == OrderReserve::Initial
+    }
+
+    fn uses_positions(&self) -> bool {
         let is_positions = |formula: &Formula| matches!(formula, Formula::Holding(Holding::Positions(_)));
         let all = [Some(&self.standard), self.portfolio.as_ref()];
         let mut all = all.into_iter().flatten().chain(self.of_component.iter().flatten());
