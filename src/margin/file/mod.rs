@@ -11,6 +11,7 @@ mod reader;
 pub(in crate::margin) mod requirement;
 mod root;
 mod section;
+mod status;
 mod values;
 mod writer;
 

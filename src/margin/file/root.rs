@@ -8,7 +8,7 @@ use super::keys::{Key, KeyKind, Shape, words};
 use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
-use super::{VERSION, haircut, margin, option, requirement, table_of, word_of};
+use super::{VERSION, haircut, margin, option, requirement, status, table_of, word_of};
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
 use crate::scenario::ScenarioSet;
@@ -32,6 +32,12 @@ pub const ROOT: &[Key] = &[
         "what haircuts are taken of: the balance, or the balance and the profit and loss settled in the asset",
     ),
     Key::optional("orders", KeyKind::Word(&words(&RESERVES)), "none", "what open orders reserve"),
+    Key::optional(
+        "status",
+        KeyKind::Tables(Shape::Keys(status::KEYS)),
+        "no ladder",
+        "what the venue does as the health ratio falls; shown, decides nothing",
+    ),
     Key::optional(
         "margin",
         KeyKind::Named(Shape::Keys(margin::KEYS)),
@@ -93,6 +99,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
         orders: section.choice("orders", &RESERVES).unwrap_or_default(),
         ..Rulebook::default()
     };
+    rulebook.status = section.tables("status").map_or_else(Vec::new, |rungs| status::read(rungs, reader));
     rulebook.margin = classes(&section, "margin", |class| margin::read(class, reader));
     rulebook.haircut = classes(&section, "haircut", |class| haircut::read(class, reader));
     rulebook.option = classes(&section, "option", |class| option::read(class, reader));
@@ -102,6 +109,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     });
     check_sets(&rulebook, reader);
     rulebook.scalar = classes(&section, "scalar", |class| requirement::read_scalar(class, reader));
+    check_scales(&section, &rulebook, reader);
     if let Some(table) = section.table("requirement") {
         rulebook.requirement = requirement::read_formula(table);
         rulebook.portfolio_requirement = table.table("portfolio").and_then(requirement::read_formula);
@@ -131,6 +139,18 @@ fn check_sets(rulebook: &Rulebook, reader: &mut Reader<'_>) {
             let remedy = crate::suggest::remedy(&tail.set, rulebook.sets.keys().map(String::as_str), "add it to sets");
             reader.fault(&format!("{}.set", path("component", name)), tail.set.as_str(), "one of sets", remedy);
         }
+    }
+}
+
+/// Records margin classes that name a scalar which is not there.
+fn check_scales(section: &Section, rulebook: &Rulebook, reader: &mut Reader<'_>) {
+    // A scalar that could not be read would be called missing a second time.
+    let is_written = |name: &str| section.named("scalar").is_some_and(|scalars| scalars.contains_key(name));
+    for (name, class) in &rulebook.margin {
+        let Some(scale) = class.scale.as_deref().filter(|scale| !is_written(scale)) else { continue };
+        let known = rulebook.scalar.keys().map(String::as_str);
+        let remedy = crate::suggest::remedy(scale, known, "add it to scalar");
+        reader.fault(&format!("{}.scale", path("margin", name)), scale, "one of scalar", remedy);
     }
 }
 
@@ -185,6 +205,9 @@ fn header(rulebook: &Rulebook) -> Table {
     ]);
     if let Some(effective) = rulebook.effective {
         table.insert("effective".into(), effective.to_string().into());
+    }
+    if !rulebook.status.is_empty() {
+        table.insert("status".into(), status::to_value(&rulebook.status));
     }
     if !rulebook.description.is_empty() {
         table.insert("description".into(), rulebook.description.as_str().into());
