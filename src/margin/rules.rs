@@ -56,7 +56,7 @@ impl Rules {
         if !faults_of_formulas.is_empty() {
             return Err(Error::Configuration(faults_of_formulas));
         }
-        let uses_positions = requirements.uses_positions();
+        let needs_classes = requirements.needs_classes(rulebook);
         faults.extend(portfolio_fault(rulebook, snapshot));
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
@@ -67,7 +67,7 @@ impl Rules {
         let option_of_instrument: Vec<_> = snapshot.instruments.iter().map(of_option).collect();
         let class_of_instrument = snapshot.instruments.iter().zip(&held).enumerate().map(|(at, (instrument, held))| {
             let class = index.get(instrument.margin_class.as_str());
-            if uses_positions && class.is_none() && option_of_instrument[at].is_none() && *held {
+            if needs_classes && class.is_none() && option_of_instrument[at].is_none() && *held {
                 faults.push(no_class(rulebook, &instrument.margin_class, &instrument.name));
             }
             class.copied().unwrap_or(rulebook.margin.len() as u32)

@@ -4,9 +4,10 @@ use super::{Component, Part, Scope};
 use crate::domain::{Asset, Balance, BookBuilder, Instrument, Kind, Position, Right, Snapshot, Underlying};
 use crate::error::{Error, Fault};
 use crate::margin::{MarginClass, MarginRows, Rulebook, Rules, Schedule, Setting, revalue};
+use crate::number::{Exact, Interval, Number};
 use crate::pricing::{Column, Unshocked};
-use crate::program::{Leaf, Node, Reduction};
-use crate::scenario::ScenarioSet;
+use crate::scenario::{Factor, FactorKind, ScenarioSet};
+use ndarray::Array2;
 
 /// Moment of every test's snapshot.
 pub(super) const AS_OF: &str = "2026-01-01T00:00:00Z";
@@ -140,52 +141,59 @@ impl Bench {
         component.value::<f64>(0, &self.scope(), &(&self.rows, column)).maintenance
     }
 
+    /// The same, after a check that intervals, exact numbers and the lowered formula agree in this market.
+    pub(super) fn agreed(&self, column: Column) -> f64 {
+        let value = self.value(column);
+        let slack = 1e-9 * value.abs().max(1.0);
+        self.check::<Interval>(column, (value - slack, value + slack));
+        self.check::<Exact>(column, (value - slack, value + slack));
+        if let Some(lowered) = self.lowered(column) {
+            assert!((lowered - value).abs() <= slack, "lowered to {lowered}, not {value}");
+        }
+        value
+    }
+
+    fn check<N: Number>(&self, column: Column, (low, high): (f64, f64)) {
+        let component = self.rules.components().next().expect("a component");
+        let value = component.value::<N>(0, &self.scope(), &(&self.rows, column)).maintenance;
+        assert!(value.is_below(high) && !value.is_below(low), "between {low} and {high}");
+    }
+
     /// The same by the lowered formula; `None` where it is not lowered.
     pub(super) fn lowered(&self, column: Column) -> Option<f64> {
         let component = self.rules.components().next().expect("a component");
-        let everything = |_: u32, _: f64| (f64::NEG_INFINITY, f64::INFINITY);
-        Some(evaluate(&component.node(0, &self.scope(), &everything)?.maintenance, &self.rows, column, 0))
+        let ranges = |_: u32, _: f64| (f64::NEG_INFINITY, f64::INFINITY);
+        let node = component.node(0, &self.scope(), &ranges)?.maintenance;
+        Some(node.evaluate(&|row| self.rows.value(row, column)))
+    }
+
+    /// Raw equity of the pool.
+    pub(super) fn equity(&self, column: Column) -> f64 {
+        self.setting().raw_equity::<f64>(&self.snapshot.book.pool(0), &(&self.rows, column))
+    }
+
+    fn setting(&self) -> Setting<'_> {
+        Setting { snapshot: &self.snapshot, rules: &self.rules, rows: &self.rows }
     }
 
     fn scope(&self) -> Scope<'_, '_> {
-        let setting = Setting { snapshot: &self.snapshot, rules: &self.rules, rows: &self.rows };
-        Scope::of_pool(setting, &self.snapshot.book.pool(0))
+        Scope::of_pool(self.setting(), &self.snapshot.book.pool(0))
+    }
+}
+
+/// A scenario set of these columns and rows.
+pub(super) fn moves(factors: &[(FactorKind, &str)], shocks: &[&[f64]]) -> ScenarioSet {
+    let count = shocks.len();
+    ScenarioSet {
+        ids: (0..count).map(|scenario| format!("s{scenario}")).collect(),
+        weights: vec![1.0; count],
+        labels: vec![String::new(); count],
+        factors: factors.iter().map(|(kind, name)| Factor { kind: *kind, name: (*name).into() }).collect(),
+        shocks: Array2::from_shape_vec((count, factors.len()), shocks.concat()).expect("rows of one length"),
     }
 }
 
 /// A rulebook of one component.
 pub(super) fn under(component: Component) -> Rulebook {
     Rulebook { component: [("component".to_string(), component)].into(), ..Rulebook::default() }
-}
-
-fn evaluate(node: &Node, rows: &MarginRows, column: Column, step: u32) -> f64 {
-    let of = |node: &Node| evaluate(node, rows, column, step);
-    let reduced = |largest: fn(f64, f64) -> f64, nodes: &[Node]| nodes.iter().map(of).reduce(largest).expect("a node");
-    match node {
-        Node::Leaf(Leaf { constant, terms, strided, .. }) => {
-            let fixed = terms.iter().map(|(row, c)| c * rows.value(*row, column));
-            let strided = strided.iter().map(|(row, c)| c * rows.value(*row + step, column));
-            constant + fixed.chain(strided).sum::<f64>()
-        }
-        Node::Sum(nodes) => nodes.iter().map(of).sum(),
-        Node::Max(nodes) => reduced(f64::max, nodes),
-        Node::Min(nodes) => reduced(f64::min, nodes),
-        Node::Abs(node) => of(node).abs(),
-        Node::Scale(factor, node) => factor * of(node),
-        Node::ScaleByRow(row, node) => rows.value(*row, column) * of(node),
-        Node::Select(nodes) => of(if of(&nodes[0]) >= 0.0 { &nodes[1] } else { &nodes[2] }),
-        Node::Reduce { reduction, points, body } => {
-            let mut values: Vec<f64> = (0..*points).map(|k| evaluate(body, rows, column, k)).collect();
-            values.sort_by(|a, b| b.total_cmp(a));
-            match *reduction {
-                Reduction::Max => values[0],
-                Reduction::Min => values[values.len() - 1],
-                Reduction::Rank(rank) => values[rank as usize - 1],
-                Reduction::Tail { whole, fraction } => {
-                    let next = values.get(whole as usize).map_or(0.0, |value| fraction * value);
-                    values[..whole as usize].iter().sum::<f64>() + next
-                }
-            }
-        }
-    }
 }

@@ -32,11 +32,10 @@ struct CellTerms {
 fn cells(grid: &Grid, part: &Part<'_, '_>) -> Vec<CellTerms> {
     let mut cells: Vec<CellTerms> = Vec::new();
     let mut cell_of = |key: Key| {
-        let at = cells.iter().position(|cell| cell.key == key).unwrap_or_else(|| {
+        cells.iter().position(|cell| cell.key == key).unwrap_or_else(|| {
             cells.push(CellTerms { key, changes: Changes::default(), discounted: Vec::new() });
             cells.len() - 1
-        });
-        at
+        })
     };
     let mut placed = Vec::new();
     for position in part.positions() {
@@ -156,8 +155,7 @@ pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
         .iter()
         .map(|run| {
             let cells = cells.iter().map(|cell| cell_node(grid, cell, run, part).scaled(-1.0));
-            let body = Box::new(Node::Sum(cells.collect()));
-            Node::Reduce { reduction: Reduction::Max, points: run.count as u32, body }
+            Node::Sum(cells.collect()).reduced(Reduction::Max, run.count as u32)
         })
         .collect();
     runs.push(Node::constant(0.0));
