@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ndarray::Array2;
 use plimsoll::domain::Snapshot;
-use plimsoll::engine::{EngineChoice, Explainer, Progress, Statement, SweepOptions, sweep};
+use plimsoll::engine::{EngineChoice, Explainer, Outcome, Progress, Statement, SweepOptions, sweep};
+use plimsoll::error::Error;
 use plimsoll::io::{read_rulebook, scenario_file, snapshot};
 use plimsoll::margin::{Rulebook, TermSums};
 use plimsoll::pricing::Unshocked;
@@ -116,9 +117,8 @@ impl Case {
     }
 
     /// The sweep says what the explanation says, bit for bit.
-    fn check_sweep(&self, engine: EngineChoice) {
-        let options = SweepOptions { engine, unshocked: Unshocked::Hold, ..SweepOptions::default() };
-        let outcome = sweep(&self.snapshot, &self.rulebook, &self.scenarios, &options, &Quiet).expect("a sweep");
+    fn check_sweep(&self, engine: EngineChoice) -> Outcome {
+        let outcome = self.sweep(engine).expect("a sweep");
         for (index, swept) in outcome.pools.iter().enumerate() {
             let explanation = self.explainer().explain(index, None).expect("an explanation");
             let worst = explanation.scenario.expect("a worst scenario");
@@ -137,6 +137,22 @@ impl Case {
                 assert!(reach.up.is_none_or(|rise| rise > 0.0), "{place}: {reach:?}");
             }
         }
+        outcome
+    }
+
+    fn sweep(&self, engine: EngineChoice) -> plimsoll::error::Result<Outcome> {
+        let options = SweepOptions { engine, unshocked: Unshocked::Hold, ..SweepOptions::default() };
+        sweep(&self.snapshot, &self.rulebook, &self.scenarios, &options, &Quiet)
+    }
+
+    /// The faults of a sweep that is refused.
+    fn refusal(&self) -> Vec<String> {
+        match self.sweep(EngineChoice::Cpu) {
+            Err(Error::Refused(faults) | Error::Configuration(faults)) => {
+                faults.iter().map(ToString::to_string).collect()
+            }
+            other => panic!("{}: refused, not {:?}", self.name, other.map(|outcome| outcome.warnings)),
+        }
     }
 }
 
@@ -150,6 +166,7 @@ fn cases() -> Vec<Case> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases");
     let mut paths: Vec<_> =
         std::fs::read_dir(dir).expect("the cases").map(|entry| entry.expect("a file").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     paths.iter().map(|path| Case::read(path)).collect()
 }
@@ -168,8 +185,75 @@ fn worked_cases_give_the_worked_numbers() {
 #[test]
 fn sweeps_of_the_worked_cases_agree_with_their_explanations() {
     for case in cases() {
-        case.check_sweep(EngineChoice::Cpu);
-        case.check_sweep(EngineChoice::Reference);
+        let (cpu, reference) = (case.check_sweep(EngineChoice::Cpu), case.check_sweep(EngineChoice::Reference));
+        assert_eq!(cpu.pools, reference.pools, "{}", case.name);
+    }
+}
+
+fn case(name: &str) -> Case {
+    cases().into_iter().find(|case| case.name == name).expect("the case")
+}
+
+#[test]
+fn what_a_scalar_reads_moves_inside_scenarios() {
+    let outcome = case("volatility-scalar").check_sweep(EngineChoice::Cpu);
+    assert!(outcome.warnings.iter().all(|warning| !warning.contains("ignored")), "{:?}", outcome.warnings);
+    let required: Vec<f64> = outcome.scenarios.iter().map(|scenario| scenario.maintenance_total).collect();
+    // BTC 500, 500, 1,000, 250, 250 and ETH 475, 475, 475, 500, 250.
+    for (found, expected) in required.iter().zip([975.0, 975.0, 1_475.0, 750.0, 500.0]) {
+        assert!((found - expected).abs() < 1e-9, "{required:?}");
+    }
+}
+
+#[test]
+fn what_a_class_cannot_read_is_one_fault_each() {
+    let mut scaled = case("volatility-scalar");
+    scaled.snapshot.underlyings.iter_mut().for_each(|underlying| underlying.volatility_index = None);
+    let faults = scaled.refusal();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].contains("volatility_index(BTC)"), "{faults:?}");
+    let mut interested = case("dydx-open-interest-rate");
+    interested.snapshot.underlyings[1].open_interest_quote = None;
+    let faults = interested.refusal();
+    assert!(faults.len() == 1 && faults[0].contains("the open interest of B"), "{faults:?}");
+    let mut negative = case("volatility-scalar");
+    let scalar = negative.rulebook.scalar.get_mut("tightness").expect("a scalar");
+    (scalar.value, scalar.minimum) = ("-1 * volatility_index(underlying)".parse().expect("an expression"), -10.0);
+    let faults = negative.refusal();
+    assert!(faults.len() == 1 && faults[0].contains("not negative"), "{faults:?}");
+    let mut unknown = case("volatility-scalar");
+    unknown.rulebook.scalar.remove("stepped");
+    let faults = unknown.refusal();
+    assert!(faults.len() == 1 && faults[0].contains("\"stepped\""), "{faults:?}");
+}
+
+/// Files and tests that the table of `fixtures/cases/README.md` names.
+#[test]
+#[expect(clippy::print_stdout, reason = "the table is for a reader of the test's output")]
+fn every_worked_example_is_accounted_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("fixtures/cases/README.md")).expect("the table");
+    let rows = text.lines().filter_map(|line| {
+        line.strip_prefix("| ")?.strip_suffix(" |")?.splitn(3, " | ").collect::<Vec<_>>().try_into().ok()
+    });
+    let rows: Vec<[&str; 3]> = rows.skip(1).collect();
+    assert_eq!(rows.len(), 83);
+    for [example, result, place] in &rows {
+        println!("{example:32} {result:10} {place}");
+        let files = place.split([' ', ',', ';']).filter(|word| word.ends_with(".toml"));
+        let tests = place.split('`').filter_map(|word| word.split_once("::"));
+        let mut named = 0;
+        for file in files {
+            assert!(root.join("fixtures/cases").join(file).exists(), "{example}: {file}");
+            named += 1;
+        }
+        for (file, test) in tests {
+            let source = std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(source.contains(&format!("fn {test}(")), "{example}: {file} has no test {test}");
+            named += 1;
+        }
+        assert!(["reproduced", "later", "refused"].contains(result), "{example}: {result}");
+        assert!(*result != "reproduced" || named > 0, "{example}: by nothing");
     }
 }
 

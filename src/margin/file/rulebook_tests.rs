@@ -43,6 +43,66 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn sizes_scalars_ladders_and_caps_read_and_write_back_equal() {
+    let rulebook = Rulebook::parse(SIZES, "rulebook.toml").expect("a valid rulebook");
+    let half = &rulebook.margin["half"];
+    let initial = Schedule { form: Form::Marginal, bounds: vec![1e6], rates: vec![0.02, 0.05] };
+    assert_eq!(half.initial, initial.clone().into());
+    assert_eq!(half.maintenance, Schedule { rates: vec![0.01, 0.025], ..initial }.into());
+    assert_eq!((half.minimum.initial, half.minimum.maintenance), (5.0, 5.0));
+    assert_eq!(rulebook.haircut["capped"].haircuts, [0.1, 1.0]);
+    assert_eq!(rulebook.haircut["capped"].initial, Some(vec![0.3, 1.0]));
+    assert_eq!(rulebook.status[1].name, "reduce");
+    assert_eq!(Rulebook::parse(&rulebook.to_toml(), "rulebook.toml").expect("what was written"), rulebook);
+}
+
+const SIZES: &str = r#"
+version = 1
+[margin.half]
+initial = { form = "marginal", from = [0, 1e6], max_leverage = [50, 20] }
+maintenance = { form = "marginal", from = [0, 1e6], max_leverage = [50, 20], times = 0.5 }
+minimum = 5
+scale = "calm"
+[scalar.calm]
+value = "1"
+[margin.root]
+maintenance = { form = "square_root", base = 0.01, factor = 1e-4, unit = "quote" }
+[margin.line]
+maintenance = { form = "linear", base = 0.01, slope = 1e-4 }
+initial = { form = "open_interest", base = 0.05, lower = 1e6, upper = 2e6 }
+[haircut.capped]
+flat = 0.1
+initial = 0.3
+cap = 100
+[[status]]
+action = "warn"
+below = 1.5
+[[status]]
+action = "reduce_only"
+name = "reduce"
+below = 1.2
+target_ratio = 1.3
+hysteresis = 0.05
+"#;
+
+#[test]
+fn sizes_scalars_ladders_and_caps_that_contradict_themselves_are_faults() {
+    for (wrong, from, to) in [
+        ("one of scalar (did you mean \"calm\"", "scale = \"calm\"", "scale = \"clam\""),
+        ("times belongs to max_leverage", "max_leverage = [50, 20], times", "rate = [0.01, 0.02], times"),
+        ("upper is above lower", "upper = 2e6", "upper = 1e6"),
+        ("at least the haircut of its tier", "initial = 0.3", "initial = 0.05"),
+        ("the ratios of a ladder descend", "below = 1.5", "below = 1.1"),
+        ("a target is at least", "target_ratio = 1.3", "target_ratio = 1.1"),
+        ("flat has no unit", "cap = 100", "unit = \"quote\""),
+    ] {
+        let text = SIZES.replace(from, to);
+        let found = faults(&text);
+        assert!(found.len() == 1 && found[0].contains(wrong), "{wrong}: {found:?}");
+    }
+}
+
+#[test]
 fn the_example_reads_and_writes_back_equal() {
     let rulebook = Rulebook::parse(EXAMPLE, "rulebook.toml").expect("a valid rulebook");
     let class = &rulebook.margin["BTCUSDT"];
