@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::open_interest;
 use super::option_groups::OptionGroups;
 use super::requirement::Requirements;
 use super::rules::portfolio_fault;
@@ -10,9 +11,9 @@ use crate::error::Fault;
 /// Checks that a rulebook has a class for everything a book uses: the faults, and the warnings.
 ///
 /// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing, or that its
-/// class cannot margin; a used asset whose haircut class is missing; portfolio pools where the rulebook has no requirement
-/// for them. A warning: used assets without a haircut class (their haircut is 0), orders
-/// under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
+/// class cannot margin, or whose class reads an open interest that is not there; a used asset whose haircut class is
+/// missing; portfolio pools where the rulebook has no requirement for them. A warning: used assets without a haircut class
+/// (their haircut is 0), orders under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
 pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<String>) {
     let book = &snapshot.book;
     let mut held: BTreeSet<u32> = book.positions().iter().map(|position| position.instrument).collect();
@@ -51,6 +52,7 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
     }
     let is_held: Vec<bool> = (0..snapshot.instruments.len() as u32).map(|index| held.contains(&index)).collect();
     faults.extend(OptionGroups::of(rulebook, snapshot).faults(snapshot, &is_held));
+    faults.extend(open_interest::faults(rulebook, snapshot, &is_held));
     let mut without_class = Vec::new();
     for asset in used.iter().map(|&index| &snapshot.assets[index as usize]) {
         match &asset.haircut_class {

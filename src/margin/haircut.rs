@@ -52,7 +52,7 @@ impl HaircutSchedule {
 
     /// Direct formula: what the initial requirement adds for this value, quote units, ≥ 0; `None` where it adds nothing.
     pub fn added_to_initial<N: Number>(&self, value: &N, price: &N) -> Option<N> {
-        Some(value.minus(&self.beyond()?.kept(value, price)))
+        Some(self.beyond()?.cuts(value, price).fold(N::of(0.0), |sum, cut| sum.plus(&cut)))
     }
 
     /// Whether haircuts lie in [0, 1] and never decrease, and the initial ones are none below the others.
@@ -77,15 +77,20 @@ impl HaircutSchedule {
     ///
     /// A negative value counts in full: a haircut never helps a loan.
     pub fn kept<N: Number>(&self, value: &N, price: &N) -> N {
+        self.cuts(value, price).fold(value.clone(), |kept, cut| kept.minus(&cut))
+    }
+
+    /// What the increase of the haircut at the start of each tier takes.
+    fn cuts<'h, N: Number>(&'h self, value: &'h N, price: &'h N) -> impl Iterator<Item = N> + 'h {
         let before = std::iter::once(0.0).chain(self.haircuts.iter().copied());
         let bounds = std::iter::once(0.0).chain(self.bounds.iter().copied());
-        self.haircuts.iter().zip(before).zip(bounds).fold(value.clone(), |kept, ((&after, before), bound)| {
+        self.haircuts.iter().zip(before).zip(bounds).map(move |((&after, before), bound)| {
             let start = match self.unit {
                 SizeUnit::Asset => N::of(bound).times(price),
                 SizeUnit::Quote => N::of(bound),
             };
             let increase = N::of(after).minus(&N::of(before));
-            kept.minus(&increase.times(&value.minus(&start).positive_part()))
+            increase.times(&value.minus(&start).positive_part())
         })
     }
 
