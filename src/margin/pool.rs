@@ -15,7 +15,7 @@ use crate::program::{Builder, Sink, Weights};
 pub struct Setting<'a> {
     /// Market data and book.
     pub snapshot: &'a Snapshot,
-    /// MarginSide rules.
+    /// Margin rules.
     pub rules: &'a Rules,
     /// Values in the unshocked market and under every scenario.
     pub rows: &'a MarginRows,

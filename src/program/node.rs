@@ -160,3 +160,43 @@ pub(super) fn by_depth(nodes: &[Node]) -> Vec<&Node> {
     ordered.sort_by_key(|&(depth, _)| std::cmp::Reverse(depth));
     ordered.into_iter().map(|(_, node)| node).collect()
 }
+
+#[cfg(test)]
+impl Node {
+    /// Its value where `row` answers the values of rows: the definition, step by step.
+    pub(crate) fn evaluate(&self, row: &dyn Fn(u32) -> f64) -> f64 {
+        self.at(row, 0)
+    }
+
+    fn at(&self, row: &dyn Fn(u32) -> f64, step: u32) -> f64 {
+        let values = |nodes: &[Self]| -> Vec<f64> { nodes.iter().map(|node| node.at(row, step)).collect() };
+        match self {
+            Self::Leaf(leaf) => {
+                let terms = leaf.terms.iter().map(|&(at, coefficient)| coefficient * row(at));
+                let strided = leaf.strided.iter().map(|&(at, coefficient)| coefficient * row(at + step));
+                leaf.constant + terms.chain(strided).sum::<f64>()
+            }
+            Self::Sum(nodes) => values(nodes).into_iter().sum(),
+            Self::Max(nodes) => values(nodes).into_iter().fold(f64::NEG_INFINITY, f64::max),
+            Self::Min(nodes) => values(nodes).into_iter().fold(f64::INFINITY, f64::min),
+            Self::Abs(node) => node.at(row, step).abs(),
+            Self::Scale(factor, node) => factor * node.at(row, step),
+            Self::ScaleByRow(scale, node) => row(*scale) * node.at(row, step),
+            Self::Select(nodes) if nodes[0].at(row, step) >= 0.0 => nodes[1].at(row, step),
+            Self::Select(nodes) => nodes[2].at(row, step),
+            Self::Reduce { reduction, points, body } => {
+                let mut values: Vec<f64> = (0..*points).map(|k| body.at(row, k)).collect();
+                values.sort_by(|a, b| b.total_cmp(a));
+                match *reduction {
+                    Reduction::Max => values[0],
+                    Reduction::Min => values[values.len() - 1],
+                    Reduction::Rank(rank) => values[rank as usize - 1],
+                    Reduction::Tail { whole, fraction } => {
+                        let next = values.get(whole as usize).map_or(0.0, |next| fraction * next);
+                        values[..whole as usize].iter().sum::<f64>() + next
+                    }
+                }
+            }
+        }
+    }
+}

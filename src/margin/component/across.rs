@@ -3,6 +3,9 @@ use crate::margin::pool::Market;
 use crate::number::Number;
 use crate::program::Node;
 
+/// Words for [`Across`].
+pub(super) const ACROSS: [(&str, Across); 2] = [("each", Across::Each), ("offset", Across::Offset)];
+
 /// What is charged of the sensitivities x_e of several expiries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Across {

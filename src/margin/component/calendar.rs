@@ -6,13 +6,28 @@
 //! each = Σ_e |Δ_e · rate_e|        offset = ½ (Σ_e |Δ_e · rate_e| − |Σ_e Δ_e · rate_e|)
 //! ```
 
+use super::across::ACROSS;
+use super::by_side::{BY_SIDE, numbers, numbers_or_zero};
 use super::exposure::Ranges;
 use super::{Across, ComponentRows, Cover, Part, Rule};
+use crate::margin::file::{Key, KeyKind, Section, words};
 use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
+
+/// Keys of `[component.NAME]` of kind `calendar`.
+pub(super) const KEYS: &[Key] = &[
+    Key::optional("minimum", BY_SIDE, "0", "least relative move of an expiry's price, 0.01 = 1 %"),
+    Key::required("annual", BY_SIDE, "relative move per year to expiry, 0.075 = 7.5 %"),
+    Key::optional(
+        "of",
+        KeyKind::Word(&words(&ACROSS)),
+        "each",
+        "each: every expiry's amount; offset: half of what the amounts of all exceed their net by",
+    ),
+];
 
 /// Charge on deltas across expiries.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +41,12 @@ pub struct Calendar {
 }
 
 impl Calendar {
+    pub(super) fn read(section: &Section) -> Option<Self> {
+        let (minimum, annual) = (numbers_or_zero(section, "minimum"), numbers(section, "annual"));
+        let of = section.choice("of", &ACROSS).unwrap_or_default();
+        Some(Self { minimum: minimum?, annual: annual?, of })
+    }
+
     fn rate(&self, margin: MarginSide, years: f64) -> f64 {
         let (minimum, annual) = (*self.minimum.of(margin), *self.annual.of(margin) * years);
         if annual > minimum { annual } else { minimum }

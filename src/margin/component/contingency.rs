@@ -6,14 +6,46 @@
 
 use jiff::Timestamp;
 
+use super::by_side::{BY_SIDE, numbers, numbers_or_zero};
 use super::exposure::{Exposure, Ranges, Terms, grouped, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
 use crate::domain::{Instrument, Right, UnderlyingIndex};
+use crate::margin::file::{Key, KeyKind, Section, Shape, words};
 use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
+
+const COUNTED: [(&str, Counted); 4] = [
+    ("gross", Counted::Gross),
+    ("short_options", Counted::ShortOptions),
+    ("net_short_options", Counted::NetShortOptions),
+    ("net_short_strikes", Counted::NetShortStrikes),
+];
+
+const CONFIDENCE_KEYS: &[Key] = &[
+    Key::required("threshold", KeyKind::SHARE, "confidence from which nothing is added"),
+    Key::required("rate", BY_SIDE, "added to the rate, times 1 - confidence"),
+];
+
+/// Keys of `[component.NAME]` of kind `contingency`.
+pub(super) const KEYS: &[Key] = &[
+    Key::optional(
+        "of",
+        KeyKind::Word(&words(&COUNTED)),
+        "gross",
+        "which quantities count: all; those of short options; what is net short of each option's underlying, expiry and strike, calls and puts apart or together",
+    ),
+    Key::optional("rate", BY_SIDE, "0", "share of quantity · units · index, and of balances' value"),
+    Key::optional("amount", BY_SIDE, "0", "quote units per contract, on top"),
+    Key::optional(
+        "confidence",
+        KeyKind::Table(Shape::Keys(CONFIDENCE_KEYS)),
+        "no add-on",
+        "add-on where the smaller confidence of an instrument and its underlying lies below a threshold",
+    ),
+];
 
 /// A static charge per position.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +88,21 @@ pub struct Confidence {
 type Bucket = (UnderlyingIndex, Option<Timestamp>, Option<f64>, Option<Right>);
 
 impl Contingency {
+    pub(super) fn read(section: &Section) -> Option<Self> {
+        let confidence =
+            |part: &Section| Some(Confidence { threshold: part.number("threshold")?, rate: numbers(part, "rate")? });
+        let confidence = match section.has("confidence") {
+            true => Some(confidence(section.table("confidence")?)?),
+            false => None,
+        };
+        Some(Self {
+            of: section.choice("of", &COUNTED).unwrap_or_default(),
+            rate: numbers_or_zero(section, "rate")?,
+            amount: numbers_or_zero(section, "amount")?,
+            confidence,
+        })
+    }
+
     /// Rate with the add-on. The smaller confidence of a contract and of its underlying counts.
     fn rate(&self, margin: MarginSide, instrument: Option<&Instrument>, index_confidence: f64) -> f64 {
         let rate = *self.rate.of(margin);

@@ -54,7 +54,7 @@ pub struct Cover {
     pub kinds: BTreeSet<Kind>,
     /// Names of underlyings.
     pub underlyings: BTreeSet<String>,
-    /// MarginSide classes.
+    /// Margin classes.
     pub classes: BTreeSet<String>,
     /// Names of assets whose balances take part; `*` means every asset.
     pub collateral: BTreeSet<String>,

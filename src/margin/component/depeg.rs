@@ -3,16 +3,34 @@
 //! With Δ_a the deltas of the contracts whose profit is in the quote asset a, every pair (a, b) in the stated order takes
 //! `offset = min(long Δ of one, short Δ of the other)` off both before the next pair, and is charged by tiers of its offset.
 
+use super::by_side::{FROM, LIST_BY_SIDE, tiers};
 use super::delta::{DELTA, delta_rows};
 use super::exposure::{Ranges, grouped, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
 use crate::domain::{AssetIndex, Instrument, Payoff};
-use crate::margin::bracket::Schedule;
+use crate::margin::bracket::{Form, Schedule};
+use crate::margin::file::{Key, KeyKind, Reader, Section, Shape};
 use crate::margin::pool::{Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
+
+const PAIR_KEYS: &[Key] = &[
+    Key::required("of", KeyKind::Text, "name of one quote asset"),
+    Key::required("against", KeyKind::Text, "name of the other"),
+];
+
+/// Keys of `[component.NAME]` of kind `depeg`.
+pub(super) const KEYS: &[Key] = &[
+    Key::required(
+        "pairs",
+        KeyKind::Tables(Shape::Keys(PAIR_KEYS)),
+        "pairs of quote assets, in the order of offsetting",
+    ),
+    FROM,
+    Key::required("rate", LIST_BY_SIDE, "rate of each slice of a pair's offset delta, 0.01 = 1 %"),
+];
 
 /// Charge on hedges between quote assets.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +51,20 @@ fn quote_asset(instrument: &Instrument) -> AssetIndex {
 }
 
 impl Depeg {
+    pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Self> {
+        let rates = tiers(section, (Form::Marginal, "rate"), reader);
+        let mut pairs = Vec::new();
+        for pair in section.tables("pairs")? {
+            let [of, against] = [pair.text("of")?, pair.text("against")?];
+            if of == against {
+                reader.fault(&pair.at("against"), against, "a pair is of two assets", "name the other one");
+                return None;
+            }
+            pairs.push([of.to_string(), against.to_string()]);
+        }
+        Some(Self { pairs, rates: rates? })
+    }
+
     /// The pairs of which the group holds both, as positions in the list of its deltas by quote asset.
     fn held<'p, T>(&'p self, deltas: &[(AssetIndex, T)], part: &Part<'_, '_>) -> Vec<(&'p [String; 2], usize, usize)> {
         let assets = &part.setting().snapshot.assets;

@@ -8,14 +8,37 @@
 //! With `relieve_long_options`, D is the delta of everything but long options; theirs takes off what points the other way and
 //! never turns the sign. Each underlying of a group is charged by itself: a depth is that of one market.
 
+use super::by_side::{BY_SIDE, numbers};
 use super::delta::{DELTA, delta_rows};
 use super::exposure::{Exposure, Ranges, Terms, bounds, grouped, sum, terms_of};
 use super::{ComponentRows, Cover, Part, Rule};
+use crate::margin::file::{Key, KeyKind, Section, words};
 use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
+
+const SLOPE_UNITS: [(&str, SlopeUnit); 2] = [("underlying", SlopeUnit::Underlying), ("quote", SlopeUnit::Quote)];
+
+/// Keys of `[component.NAME]` of kind `depth`.
+pub(super) const KEYS: &[Key] = &[
+    Key::required("threshold", KeyKind::NOT_NEGATIVE, "net delta that costs nothing, quote units"),
+    Key::required("slope", BY_SIDE, "relative move of the price per slope_unit of delta beyond the threshold"),
+    Key::optional(
+        "slope_unit",
+        KeyKind::Word(&words(&SLOPE_UNITS)),
+        "underlying",
+        "what the slope is per: one unit of the underlying at its index, or one quote unit",
+    ),
+    Key::required("maximum", BY_SIDE, "largest relative move, 0.1 = 10 %"),
+    Key::optional(
+        "relieve_long_options",
+        KeyKind::Flag,
+        "false",
+        "whether long options' deltas only take off others' and never turn the sign",
+    ),
+];
 
 /// Charge on the size of a net delta.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +76,16 @@ struct Deltas {
 }
 
 impl Depth {
+    pub(super) fn read(section: &Section) -> Option<Self> {
+        Some(Self {
+            threshold: section.number("threshold")?,
+            slope: numbers(section, "slope")?,
+            slope_unit: section.choice("slope_unit", &SLOPE_UNITS).unwrap_or_default(),
+            maximum: numbers(section, "maximum")?,
+            relieve_long_options: section.flag("relieve_long_options").unwrap_or_default(),
+        })
+    }
+
     fn deltas(&self, part: &Part<'_, '_>) -> Vec<Deltas> {
         let exposures = part.exposures(DELTA);
         let is_relieving =

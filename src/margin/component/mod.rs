@@ -3,6 +3,7 @@
 
 mod across;
 mod block;
+mod by_side;
 mod calendar;
 mod changes;
 mod concentration;
@@ -205,3 +206,6 @@ pub struct GroupValue {
     /// What set it: the grid point, the tier, the unit.
     pub binding: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

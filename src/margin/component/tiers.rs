@@ -6,23 +6,23 @@ use crate::program::{Leaf, Node};
 impl Schedule {
     /// Direct formula: as [`Schedule::requirement`], over these bounds.
     pub(super) fn charge<N: Number>(&self, size: &N, bounds: &[N]) -> N {
-        let rate = |tier: usize| N::of(self.rates[tier]);
-        let bounds = bounds.iter().enumerate();
+        let steps = bounds.iter().zip(self.rates.windows(2));
+        let first = N::of(self.first_rate());
         match self.form {
-            Form::Marginal => bounds.fold(rate(0).times(size), |sum, (tier, bound)| {
+            Form::Marginal => steps.fold(first.times(size), |sum, (bound, rates)| {
                 let slice = size.minus(bound).positive_part();
-                sum.plus(&rate(tier + 1).minus(&rate(tier)).times(&slice))
+                sum.plus(&N::of(rates[1]).minus(&N::of(rates[0])).times(&slice))
             }),
             Form::Whole => {
-                let reached = |so_far: N, (tier, bound): (usize, &N)| size.minus(bound).select(rate(tier + 1), so_far);
-                bounds.fold(rate(0), reached).times(size)
+                let rate = steps.fold(first, |rate, (bound, rates)| size.minus(bound).select(N::of(rates[1]), rate));
+                rate.times(size)
             }
         }
     }
 
     /// Lowering of the same: a slice, or a step, per bound.
     pub(super) fn charge_node(&self, size: &Node, bounds: &[Leaf]) -> Node {
-        let mut summands = vec![size.clone().scaled(self.rates[0])];
+        let mut summands = vec![size.clone().scaled(self.first_rate())];
         for (bound, rates) in bounds.iter().zip(self.rates.windows(2)) {
             let increase = rates[1] - rates[0];
             if increase == 0.0 {
@@ -50,7 +50,12 @@ impl Schedule {
     /// The tier that a size lies in, in words.
     pub(super) fn tier_at(&self, size: f64, bounds: &[f64]) -> String {
         let tier = bounds.iter().filter(|bound| **bound <= size).count();
-        format!("size {size:.2}: tier {} of {}, rate {}", tier + 1, self.rates.len(), self.rates[tier])
+        let rate = self.rates.get(tier).copied().unwrap_or_default();
+        format!("size {size:.2}: tier {} of {}, rate {rate}", tier + 1, self.rates.len())
+    }
+
+    fn first_rate(&self) -> f64 {
+        self.rates.first().copied().unwrap_or_default()
     }
 }
 

@@ -2,15 +2,24 @@
 //!
 //! `x · multiplier(x)` with `x = Σ |quantity| · units · index · rate`; all of x pays the multiplier of the tier it lies in.
 
+use super::by_side::{BY_SIDE, FROM, LIST_BY_SIDE, numbers, tiers};
 use super::exposure::{Exposure, Ranges, Terms, sum};
 use super::{ComponentRows, Cover, Part, Rule};
 use crate::domain::Instrument;
-use crate::margin::bracket::Schedule;
+use crate::margin::bracket::{Form, Schedule};
+use crate::margin::file::{Key, Reader, Section};
 use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::RowSheet;
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
+
+/// Keys of `[component.NAME]` of kind `unwind`.
+pub(super) const KEYS: &[Key] = &[
+    Key::required("rate", BY_SIDE, "fees and slippage, a share of quantity · units · index and of balances' value"),
+    FROM,
+    Key::required("multiplier", LIST_BY_SIDE, "factor on all of them in each tier"),
+];
 
 /// Charge for closing everything.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +31,11 @@ pub struct Unwind {
 }
 
 impl Unwind {
+    pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Self> {
+        let (rate, multiplier) = (numbers(section, "rate"), tiers(section, (Form::Whole, "multiplier"), reader));
+        Some(Self { rate: rate?, multiplier: multiplier? })
+    }
+
     fn terms(&self, part: &Part<'_, '_>, margin: MarginSide) -> Terms {
         part.exposures(margin as usize).iter().flat_map(Exposure::magnitude).collect()
     }

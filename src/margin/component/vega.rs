@@ -6,9 +6,12 @@
 //! each   = Σ_e |vega_e · move_e|    offset = ½ (Σ_e |vega_e · move_e| − |Σ_e vega_e · move_e|)
 //! ```
 
+use super::across::ACROSS;
+use super::by_side::{BY_SIDE, numbers};
 use super::exposure::Ranges;
 use super::{Across, ComponentRows, Cover, Part, Rule};
 use crate::domain::Kind;
+use crate::margin::file::{Key, KeyKind, Section, words};
 use crate::margin::pool::{MarginSide, Market, Requirement};
 use crate::margin::row_sheet::{RowSheet, Sensitivity};
 use crate::number::Number;
@@ -16,6 +19,23 @@ use crate::pricing::{Column, TermScale};
 use crate::program::Node;
 
 const YEAR_DAYS: f64 = 365.0;
+
+const POWER: KeyKind = KeyKind::Number { min: 0.0, max: 10.0 };
+
+/// Keys of `[component.NAME]` of kind `vega`.
+pub(super) const KEYS: &[Key] = &[
+    Key::required("points", BY_SIDE, "move of the volatility at reference_days, 0.05 = 5 points"),
+    Key::optional("reference_days", KeyKind::POSITIVE, "30", "days to expiry at which the move counts as it is"),
+    Key::optional("floor_days", KeyKind::POSITIVE, "1", "fewer days count as this many"),
+    Key::optional("short_power", POWER, "0", "power of reference_days/days up to the reference"),
+    Key::optional("long_power", POWER, "0", "the same beyond it"),
+    Key::optional(
+        "of",
+        KeyKind::Word(&words(&ACROSS)),
+        "each",
+        "each: every expiry's amount; offset: half of what the amounts of all exceed their net by",
+    ),
+];
 
 /// Charge on vegas across expiries.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +46,20 @@ pub struct Vega {
     pub term: TermScale,
     /// What counts of the expiries.
     pub of: Across,
+}
+
+impl Vega {
+    pub(super) fn read(section: &Section) -> Option<Self> {
+        let or = |key: &str, default: f64| if section.has(key) { section.number(key) } else { Some(default) };
+        let term = TermScale {
+            reference_days: or("reference_days", 30.0)?,
+            floor_days: or("floor_days", 1.0)?,
+            power_short: or("short_power", 0.0)?,
+            power_long: or("long_power", 0.0)?,
+        };
+        let of = section.choice("of", &ACROSS).unwrap_or_default();
+        Some(Self { points: numbers(section, "points")?, term, of })
+    }
 }
 
 impl Rule for Vega {

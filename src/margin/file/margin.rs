@@ -150,7 +150,7 @@ fn check_deductions(section: &Section, schedule: &Schedule, reader: &mut Reader<
 
 impl Reader<'_> {
     /// The bounds of `from`: 0, then the bounds.
-    pub(super) fn bounds(&mut self, section: &Section) -> Option<Vec<f64>> {
+    pub(in crate::margin) fn bounds(&mut self, section: &Section) -> Option<Vec<f64>> {
         let from = section.numbers("from")?;
         let at = section.at("from");
         let (first, bounds) = from.split_first()?;
@@ -166,7 +166,7 @@ impl Reader<'_> {
         Some(bounds.to_vec())
     }
 
-    pub(super) fn same_length(&mut self, at: &str, name: &str, expected: usize, found: usize) -> Option<()> {
+    pub(in crate::margin) fn same_length(&mut self, at: &str, name: &str, expected: usize, found: usize) -> Option<()> {
         if expected == found {
             return Some(());
         }
