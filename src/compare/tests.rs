@@ -241,7 +241,7 @@ fn a_second_rulebook_has_rows_of_its_own_and_portfolio_pools_are_refused() {
     builder.settings(id).mode = Mode::Portfolio;
     let snapshot = market().with_book(builder.build());
     let refused = compare(&snapshot, &[rulebook()], &set, &options(), &()).expect_err("no such requirement");
-    assert!(refused.to_string().contains("portfolio margin is not part of this version"), "{refused}");
+    assert!(refused.to_string().contains("needs [requirement.portfolio]"), "{refused}");
 }
 
 /// A random pool: a few positions of distinct instruments, a few balances.

@@ -141,9 +141,9 @@ mod tests {
     fn a_move_grows_as_expiry_comes_near() {
         let term = TermScale { power_short: 0.3, power_long: 0.13, ..TermScale::default() };
         let volatility = VolatilityMove { relative: 0.5, term, minimum: 0.5, ..VolatilityMove::default() };
-        // Published: one day left, 0.5 · 30^0.3 = 1.3870; 60 days, 0.5 · 0.5^0.13 = 0.4569.
-        assert!((volatility.at(1.0 / 365.0).apply(1.0, 0.0) - 2.387_079_84).abs() < 1e-7);
-        assert!((volatility.at(60.0 / 365.0).apply(1.0, 0.0) - 1.456_908_2).abs() < 1e-6);
+        // Published: one day left, 0.5 · 30^0.3 = 1.3871; 60 days, 0.5 · 0.5^0.13 = 0.4569.
+        assert!((volatility.at(1.0 / 365.0).apply(1.0, 0.0) - 2.387_095_557_336).abs() < 1e-12);
+        assert!((volatility.at(60.0 / 365.0).apply(1.0, 0.0) - 1.456_915_725_115).abs() < 1e-12);
         assert_eq!(volatility.at(30.0 / 365.0).apply(0.2, 0.0), 0.5, "held at the minimum");
     }
 

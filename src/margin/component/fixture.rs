@@ -4,9 +4,11 @@ use super::{Component, Part, Scope};
 use crate::domain::{Asset, Balance, BookBuilder, Instrument, Kind, Position, Right, Snapshot, Underlying};
 use crate::error::{Error, Fault};
 use crate::margin::{MarginClass, MarginRows, Rulebook, Rules, Schedule, Setting, revalue};
+use crate::number::{Exact, Interval, Number};
 use crate::pricing::{Column, Unshocked};
 use crate::program::{Leaf, Node, Reduction};
-use crate::scenario::ScenarioSet;
+use crate::scenario::{Factor, FactorKind, ScenarioSet};
+use ndarray::Array2;
 
 /// Moment of every test's snapshot.
 pub(super) const AS_OF: &str = "2026-01-01T00:00:00Z";
@@ -140,16 +142,58 @@ impl Bench {
         component.value::<f64>(0, &self.scope(), &(&self.rows, column)).maintenance
     }
 
+    /// The same, after a check that intervals, exact numbers and the lowered formula agree in this market.
+    pub(super) fn agreed(&self, column: Column) -> f64 {
+        let value = self.value(column);
+        let slack = 1e-9 * value.abs().max(1.0);
+        self.check::<Interval>(column, (value - slack, value + slack));
+        self.check::<Exact>(column, (value - slack, value + slack));
+        if let Some(lowered) = self.lowered(column) {
+            assert!((lowered - value).abs() <= slack, "lowered to {lowered}, not {value}");
+        }
+        value
+    }
+
+    fn check<N: Number>(&self, column: Column, (low, high): (f64, f64)) {
+        let component = self.rules.components().next().expect("a component");
+        let value = component.value::<N>(0, &self.scope(), &(&self.rows, column)).maintenance;
+        assert!(value.is_below(high) && !value.is_below(low), "between {low} and {high}");
+    }
+
     /// The same by the lowered formula; `None` where it is not lowered.
     pub(super) fn lowered(&self, column: Column) -> Option<f64> {
         let component = self.rules.components().next().expect("a component");
-        let everything = |_: u32, _: f64| (f64::NEG_INFINITY, f64::INFINITY);
-        Some(evaluate(&component.node(0, &self.scope(), &everything)?.maintenance, &self.rows, column, 0))
+        Some(evaluate(
+            &component.node(0, &self.scope(), &|_, _| (f64::NEG_INFINITY, f64::INFINITY))?.maintenance,
+            &self.rows,
+            column,
+            0,
+        ))
+    }
+
+    /// Raw equity of the pool.
+    pub(super) fn equity(&self, column: Column) -> f64 {
+        self.setting().raw_equity::<f64>(&self.snapshot.book.pool(0), &(&self.rows, column))
+    }
+
+    fn setting(&self) -> Setting<'_> {
+        Setting { snapshot: &self.snapshot, rules: &self.rules, rows: &self.rows }
     }
 
     fn scope(&self) -> Scope<'_, '_> {
-        let setting = Setting { snapshot: &self.snapshot, rules: &self.rules, rows: &self.rows };
-        Scope::of_pool(setting, &self.snapshot.book.pool(0))
+        Scope::of_pool(self.setting(), &self.snapshot.book.pool(0))
+    }
+}
+
+/// A scenario set of these columns and rows.
+pub(super) fn moves(factors: &[(FactorKind, &str)], shocks: &[&[f64]]) -> ScenarioSet {
+    let count = shocks.len();
+    ScenarioSet {
+        ids: (0..count).map(|scenario| format!("s{scenario}")).collect(),
+        weights: vec![1.0; count],
+        labels: vec![String::new(); count],
+        factors: factors.iter().map(|(kind, name)| Factor { kind: *kind, name: (*name).into() }).collect(),
+        shocks: Array2::from_shape_vec((count, factors.len()), shocks.concat()).expect("rows of one length"),
     }
 }
 

@@ -156,8 +156,7 @@ pub(super) fn largest_loss(grid: &Grid, part: &Part<'_, '_>) -> Node {
         .iter()
         .map(|run| {
             let cells = cells.iter().map(|cell| cell_node(grid, cell, run, part).scaled(-1.0));
-            let body = Box::new(Node::Sum(cells.collect()));
-            Node::Reduce { reduction: Reduction::Max, points: run.count as u32, body }
+            Node::Sum(cells.collect()).reduced(Reduction::Max, run.count as u32)
         })
         .collect();
     runs.push(Node::constant(0.0));

@@ -1,5 +1,7 @@
 //! The rows of a grid: one per point and held contract, asset or underlying.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::points::PointAt;
@@ -41,7 +43,10 @@ pub(super) fn rows(grid: &Grid, cover: &Cover, sheet: &mut RowSheet<'_>) -> Comp
             }
         }
     }
-    for (asset, underlying) in assets(grid, cover, &held, sheet) {
+    let assets = assets(grid, cover, &held, sheet);
+    let of_instruments = held.iter().map(|&index| snapshot.instruments[index as usize].underlying);
+    let underlyings: BTreeSet<_> = of_instruments.chain(assets.iter().map(|(_, underlying)| *underlying)).collect();
+    for (asset, underlying) in assets {
         let points = points_of(grid, underlying, sheet);
         let price_row = sheet.rows.of_asset(asset).unwrap_or_default();
         let block = Block::new(points.len(), sheet.rows.scenario_count(), |k, column| {
@@ -51,9 +56,6 @@ pub(super) fn rows(grid: &Grid, cover: &Cover, sheet: &mut RowSheet<'_>) -> Comp
         let name = &snapshot.assets[asset as usize].name;
         rows.set_asset(CHANGE, asset, block.append(sheet, name));
     }
-    let mut underlyings: Vec<_> = held.iter().map(|&i| snapshot.instruments[i as usize].underlying).collect();
-    underlyings.sort_unstable();
-    underlyings.dedup();
     for underlying in underlyings {
         grid.check(underlying, sheet);
         let points = points_of(grid, underlying, sheet);

@@ -3,10 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::*;
-use crate::domain::{Asset, Instrument, Kind as InstrumentKind, Right};
-use crate::margin::component::fixture::{Bench, Holdings};
+use crate::domain::{Asset, Instrument, Kind as InstrumentKind, Payoff, Right};
+use crate::margin::Rulebook;
+use crate::margin::component::fixture::{Bench, Holdings, moves, under};
 use crate::margin::component::{Component, Kind, Per};
 use crate::pricing::{SkewForm, SkewMove, TermScale};
+use crate::scenario::{FactorKind, ScenarioSet};
 
 const PMRM: &str = include_str!("../../../../fixtures/grid/pmrm.toml");
 const PMRM2: &str = include_str!("../../../../fixtures/grid/pmrm2.toml");
@@ -72,6 +74,9 @@ struct Basis {
 struct Case {
     id: String,
     parameters: String,
+    /// Whether it holds options in the last half hour, when part of the forward is fixed; such a forward is not expressed.
+    #[serde(default)]
+    needs_fixed_forward: bool,
     spot: f64,
     stable: Option<f64>,
     perpetual: Perpetual,
@@ -210,6 +215,23 @@ impl Case {
     }
 }
 
+fn bench(holdings: Holdings, grid: &Grid, scenarios: &ScenarioSet) -> Bench {
+    let cover = Cover { collateral: ["*".to_string()].into(), ..Cover::default() };
+    let component = Component::of(cover, Per::Underlying, Kind::Grid(grid.clone()));
+    Bench::new(holdings, under(component), scenarios).expect("finite values")
+}
+
+/// Losses of a pool of one group in the unshocked market.
+fn losses(holdings: Holdings, grid: &Grid) -> Vec<f64> {
+    let bench = bench(holdings, grid, &ScenarioSet::default());
+    bench.agreed(Column::Base);
+    bench.of_parts(|part| losses_of(grid, part)).swap_remove(0)
+}
+
+fn at(price: f64, volatility: f64) -> GridPoint {
+    GridPoint { price, volatility, ..GridPoint::default() }
+}
+
 fn losses_of(grid: &Grid, part: &Part<'_, '_>) -> Vec<f64> {
     cells::losses::<f64>(grid, part, &(part.setting().rows, Column::Base))
 }
@@ -221,11 +243,224 @@ fn assert_near(found: f64, expected: f64, what: &str) {
 #[test]
 fn published_portfolios_of_31_points_are_reproduced() {
     let file: File = toml::from_str(PMRM2).expect("a readable fixture");
-    file.case.iter().for_each(|case| case.check(&file, true));
+    file.case.iter().filter(|case| !case.needs_fixed_forward).for_each(|case| case.check(&file, true));
 }
 
 #[test]
 fn published_portfolios_of_21_points_are_reproduced() {
     let file: File = toml::from_str(PMRM).expect("a readable fixture");
     file.case.iter().for_each(|case| case.check(&file, false));
+}
+
+/// aevo-pm-spots: 15 points, edges of 1,400 ± 20 % at 1,680 and 1,120.
+#[test]
+fn fifteen_points_reach_the_published_spots() {
+    let prices = [-0.2, -0.1, 0.0, 0.1, 0.2];
+    let grid = Grid {
+        points: prices.iter().flat_map(|price| [1.0, 0.0, -1.0].map(|volatility| at(*price, volatility))).collect(),
+        price_unit: PriceUnit::Relative,
+        volatility: VolatilityRange {
+            up_points: vec![(0.0, 0.5)],
+            down_points: vec![(0.0, 0.25)],
+            ..VolatilityRange::default()
+        },
+        ..Grid::default()
+    };
+    let mut holdings = Holdings::of("ETH", 1400.0);
+    holdings.hold(holdings.perpetual(1400.0), 1.0);
+    let losses = losses(holdings, &grid);
+    assert_eq!(losses.len(), 15);
+    assert_near(1400.0 - losses[14], 1680.0, "up");
+    assert_near(1400.0 - losses[0], 1120.0, "down");
+}
+
+/// dederi-futures-pm: ten long futures at F = 2243.3·e^{0.08·20/365}; published to the unit.
+#[test]
+fn a_row_of_futures_is_as_published() {
+    let forward = 2243.3 * f64::exp(0.08 * 20.0 / 365.0);
+    assert!((forward - 2253.2).abs() < 0.05);
+    let moves: Vec<f64> = (-5..=5).map(|step| f64::from(step) * 0.03).collect();
+    let points = moves.iter().map(|price| at(*price, 0.0)).collect();
+    let grid = Grid { points, price_unit: PriceUnit::Relative, ..Grid::default() };
+    let mut holdings = Holdings::of("ETH", 2243.3);
+    holdings.hold(holdings.future(forward, 20 * 86_400), 10.0);
+    let published = [-3380.0, -2704.0, -2028.0, -1352.0, -676.0, 0.0, 676.0, 1352.0, 2028.0, 2704.0, 3380.0];
+    for (loss, pnl) in losses(holdings, &grid).iter().zip(published) {
+        assert!((-loss - pnl).abs() < 0.6, "{loss} is not {pnl}");
+    }
+}
+
+fn edges_and_extremes(settle_at: SettleAt) -> Grid {
+    Grid {
+        points: vec![at(-1.0, 0.0), at(1.0, 0.0)],
+        extremes: Some(Extreme { moves: vec![-0.66, -0.33, 0.5, 1.0, 2.0, 5.0], volatility: 1.0, factor: 1.0 }),
+        range: ByName { default: 0.16, ..ByName::default() },
+        transforms: vec![Transform::Weight],
+        settle_at,
+        ..Grid::default()
+    }
+}
+
+fn inverse(holdings: &Holdings, mark: f64) -> Instrument {
+    Instrument { payoff: Payoff::Inverse, settlement_asset: 0, contract_size: 10.0, ..holdings.perpetual(mark) }
+}
+
+/// A contract without optionality loses at an extreme what it loses at the edge of the range, in coins and in dollars.
+#[test]
+fn extremes_of_a_contract_without_optionality_are_the_edge() {
+    for is_inverse in [true, false] {
+        let grid = edges_and_extremes(if is_inverse { SettleAt::Current } else { SettleAt::Moved });
+        let mut holdings = Holdings::of("BTC", 50_000.0);
+        let contract = if is_inverse { inverse(&holdings, 50_100.0) } else { holdings.perpetual(50_100.0) };
+        holdings.hold(contract, 300.0);
+        let losses = losses(holdings, &grid);
+        let edge = |price: f64| if price < 0.0 { losses[0] } else { losses[1] };
+        for (k, price) in [-0.66, -0.33, 0.5, 1.0, 2.0, 5.0].into_iter().enumerate() {
+            assert_near(losses[2 + k], edge(price), &format!("{price} inverse {is_inverse}"));
+        }
+    }
+}
+
+/// Worked by hand: 1,000 contracts of 10 USD at 50,000 lose 0.2·(1/0.84 − 1) coins at −16 %: 0.038095 coins, 1,904.76 USD at
+/// the price before, and 1,600 USD at the price after.
+#[test]
+fn coins_count_at_the_price_before_or_after_the_move() {
+    for (settle_at, loss) in [(SettleAt::Current, 10_000.0 * (1.0 / 0.84 - 1.0)), (SettleAt::Moved, 1_600.0)] {
+        let mut holdings = Holdings::of("BTC", 50_000.0);
+        holdings.hold(inverse(&holdings, 50_000.0), 1_000.0);
+        let losses = losses(holdings, &edges_and_extremes(settle_at));
+        assert_near(losses[0], loss, "edge");
+    }
+}
+
+/// Worked by hand: a long perpetual at 1,000, R 10 %, loses 100 at the edge and at the weighted extremes of ±50 %; the dampener of 8
+/// per multiple takes 4·8 = 32 off, never past 0. Gains of one cell count by 60 %, at most 50.
+#[test]
+fn dampener_gain_share_and_cap_are_applied_in_order() {
+    let grid = |transforms: Vec<Transform>| Grid {
+        points: vec![at(-1.0, 0.0), at(1.0, 0.0)],
+        extremes: Some(Extreme { moves: vec![-0.5, 0.5], volatility: 0.0, factor: 1.0 }),
+        range: ByName { default: 0.1, ..ByName::default() },
+        transforms,
+        ..Grid::default()
+    };
+    let of = |transforms: Vec<Transform>| {
+        let mut holdings = Holdings::of("U", 1_000.0);
+        holdings.hold(holdings.perpetual(1_000.0), 1.0);
+        losses(holdings, &grid(transforms))
+    };
+    let (dampen, gain) = (Transform::Dampen { amount: 8.0 }, Transform::Gain { share: 0.6, cap: Some(50.0) });
+    for (losses, expected) in [
+        (of(vec![Transform::Weight, dampen, gain]), [100.0, -50.0, 68.0, -40.8]),
+        (of(vec![Transform::Weight, Transform::Dampen { amount: 1e6 }]), [100.0, -100.0, 0.0, 0.0]),
+        // Before the weight of 1/5 the extremes move 500 and shrink by 32.
+        (of(vec![dampen, Transform::Weight]), [100.0, -100.0, 93.6, -93.6]),
+    ] {
+        losses.iter().zip(expected).for_each(|(loss, expected)| assert_near(*loss, expected, "a point"));
+    }
+}
+
+#[test]
+fn every_feature_means_the_same_in_every_number_and_lowered() {
+    let skew = SkewMove {
+        form: SkewForm::Linear,
+        direction: -1.0,
+        cap_slope: -0.05,
+        cap_base: 0.2,
+        minimum_width: 0.01,
+        width: 4.0,
+        level: 0.6,
+        level_slope: -0.1,
+    };
+    let mut full = edges_and_extremes(SettleAt::Moved);
+    full.points.extend([
+        GridPoint { skew: Some(skew), weight: 2.0, ..at(0.0, 0.0) },
+        GridPoint { days: 3.0, ..at(0.5, -1.0) },
+    ]);
+    full.volatility = VolatilityRange { up: 0.5, down: 0.3, ..VolatilityRange::default() };
+    full.transforms =
+        vec![Transform::Weight, Transform::Dampen { amount: 200.0 }, Transform::Gain { share: 0.6, cap: Some(900.0) }];
+    full.time_weight = Some(TimeWeight { add: 0.5, per_year: 2.0 });
+    let curve = DiscountCurve { base: 0.95, rate_multiple: 1.0, rate_add: 0.08 };
+    let discount = Discount { positive: curve, negative: Some(DiscountCurve { base: 1.04, ..curve }) };
+    let by_expiry = Grid { cell: Cell::Expiry, discount: Some(discount), ..full.clone() };
+    let factors = [(FactorKind::Price, "BTC"), (FactorKind::Volatility, "BTC"), (FactorKind::Time, "")];
+    let scenarios = moves(&factors, &[&[-0.3, 0.4, 0.0], &[0.2, -0.2, 0.02], &[0.0, 0.0, 0.2]]);
+    for grid in [full, by_expiry] {
+        let mut holdings = Holdings::of("BTC", 50_000.0);
+        holdings.balances.push(("BTC".into(), 0.4));
+        holdings.hold(holdings.perpetual(50_100.0), -0.7);
+        holdings.hold(inverse(&holdings, 50_050.0), -900.0);
+        holdings.hold(holdings.option(Right::Call, 55_000.0, 20 * 86_400, (50_200.0, 0.6)), -3.0);
+        holdings.hold(holdings.option(Right::Put, 45_000.0, 60 * 86_400, (50_500.0, 0.7)), 2.0);
+        let bench = bench(holdings, &grid, &scenarios);
+        for column in [Column::Base, Column::Scenario(0), Column::Scenario(1), Column::Scenario(2)] {
+            assert!(bench.agreed(column) > 0.0, "nothing is at risk in {column:?}");
+        }
+    }
+}
+
+#[test]
+fn moves_by_deviations_need_a_volatility_index() {
+    let points = vec![GridPoint { days: 1.0, ..at(3.0, 0.0) }];
+    let grid = Grid { points, price_unit: PriceUnit::Deviations, ..Grid::default() };
+    let mut holdings = Holdings::of("U", 100.0);
+    holdings.hold(holdings.perpetual(100.0), -1.0);
+    let component = Component::of(Cover::default(), Per::Underlying, Kind::Grid(grid.clone()));
+    let faults = Bench::new(holdings, under(component.clone()), &ScenarioSet::default()).err().expect("a fault");
+    assert!(faults[0].to_string().contains("volatility_index"), "{faults:?}");
+    let mut holdings = Holdings::of("U", 100.0);
+    holdings.underlyings[0].volatility_index = Some(0.5);
+    holdings.hold(holdings.perpetual(100.0), -1.0);
+    assert_near(
+        Bench::of(holdings, component).value(Column::Base),
+        150.0 * (1.0_f64 / 365.0).sqrt(),
+        "three deviations",
+    );
+}
+
+#[test]
+fn a_file_says_all_of_it() {
+    let text = r#"
+version = 1
+[component.matrix]
+kind = "grid"
+per = "settlement"
+prices = [-1, 0, 1]
+volatilities = [1, -1]
+points = [{ price = 0.5, weight = 2, skew = { form = "absolute", cap_base = 0.15, minimum_width = 0.01, width = 4, level = 0.6 } }]
+extremes = { prices = [-0.66, 5], factor = 0.5 }
+range = { default = 0.18, BTC = 0.16 }
+volatility = { up = 0.5, down = 0.25, short_power = 0.3, long_power = 0.13, minimum_up = 0.5, point_days = [0, 30], up_points = [0.3, 0.15] }
+dampener = 100000
+gain_share = 0.6
+order = ["dampen", "weight", "gain"]
+discount = { positive = { base = 0.95, rate_multiple = 4, rate_add = 0.05 } }
+settle_at = "current"
+time_weight = { add = 0.5, per_year = 2 }
+"#;
+    let rulebook = Rulebook::parse(text, "rulebook.toml").expect("a valid rulebook");
+    let Kind::Grid(grid) = &rulebook.component["matrix"].kind else { panic!("a grid") };
+    assert_eq!(grid.points.len(), 7);
+    assert_eq!((grid.points[1].price, grid.points[1].volatility), (-1.0, -1.0));
+    assert_eq!(grid.points[6].skew.map(|skew| skew.form), Some(SkewForm::Absolute));
+    assert_eq!(grid.extremes, Some(Extreme { moves: vec![-0.66, 5.0], volatility: 1.0, factor: 0.5 }));
+    assert_eq!((grid.range.get("BTC"), grid.range.get("ETH")), (0.16, 0.18));
+    assert_eq!(grid.volatility.up_points, [(0.0, 0.3), (30.0, 0.15)]);
+    let gain = Transform::Gain { share: 0.6, cap: None };
+    assert_eq!(grid.transforms, [Transform::Dampen { amount: 1e5 }, Transform::Weight, gain]);
+    assert_eq!((grid.cell, grid.settle_at), (Cell::Expiry, SettleAt::Current));
+    assert_eq!(Rulebook::parse(&rulebook.to_toml(), "again").expect("its own output"), rulebook);
+    for (from, to, rule) in [
+        ("range = { default = 0.18, BTC = 0.16 }", "", "has a range"),
+        ("[\"dampen\", \"weight\", \"gain\"]", "[\"dampen\", \"gain\"]", "each of weight, dampen and gain once"),
+        ("[-0.66, 5]", "[-1, 5]", "a relative move above -1"),
+        ("point_days = [0, 30]", "point_days = [30, 0]", "days ascend"),
+        ("up_points = [0.3, 0.15]", "up_points = [0.3]", "as many points as point_days"),
+        ("settle_at = \"current\"", "settle_at = \"now\"", "one of moved, current"),
+        ("gain_share = 0.6", "gain_share = 1.6", "between 0 and 1"),
+    ] {
+        let fault = format!("{:?}", Rulebook::parse(&text.replace(from, to), "rulebook.toml"));
+        assert!(fault.contains(rule), "{rule}: {fault}");
+    }
 }
