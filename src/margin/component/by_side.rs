@@ -51,19 +51,13 @@ pub(super) fn tiers(
     (form, key): (Form, &str),
     reader: &mut Reader<'_>,
 ) -> Option<Requirement<Schedule>> {
-    let bounds = reader.bounds(section);
-    let rates = match (section.numbers(key), section.table(key)) {
-        (Some(rates), _) => Some(Requirement::both(rates.to_vec())),
-        (None, sides) => sides.and_then(|sides| {
-            let of = |side: &str| sides.numbers(side).map(<[f64]>::to_vec);
-            Some(Requirement { initial: of("initial")?, maintenance: of("maintenance")? })
-        }),
+    let bounds = reader.bounds(section)?;
+    let mut schedule = |section: &Section, list: &str| {
+        let rates = section.numbers(list)?;
+        reader.same_length(&section.at(list), key, bounds.len() + 1, rates.len())?;
+        Some(Schedule { form, bounds: bounds.clone(), rates: rates.to_vec() })
     };
-    let (bounds, rates) = (bounds?, rates?);
-    let mut schedule = |rates: Vec<f64>| {
-        reader.same_length(&section.at(key), key, bounds.len() + 1, rates.len())?;
-        Some(Schedule { form, bounds: bounds.clone(), rates })
-    };
-    let (initial, maintenance) = (schedule(rates.initial), schedule(rates.maintenance));
+    let Some(sides) = section.table(key) else { return schedule(section, key).map(Requirement::both) };
+    let (initial, maintenance) = (schedule(sides, "initial"), schedule(sides, "maintenance"));
     Some(Requirement { initial: initial?, maintenance: maintenance? })
 }

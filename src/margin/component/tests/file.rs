@@ -137,6 +137,8 @@ fn every_fault_names_its_key() {
     assert_eq!(columns("kind = \"vega\"\npoints = 1\nfloor_days = 0"), at("floor_days", "0"));
     let unwind = "kind = \"unwind\"\nrate = 0.1\nfrom = [0, 5]\nmultiplier = ";
     assert_eq!(columns(&format!("{unwind}[1]")), at("multiplier", ""));
+    let sides = "{ initial = [1, 2, 3], maintenance = [1, 2] }";
+    assert_eq!(columns(&format!("{unwind}{sides}")), at("multiplier.initial", ""));
     assert_eq!(columns("kind = \"unwind\"\nrate = 0.1\nfrom = [1]\nmultiplier = [1]"), at("from", "1"));
     let pairs = "kind = \"depeg\"\nfrom = [0]\nrate = [0.1]\npairs = ";
     assert_eq!(columns(&format!("{pairs}[{{ of = \"USD\", against = \"USD\" }}]")), at("pairs[0].against", "USD"));
