@@ -2,6 +2,7 @@
 //!
 //! What a file may say is declared once, as tables of keys ([`ROOT`]); reading, writing and the JSON Schema follow them.
 
+mod formulas;
 mod haircut;
 mod keys;
 mod lines;
