@@ -1,9 +1,11 @@
+mod component;
 mod option;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use component::{component_json, print_components, requirement_json};
 use option::{option_json, print_option, spread_json};
 
 use super::{Context, Format, print_json, print_text};
@@ -38,7 +40,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Show brackets with their derived deductions, and what options require.
+    /// Show a rulebook in words: requirements, components, scalars, brackets with their derived deductions, options.
     Explain {
         /// The rulebook.
         file: PathBuf,
@@ -114,6 +116,7 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             "margin_classes": rulebook.margin.len(),
             "option_classes": rulebook.option.len(),
             "haircut_classes": rulebook.haircut.len(),
+            "components": rulebook.component.iter().map(|(name, component)| component_json(name, component)).collect::<Vec<_>>(),
         })),
         Format::Table => {
             for warning in rulebook.warnings() {
@@ -121,11 +124,15 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             }
             print_header(&rulebook);
             print_text(format_args!(
-                "{} margin classes, {} option classes, {} haircut classes, no faults",
+                "{} margin classes, {} option classes, {} haircut classes, {} components, no faults",
                 rulebook.margin.len(),
                 rulebook.option.len(),
-                rulebook.haircut.len()
+                rulebook.haircut.len(),
+                rulebook.component.len()
             ));
+            for (name, component) in &rulebook.component {
+                print_text(format_args!("  {name}: {}, {}", component.kind_name(), component.evaluated()));
+            }
         }
     }
     Ok(if faults.is_empty() { 0 } else { 2 })
@@ -185,8 +192,16 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
             .collect();
         let options: serde_json::Map<_, _> = options.map(|(name, class)| (name.clone(), option_json(class))).collect();
         let spread = rulebook.option_spread.as_ref().map(spread_json);
-        print_json(&json!({ "name": rulebook.name, "margin": classes, "option": options, "option_spread": spread }));
+        let mut object = requirement_json(&rulebook);
+        object["margin"] = classes.into();
+        object["option"] = options.into();
+        object["option_spread"] = spread.into();
+        print_json(&object);
         return Ok(0);
+    }
+    if class.is_none() {
+        print_header(&rulebook);
+        print_components(&rulebook);
     }
     for (name, class) in classes {
         let end = class.max_notional.map_or_else(|| "no upper end".into(), |end| format!("published up to {end}"));
