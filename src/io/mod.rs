@@ -67,3 +67,21 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
     };
     write().map_err(|source| Error::io(path, source))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sets_of_a_rulebook_are_read_beside_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = dir.path().join("rulebook.toml");
+        let text = "version = 1\n[sets.returns]\nfile = \"returns.csv\"\n";
+        std::fs::write(&at, text).expect("written");
+        assert!(matches!(read_rulebook(&at), Err(Error::Io { .. })), "the file is missing");
+        std::fs::write(dir.path().join("returns.csv"), "scenario,price:BTC\na,-0.1\nb,0.2\n").expect("written");
+        let rulebook = read_rulebook(&at).expect("a valid rulebook");
+        assert_eq!(rulebook.sets["returns"].moves.ids, ["a", "b"]);
+        assert_eq!(rulebook_files(&at, &rulebook), [at.clone(), dir.path().join("returns.csv")]);
+    }
+}

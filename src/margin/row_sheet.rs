@@ -70,12 +70,6 @@ impl<'a> RowSheet<'a> {
         self.columns().map(value).collect()
     }
 
-    /// A row of a sensitivity of one contract, quote units.
-    pub(super) fn sensitivity(&mut self, sensitivity: Sensitivity, index: InstrumentIndex) -> u32 {
-        let values = self.sensitivities(sensitivity, index);
-        self.append(values, &self.snapshot.instruments[index as usize].name)
-    }
-
     /// A sensitivity of one contract, quote units; 0 where it has expired: its value is cash.
     pub(super) fn sensitivities(&self, sensitivity: Sensitivity, index: InstrumentIndex) -> Values {
         let instrument = &self.snapshot.instruments[index as usize];

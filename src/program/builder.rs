@@ -207,7 +207,7 @@ impl<'a> Builder<'a> {
     pub(super) fn leaf_of_sums(&mut self, leaf: &Leaf, constant_size: f64) {
         let (mut at_level, mut uncancelled) = (leaf.constant, constant_size);
         for &(row, _) in &leaf.strided {
-            let block = &self.ranges[row as usize..][..self.points as usize];
+            let block = &self.ranges[row as usize..][..self.points.max(1) as usize];
             assert!(block.iter().all(|range| range.level == block[0].level), "the rows of a block have one level");
         }
         for &(row, coefficient) in leaf.terms.iter().chain(&leaf.strided) {
@@ -276,7 +276,8 @@ impl<'a> Builder<'a> {
             }
             Instruction::StridedTerm { row, coefficient } => {
                 let a = top(stack);
-                let range = self.block_range(row, self.points);
+                // Outside of a reduction it is the term of its first point.
+                let range = self.block_range(row, self.points.max(1));
                 let stack = &mut self.shadow;
                 stack.push(a.plus(Magnitude::product(coefficient, range.delta_largest(), range.parts_largest())));
             }

@@ -4,7 +4,7 @@
 use super::builder::Builder;
 use super::node::{Leaf, Node, Reduction, by_depth};
 use super::span::Span;
-use super::{Instruction, Weights};
+use super::{Instruction, RowRange, Weights};
 
 impl Builder<'_> {
     /// Adds `weights · node`. What the rows' ranges decide is left out, so that many nodes turn out affine. A tree that needs
@@ -22,6 +22,11 @@ impl Builder<'_> {
             }
             _ => {
                 let (settled, span) = self.settle(node, None);
+                if settled != *node {
+                    // The direct formula evaluates what is left out here, and its roundings there may show.
+                    let size = self.size(node, 1);
+                    self.count_cancelled(weights, size);
+                }
                 match &settled {
                     Node::Leaf(_) | Node::Sum(_) | Node::Scale(..) => self.fold(&settled, weights),
                     Node::Max(nodes) if self.fold_hinge(nodes, 1.0, weights) => {}
@@ -59,6 +64,37 @@ impl Builder<'_> {
         self.count_cancelled(weights, constant.abs() + leaf.constant.abs());
         self.kink(row, sign * coefficient, sign * (constant - leaf.constant), weights.scaled(sign));
         true
+    }
+
+    /// Size of a node before any cancellation; counts its roundings.
+    fn size(&mut self, node: &Node, points: u32) -> f64 {
+        self.count_roundings(1);
+        match node {
+            Node::Leaf(leaf) => {
+                self.count_roundings((leaf.terms.len() + leaf.strided.len()) as u32);
+                let terms = leaf.terms.iter().map(|&(row, coefficient)| (self.row_range(row), coefficient));
+                let sum = |size: f64, (range, c): (RowRange, f64)| size + c.abs() * range.parts_largest();
+                let size = terms.fold(leaf.constant.abs(), sum);
+                let strided = leaf.strided.iter();
+                strided.fold(size, |size, &(row, coefficient)| sum(size, (self.block_range(row, points), coefficient)))
+            }
+            Node::Sum(nodes) => nodes.iter().map(|node| self.size(node, points)).sum(),
+            Node::Max(nodes) | Node::Min(nodes) => nodes.iter().map(|node| self.size(node, points)).fold(0.0, f64::max),
+            Node::Abs(inner) => self.size(inner, points),
+            Node::Scale(factor, inner) => factor.abs() * self.size(inner, points),
+            Node::ScaleByRow(row, inner) => self.row_range(*row).parts_largest() * self.size(inner, points),
+            Node::Select(nodes) => nodes.iter().map(|node| self.size(node, points)).fold(0.0, f64::max),
+            Node::Reduce { reduction, points, body } => {
+                let size = self.size(body, *points);
+                match reduction {
+                    Reduction::Tail { whole, fraction } => {
+                        self.count_roundings(whole.saturating_add(2));
+                        (f64::from(*whole) + fraction) * size
+                    }
+                    Reduction::Max | Reduction::Min | Reduction::Rank(_) => size,
+                }
+            }
+        }
     }
 
     fn fold_code(&mut self, settled: &Node, span: Span, weights: Weights) {

@@ -78,6 +78,12 @@ impl Prepared {
         Self { tasks, packed }
     }
 
+    /// Takes every pool off the device.
+    #[cfg(test)]
+    pub fn leave_to_host(&mut self) {
+        self.tasks.iter_mut().for_each(|task| task.places.fill(ON_HOST));
+    }
+
     /// Programs of the device's pools in order, canaries left out.
     pub fn device_parts(&self) -> impl Iterator<Item = PoolParts<'_>> {
         self.tasks.iter().flat_map(|task| {

@@ -271,6 +271,30 @@ fn reductions_on_a_device_decide_as_on_the_host() {
 }
 
 #[test]
+fn pools_left_to_the_host_come_out_as_on_the_cpu_engine() {
+    with_job(&random(150, 300), |job| {
+        let device = Device::noop().expect("the no-op device");
+        let mut chunk = Chunk::new(job, &device);
+        chunk.prepared.leave_to_host();
+        let settled = chunk.prepared.settle(job, &[]);
+        let (expected, n_pools) = (cpu::sweep_chunk(job, 0..job.plan.n_pools), job.plan.n_pools);
+        let pools: Vec<&PoolOutcome> = settled.iter().flat_map(|chunk| &chunk.pools).collect();
+        assert_eq!(format!("{pools:?}"), format!("{:?}", expected.pools.iter().collect::<Vec<_>>()));
+        assert!(pools.len() == n_pools && settled.iter().any(|chunk| chunk.redecided_pools < chunk.pools.len() as u64));
+        for scenario in 0..job.scenario_count() {
+            let total: f64 = settled.iter().map(|chunk| chunk.requirement[scenario]).sum();
+            let known = expected.requirement[scenario];
+            assert!(
+                (total - known).abs() <= 1e-9 * (1.0 + known.abs()),
+                "{total} in scenario {scenario}, known {known}"
+            );
+            let liquidatable: u32 = settled.iter().map(|chunk| chunk.tally[scenario].liquidatable).sum();
+            assert_eq!(liquidatable, expected.tally[scenario].liquidatable);
+        }
+    });
+}
+
+#[test]
 fn order_statistics_stay_on_the_host() {
     let case = random_without_options(20, 50);
     with_job(&case, |job| {

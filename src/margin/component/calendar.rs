@@ -12,7 +12,7 @@ use super::exposure::Ranges;
 use super::{Across, ComponentRows, Cover, Part, Rule};
 use crate::margin::file::{Key, KeyKind, Section, words};
 use crate::margin::pool::{MarginSide, Market, Requirement};
-use crate::margin::row_sheet::RowSheet;
+use crate::margin::row_sheet::{RowSheet, Sensitivity};
 use crate::number::Number;
 use crate::pricing::Column;
 use crate::program::Node;
@@ -58,18 +58,19 @@ impl Rule for Calendar {
     fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
         let mut rows = ComponentRows::default();
         let snapshot = sheet.snapshot;
-        for margin in MarginSide::ALL {
-            for index in sheet.covered_instruments(cover) {
-                let instrument = &snapshot.instruments[index as usize];
-                let values = sheet.deltas(index, |column| self.rate(margin, sheet.years_left(instrument, column)));
+        let instruments = sheet.covered_instruments(cover);
+        sheet.each_sensitivity(Sensitivity::Delta, &instruments, |sheet, index, deltas| {
+            let instrument = &snapshot.instruments[index as usize];
+            for margin in MarginSide::ALL {
+                let values = sheet.scaled(&deltas, |column| self.rate(margin, sheet.years_left(instrument, column)));
                 rows.set_instrument(margin as usize, index, sheet.append(values, &instrument.name));
             }
-            for asset in sheet.covered_assets(cover) {
-                if snapshot.underlying_of_asset(asset).is_some() {
-                    let values = sheet.scaled(sheet.prices(asset), |_| self.rate(margin, 0.0));
-                    let row = sheet.append(values, &snapshot.assets[asset as usize].name);
-                    rows.set_asset(margin as usize, asset, row);
-                }
+        });
+        for asset in sheet.covered_assets(cover) {
+            for margin in MarginSide::ALL.into_iter().filter(|_| snapshot.underlying_of_asset(asset).is_some()) {
+                let values = sheet.scaled(&sheet.prices(asset), |_| self.rate(margin, 0.0));
+                let row = sheet.append(values, &snapshot.assets[asset as usize].name);
+                rows.set_asset(margin as usize, asset, row);
             }
         }
         rows

@@ -40,9 +40,11 @@ impl Delta {
 /// Rows of the deltas of what is covered: contracts, and balances of assets that move with an underlying.
 pub(super) fn delta_rows(cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
     let mut rows = ComponentRows::default();
-    for index in sheet.covered_instruments(cover) {
-        rows.set_instrument(DELTA, index, sheet.sensitivity(Sensitivity::Delta, index));
-    }
+    let instruments = sheet.covered_instruments(cover);
+    sheet.each_sensitivity(Sensitivity::Delta, &instruments, |sheet, index, deltas| {
+        let name = &sheet.snapshot.instruments[index as usize].name;
+        rows.set_instrument(DELTA, index, sheet.append(deltas, name));
+    });
     for asset in sheet.covered_assets(cover) {
         if let Some(price) = sheet.rows.of_asset(asset).filter(|_| sheet.snapshot.underlying_of_asset(asset).is_some())
         {

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::{ComponentRows, Cover, Part};
 use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Kind, Payoff, UnderlyingIndex};
 use crate::margin::pool::{MarginSide, Market};
 use crate::margin::row_sheet::{RowSheet, Sensitivity, Values};
 use crate::number::Number;
 use crate::pricing::Column;
+
+/// Instruments whose sensitivities are formed at once.
+const BATCH: usize = 64;
 
 /// Coefficients of rows. A row may appear several times: coefficients are a pool's own numbers, never sums of them.
 pub(super) type Terms = Vec<(u32, f64)>;
@@ -166,14 +171,22 @@ impl RowSheet<'_> {
         self.values(|column| self.market.asset_price(asset, column))
     }
 
-    /// Delta · index price of one contract, times what `scale` says of it, market by market.
-    pub(super) fn deltas(&self, index: InstrumentIndex, scale: impl Fn(Column) -> f64) -> Values {
-        self.scaled(self.sensitivities(Sensitivity::Delta, index), scale)
+    /// A sensitivity of one contract of each of some instruments, market by market, to make rows of; priced in parallel.
+    pub(super) fn each_sensitivity(
+        &mut self,
+        sensitivity: Sensitivity,
+        instruments: &[InstrumentIndex],
+        mut add: impl FnMut(&mut Self, InstrumentIndex, Values),
+    ) {
+        for batch in instruments.chunks(BATCH) {
+            let formed: Vec<Values> = batch.par_iter().map(|&index| self.sensitivities(sensitivity, index)).collect();
+            batch.iter().zip(formed).for_each(|(&index, values)| add(self, index, values));
+        }
     }
 
     /// A row times another, market by market.
-    pub(super) fn scaled(&self, values: Values, scale: impl Fn(Column) -> f64) -> Values {
-        values.into_iter().zip(self.columns()).map(|(value, column)| value * scale(column)).collect()
+    pub(super) fn scaled(&self, values: &[f64], scale: impl Fn(Column) -> f64) -> Values {
+        values.iter().zip(self.columns()).map(|(value, column)| value * scale(column)).collect()
     }
 
     /// Rows by margin: what one contract is charged, and price · rate of an asset.
@@ -192,7 +205,7 @@ impl RowSheet<'_> {
                 rows.set_instrument(margin as usize, index, self.append(values, &instrument.name));
             }
             for asset in self.covered_assets(cover) {
-                let values = self.scaled(self.prices(asset), |_| rate(margin, asset));
+                let values = self.scaled(&self.prices(asset), |_| rate(margin, asset));
                 let row = self.append(values, &snapshot.assets[asset as usize].name);
                 rows.set_asset(margin as usize, asset, row);
             }

@@ -6,7 +6,6 @@ use crate::error::{Error, Fault};
 use crate::margin::{MarginClass, MarginRows, Rulebook, Rules, Schedule, Setting, revalue};
 use crate::number::{Exact, Interval, Number};
 use crate::pricing::{Column, Unshocked};
-use crate::program::{Leaf, Node, Reduction};
 use crate::scenario::{Factor, FactorKind, ScenarioSet};
 use ndarray::Array2;
 
@@ -163,12 +162,9 @@ impl Bench {
     /// The same by the lowered formula; `None` where it is not lowered.
     pub(super) fn lowered(&self, column: Column) -> Option<f64> {
         let component = self.rules.components().next().expect("a component");
-        Some(evaluate(
-            &component.node(0, &self.scope(), &|_, _| (f64::NEG_INFINITY, f64::INFINITY))?.maintenance,
-            &self.rows,
-            column,
-            0,
-        ))
+        let ranges = |_: u32, _: f64| (f64::NEG_INFINITY, f64::INFINITY);
+        let node = component.node(0, &self.scope(), &ranges)?.maintenance;
+        Some(node.evaluate(&|row| self.rows.value(row, column)))
     }
 
     /// Raw equity of the pool.
@@ -200,36 +196,4 @@ pub(super) fn moves(factors: &[(FactorKind, &str)], shocks: &[&[f64]]) -> Scenar
 /// A rulebook of one component.
 pub(super) fn under(component: Component) -> Rulebook {
     Rulebook { component: [("component".to_string(), component)].into(), ..Rulebook::default() }
-}
-
-fn evaluate(node: &Node, rows: &MarginRows, column: Column, step: u32) -> f64 {
-    let of = |node: &Node| evaluate(node, rows, column, step);
-    let reduced = |largest: fn(f64, f64) -> f64, nodes: &[Node]| nodes.iter().map(of).reduce(largest).expect("a node");
-    match node {
-        Node::Leaf(Leaf { constant, terms, strided, .. }) => {
-            let fixed = terms.iter().map(|(row, c)| c * rows.value(*row, column));
-            let strided = strided.iter().map(|(row, c)| c * rows.value(*row + step, column));
-            constant + fixed.chain(strided).sum::<f64>()
-        }
-        Node::Sum(nodes) => nodes.iter().map(of).sum(),
-        Node::Max(nodes) => reduced(f64::max, nodes),
-        Node::Min(nodes) => reduced(f64::min, nodes),
-        Node::Abs(node) => of(node).abs(),
-        Node::Scale(factor, node) => factor * of(node),
-        Node::ScaleByRow(row, node) => rows.value(*row, column) * of(node),
-        Node::Select(nodes) => of(if of(&nodes[0]) >= 0.0 { &nodes[1] } else { &nodes[2] }),
-        Node::Reduce { reduction, points, body } => {
-            let mut values: Vec<f64> = (0..*points).map(|k| evaluate(body, rows, column, k)).collect();
-            values.sort_by(|a, b| b.total_cmp(a));
-            match *reduction {
-                Reduction::Max => values[0],
-                Reduction::Min => values[values.len() - 1],
-                Reduction::Rank(rank) => values[rank as usize - 1],
-                Reduction::Tail { whole, fraction } => {
-                    let next = values.get(whole as usize).map_or(0.0, |value| fraction * value);
-                    values[..whole as usize].iter().sum::<f64>() + next
-                }
-            }
-        }
-    }
 }

@@ -1,9 +1,8 @@
 //! The kinds of component that a file may name: their keys, and how each is read.
 
 use super::cover::COMMON;
-use super::{Calendar, Concentration, Contingency, Delta, Depeg, Depth, Kind, Unwind, Vega};
-use super::{Tail, grid, span, tail};
-use super::{calendar, concentration, contingency, delta, depeg, depth, unwind, vega};
+use super::{Calendar, Concentration, Contingency, Delta, Depeg, Depth, Kind, Tail, Unwind, Vega};
+use super::{calendar, concentration, contingency, delta, depeg, depth, grid, span, tail, unwind, vega};
 use crate::margin::file::requirement::{FORMULA_KEYS, read_formula};
 use crate::margin::file::{self, Key, Reader, Section};
 

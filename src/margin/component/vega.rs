@@ -67,20 +67,17 @@ impl Rule for Vega {
     fn rows(&self, cover: &Cover, sheet: &mut RowSheet<'_>) -> ComponentRows {
         let mut rows = ComponentRows::default();
         let snapshot = sheet.snapshot;
-        for index in sheet.covered_instruments(cover) {
+        let is_option = |index: &u32| snapshot.instruments[*index as usize].kind == Kind::Option;
+        let options: Vec<_> = sheet.covered_instruments(cover).into_iter().filter(is_option).collect();
+        sheet.each_sensitivity(Sensitivity::Vega, &options, |sheet, index, vegas| {
             let instrument = &snapshot.instruments[index as usize];
-            if instrument.kind != Kind::Option {
-                continue;
-            }
-            let vegas = sheet.sensitivities(Sensitivity::Vega, index);
             for margin in MarginSide::ALL {
                 let points = *self.points.of(margin);
-                let values = sheet.scaled(vegas.clone(), |column| {
-                    points * self.term.at(sheet.years_left(instrument, column) * YEAR_DAYS)
-                });
+                let values = sheet
+                    .scaled(&vegas, |column| points * self.term.at(sheet.years_left(instrument, column) * YEAR_DAYS));
                 rows.set_instrument(margin as usize, index, sheet.append(values, &instrument.name));
             }
-        }
+        });
         rows
     }
 

@@ -1,5 +1,7 @@
 //! Random trees over random rows: what the builder folds and this engine computes, against the tree itself in exact numbers.
 
+#![expect(clippy::print_stdout, reason = "what was compared is said with --nocapture")]
+
 use std::cmp::Ordering;
 
 use ndarray::Array2;
@@ -12,7 +14,7 @@ use crate::engine::cpu::kernel::{RootValues, RootsOfBlock};
 use crate::engine::cpu::reduction::Points;
 use crate::engine::plan::{Plan, PlanOptions, SCENARIO_BLOCK};
 use crate::engine::tile::Tiles;
-use crate::number::{Exact, Interval, Number};
+use crate::number::{Exact, Number};
 use crate::pricing::{Column, Rows, Unshocked, revalue};
 use crate::program::{Bound, Builder, Leaf, Node, Reduction, STACK_DEPTH_MAX, Weights, row_ranges};
 use crate::scenario::ScenarioSet;
@@ -135,7 +137,7 @@ impl Trees<'_> {
             7 => self.node(depth - 1, inside).positive_part(),
             _ => {
                 let reduction = self.reduction();
-                // The first points of a block only, and one point, must do as well.
+                // Part of a block is a block.
                 let points = if self.random.random_bool(0.2) { 4 } else { POINTS };
                 self.node(depth - 1, true).reduced(reduction, points)
             }
@@ -304,22 +306,24 @@ fn alternatives_a_rounding_apart_are_both_kept() {
     let ranges = row_ranges(&rows);
     let range = ranges.iter().find(|range| !range.is_constant()).expect("a row that moves");
     let row = ranges.iter().position(|other| other == range).expect("it") as u32;
-    // The constant lies on the end of what the rounded product says, which the exact product may pass.
-    let (factor, mut kept) = (0.1, 0);
-    for ulps in -2i64..3 {
-        let constant = f64::from_bits((factor * range.high).to_bits().wrapping_add_signed(ulps));
-        let mut builder = Builder::new(&ranges);
-        let node = Node::Max(vec![Node::leaf(vec![(row, factor)]), Node::constant(constant)]);
-        builder.fold(&node, Weights::ADJUSTED);
-        builder.finish_pool();
-        let program = builder.build();
-        kept += program.kinks.len();
-        let product = Exact::of(factor).times(&Exact::of(range.high));
-        let may_pass = product.minus(&Exact::of(constant)).sign() == Some(Ordering::Greater);
-        assert!(!may_pass || program.kinks.len() == 1, "{ulps} ulps");
+    // The constant lies about the end of what the rounded product says, which the exact product may pass.
+    let (mut kept, mut tempting) = (0, 0);
+    for factor in (0..40).map(|_| random.random_range(0.1..4.0)) {
+        for ulps in -2i64..3 {
+            let constant = f64::from_bits((factor * range.high).to_bits().wrapping_add_signed(ulps));
+            let mut builder = Builder::new(&ranges);
+            let node = Node::Max(vec![Node::leaf(vec![(row, factor)]), Node::constant(constant)]);
+            builder.fold(&node, Weights::ADJUSTED);
+            builder.finish_pool();
+            let program = builder.build();
+            kept += program.kinks.len();
+            let product = Exact::of(factor).times(&Exact::of(range.high));
+            let may_pass = product.minus(&Exact::of(constant)).sign() == Some(Ordering::Greater);
+            assert!(!may_pass || program.kinks.len() == 1, "{factor}, {ulps} ulps");
+            tempting += u32::from(may_pass && ulps == 0);
+        }
     }
-    assert!((1..5).contains(&kept), "some are certain, some are not");
-    assert!(Interval::of(factor).times(&Interval::of(range.high)).high > 0.0);
+    assert!(kept < 40 * 5 && tempting > 5, "{kept} kept, {tempting} only seem certain");
 }
 
 #[test]

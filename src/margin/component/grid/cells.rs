@@ -32,11 +32,10 @@ struct CellTerms {
 fn cells(grid: &Grid, part: &Part<'_, '_>) -> Vec<CellTerms> {
     let mut cells: Vec<CellTerms> = Vec::new();
     let mut cell_of = |key: Key| {
-        let at = cells.iter().position(|cell| cell.key == key).unwrap_or_else(|| {
+        cells.iter().position(|cell| cell.key == key).unwrap_or_else(|| {
             cells.push(CellTerms { key, changes: Changes::default(), discounted: Vec::new() });
             cells.len() - 1
-        });
-        at
+        })
     };
     let mut placed = Vec::new();
     for position in part.positions() {

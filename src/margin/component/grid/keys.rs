@@ -178,55 +178,59 @@ pub(in crate::margin::component) const KEYS: &[Key] = &[
 
 /// A grid from its section; `None` where a fault was recorded.
 pub(in crate::margin::component) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Grid> {
-    let price_unit = section.choice("price_unit", &PRICE_UNITS).unwrap_or_default();
-    let extremes = section.table("extremes").map(extremes);
-    let dampener = section.number("dampener");
     let volatility = match section.table("volatility") {
         Some(table) => read_volatility(table, reader)?,
         None => VolatilityRange::default(),
     };
-    let points = points(section);
-    let needs_range =
-        matches!(price_unit, PriceUnit::Range | PriceUnit::QuoteRange) || extremes.is_some() || dampener.is_some();
-    if needs_range && !section.has("range") {
-        let rule = "a grid in multiples of its range, with extremes or with a dampener has a range";
-        reader.fault(&section.at("range"), "", rule, "add range, or set price_unit = \"relative\"");
-        return None;
-    }
-    if points.is_empty() && extremes.is_none() {
-        reader.fault(&section.at("prices"), "", "a grid has at least one point", "add prices, points or extremes");
-        return None;
-    }
-    let moves = extremes.iter().flat_map(|extremes| &extremes.moves);
-    let moves = moves.chain(points.iter().filter(|_| price_unit == PriceUnit::Relative).map(|point| &point.price));
-    for price in moves.filter(|price| **price <= -1.0) {
-        reader.fault(&section.at("prices"), price.to_string(), "a relative move above -1", "raise the move");
-        return None;
-    }
     let discount = section.table("discount").map(discount);
-    let cell = match (section.choice("cell", &CELLS), &discount) {
-        (Some(Cell::Pair), Some(_)) => {
-            reader.fault(&section.at("cell"), "pair", "a discount is of expiries", "set cell = \"expiry\"");
-            return None;
-        }
-        (_, Some(_)) => Cell::Expiry,
-        (cell, None) => cell.unwrap_or_default(),
-    };
-    Some(Grid {
-        points,
-        extremes,
-        price_unit,
+    let usual_cell = if discount.is_some() { Cell::Expiry } else { Cell::default() };
+    let grid = Grid {
+        points: points(section),
+        extremes: section.table("extremes").map(extremes),
+        price_unit: section.choice("price_unit", &PRICE_UNITS).unwrap_or_default(),
         range: section.by_name("range").cloned().unwrap_or_default(),
         volatility,
         time_weight: section.table("time_weight").map(|table| TimeWeight {
             add: table.number("add").unwrap_or_default(),
             per_year: table.number("per_year").unwrap_or_default(),
         }),
-        cell,
-        transforms: transforms(section, dampener, reader)?,
+        cell: section.choice("cell", &CELLS).unwrap_or(usual_cell),
+        transforms: transforms(section, reader)?,
         discount,
         settle_at: section.choice("settle_at", &SETTLE_AT).unwrap_or_default(),
-    })
+    };
+    is_whole(&grid, section, reader).then_some(grid)
+}
+
+/// Whether what a grid says fits together; what does not is recorded.
+fn is_whole(grid: &Grid, section: &Section, reader: &mut Reader<'_>) -> bool {
+    let mut faults: Vec<(String, String, &str, &str)> = Vec::new();
+    let dampens = grid.transforms.iter().any(|transform| matches!(transform, Transform::Dampen { .. }));
+    let is_in_ranges = matches!(grid.price_unit, PriceUnit::Range | PriceUnit::QuoteRange);
+    if (is_in_ranges || grid.extremes.is_some() || dampens) && !section.has("range") {
+        let rule = "a grid in multiples of its range, with extremes or with a dampener has a range";
+        faults.push((section.at("range"), String::new(), rule, "add range, or set price_unit = \"relative\""));
+    }
+    if grid.len() == 0 {
+        let rule = "a grid has at least one point";
+        faults.push((section.at("prices"), String::new(), rule, "add prices, points or extremes"));
+    }
+    let relative = grid.points.iter().filter(|_| grid.price_unit == PriceUnit::Relative);
+    for point in relative.filter(|point| point.price <= -1.0) {
+        faults.push((section.at("prices"), point.price.to_string(), "a relative move above -1", "raise the move"));
+    }
+    for price in grid.extremes.iter().flat_map(|extremes| &extremes.moves) {
+        if *price <= -1.0 || *price == 0.0 {
+            let rule = "a relative move above -1, not 0";
+            faults.push((section.at("extremes"), price.to_string(), rule, "correct the move"));
+        }
+    }
+    if grid.discount.is_some() && grid.cell == Cell::Pair {
+        faults.push((section.at("cell"), "pair".into(), "a discount is of expiries", "set cell = \"expiry\""));
+    }
+    let is_whole = faults.is_empty();
+    faults.into_iter().for_each(|(at, value, rule, remedy)| reader.fault(&at, value, rule, remedy));
+    is_whole
 }
 
 fn points(section: &Section) -> Vec<GridPoint> {
@@ -261,7 +265,7 @@ fn skew(table: &Section) -> Option<SkewMove> {
 
 fn extremes(table: &Section) -> Extreme {
     Extreme {
-        moves: table.numbers("prices").unwrap_or_default().iter().copied().filter(|price| *price != 0.0).collect(),
+        moves: table.numbers("prices").unwrap_or_default().to_vec(),
         volatility: table.number("volatility").unwrap_or(1.0),
         factor: table.number("factor").unwrap_or(1.0),
     }
@@ -313,7 +317,8 @@ pub(in crate::margin::component) fn read_volatility(
     })
 }
 
-fn transforms(section: &Section, dampener: Option<f64>, reader: &mut Reader<'_>) -> Option<Vec<Transform>> {
+fn transforms(section: &Section, reader: &mut Reader<'_>) -> Option<Vec<Transform>> {
+    let dampener = section.number("dampener");
     let order: Vec<&str> = match section.texts("order") {
         Some(order) => order.iter().map(String::as_str).collect(),
         None => ORDER.to_vec(),

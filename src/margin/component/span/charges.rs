@@ -85,7 +85,8 @@ impl Span {
                 charge = charge.plus(&N::of(delivery.rate).times(&delta.magnitude()));
             }
         }
-        for spread in &self.spreads {
+        let is_tier = |tier: &usize| *tier <= self.tiers.len();
+        for spread in self.spreads.iter().filter(|spread| spread.tiers.iter().all(is_tier)) {
             let [a, b] = spread.tiers;
             let ways = if a == b { &[(a, b)][..] } else { &[(a, b), (b, a)] };
             for &(long, short) in ways {

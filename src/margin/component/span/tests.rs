@@ -165,8 +165,51 @@ fn a_spread_between_underlyings_is_credited_as_published() {
     assert_near(value(hold(-1.0), &inter), 2_700.0);
     assert_near(value(hold(1.0), &inter), 6_000.0);
     // Half a spread is credited half of the corn, and all of the soy.
-    assert_near(value(hold(-0.5), &inter), 5_000.0 - 0.55 * 2_000.0);
+    assert_near(value(hold(-0.5), &inter), 5_000.0 - 0.55 * 3_000.0);
     assert!(bench(hold(-1.0), &inter).lowered(Column::Base).is_none(), "a quotient is left to the direct formula");
+}
+
+/// Worked by hand: a call struck at 102 that expires with the look-ahead has a delta of 1 at 104, 108 and 112, else 0.
+#[test]
+fn composite_delta_is_the_weighted_mean_over_the_prices() {
+    let mut holdings = Holdings::of("U", 100.0);
+    holdings.hold(Instrument { contract_size: 10.0, ..holdings.option(Right::Call, 102.0, DAY, (100.0, 0.5)) }, -3.0);
+    let span = span(0.12);
+    let deltas =
+        bench(holdings, &span).of_parts(|part| span.net_delta::<f64>(part, &(part.setting().rows, Column::Base)));
+    assert_near(deltas[0], -30.0 * (0.217 + 0.11 + 0.037) / (0.27 + 2.0 * (0.217 + 0.11 + 0.037)));
+}
+
+/// Of short straddles the volatility is part of the scan but not of the price risk that is credited.
+#[test]
+fn only_price_risk_is_credited() {
+    let mut holdings = Holdings::of("A", 100.0);
+    holdings.assets.push(Asset::new("B", 50.0));
+    holdings.underlyings.push(Underlying::new("B", 50.0));
+    holdings.hold(holdings.option(Right::Call, 100.0, 30 * DAY, (100.0, 0.4)), -10.0);
+    holdings.hold(holdings.option(Right::Put, 90.0, 30 * DAY, (100.0, 0.4)), -4.0);
+    let contract = Instrument { underlying: 1, ..holdings.future(50.0, 30 * DAY) };
+    holdings.hold(Instrument { settlement_asset: 2, price_asset: 2, ..contract }, 20.0);
+    let leg = |underlying: &str, side: LegSide| InterLeg { underlying: underlying.into(), ratio: 1.0, side };
+    let mut inter = span(0.1);
+    inter.inter = vec![InterSpread { legs: vec![leg("A", LegSide::B), leg("B", LegSide::A)], rate: 0.8 }];
+    let bench = bench(holdings, &inter);
+    let (grid, column) = (inter.grid(), Column::Base);
+    let parts = bench.of_parts(|part| {
+        let of = |part: &Part<'_, '_>| {
+            let market = (part.setting().rows, column);
+            (grid.losses::<f64>(part, &market), inter.net_delta::<f64>(part, &market))
+        };
+        inter.commodities(part).iter().map(of).collect::<Vec<_>>()
+    });
+    let [(options, delta), (_, future_delta)] = &parts[0][..] else { panic!("two underlyings") };
+    assert!(*delta < -1.0 && -delta < *future_delta, "the options are the scarcer leg: {delta}");
+    // A rise with volatility up is the worst for them; the extremes are not.
+    let scan = options.iter().copied().fold(0.0, f64::max);
+    assert_near(options[10], scan);
+    let price_risk = (options[10] + options[11] - options[0] - options[1]) / 2.0;
+    assert!(price_risk < 0.9 * scan, "{price_risk} of {scan}");
+    assert_near(bench.agreed(column), scan + 100.0 - 0.8 * (price_risk - delta * 5.0));
 }
 
 #[test]

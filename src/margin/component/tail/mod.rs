@@ -89,7 +89,7 @@ impl Tail {
     /// How many losses lie in the tail of n.
     fn mass(&self, moves: usize) -> f64 {
         let count = moves as f64;
-        let mass = (1.0 - self.confidence) * count;
+        let mass = ((1.0 - self.confidence) * count).clamp(0.0, (count - 1.0).max(0.0));
         // (1 − 0.9)·10 is 1, not the 0.9999999999999998 that rounding makes of it.
         if (mass - mass.round()).abs() <= 1e-9 * count { mass.round() } else { mass }
     }

@@ -8,6 +8,7 @@ use super::super::{
 };
 use super::*;
 use crate::margin::{ByName, Form};
+use crate::number::{Exact, Interval, Number};
 use crate::pricing::TermScale;
 use crate::program::{Builder, row_ranges};
 
@@ -69,7 +70,7 @@ fn grid() -> Grid {
         price_unit: PriceUnit::Range,
         range: ByName { default: 0.16, of: BTreeMap::new() },
         volatility: VolatilityRange { up: 0.5, down: 0.25, ..VolatilityRange::default() },
-        skew: None,
+        time_weight: None,
         cell: Default::default(),
         transforms: vec![
             Transform::Weight,
@@ -124,6 +125,14 @@ pub(super) fn market() -> Bench {
     bench
 }
 
+/// Asserts that both sides are those numbers, but for rounding.
+fn agree<N: Number>(value: &Requirement<N>, expected: &Requirement<f64>) {
+    for (value, expected) in [(&value.initial, expected.initial), (&value.maintenance, expected.maintenance)] {
+        let slack = 1e-9 * expected.max(1.0);
+        assert!(value.is_below(expected + slack) && !value.is_below(expected - slack), "{expected}");
+    }
+}
+
 /// Asserts that what the component lowers to is its value, on both sides and in every market; answers whether it lowers.
 fn check(bench: &Bench, component: &Component) -> bool {
     let lowered = bench.with(component.clone(), |setting, component| {
@@ -134,6 +143,10 @@ fn check(bench: &Bench, component: &Component) -> bool {
         let node = component.node(0, &scope, &|row, slope| builder.range(row, slope))?;
         for column in bench.columns() {
             let value = component.value::<f64>(0, &scope, &(setting.rows, column));
+            let exact = component.value::<Exact>(0, &scope, &(setting.rows, column));
+            let interval = component.value::<Interval>(0, &scope, &(setting.rows, column));
+            agree(&exact, &value);
+            agree(&interval, &value);
             let row = |row| setting.rows.value(row, column);
             for (node, value) in [(&node.initial, value.initial), (&node.maintenance, value.maintenance)] {
                 let lowered = node.evaluate(&row);
