@@ -52,7 +52,7 @@ fn book() -> Book {
 /// Maintenance 0.5 % up to 50,000 of notional and 1 % above; initial margin 2 %.
 fn rulebook() -> Rulebook {
     let maintenance = Schedule { form: Form::Marginal, bounds: vec![50_000.0], rates: vec![0.005, 0.01] };
-    let class = MarginClass { maintenance, initial: Schedule::flat(0.02), max_notional: None };
+    let class = MarginClass::brackets(maintenance, Schedule::flat(0.02));
     Rulebook { name: "example".into(), margin: BTreeMap::from([("BTCUSDT".into(), class)]), ..Rulebook::default() }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plimsoll::io::rulebook_schema;
 use plimsoll::margin::{
-    Form, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OptionClass, OptionReference, OptionRequirement,
-    OptionSpread, OrderReserve, Rulebook, Schedule, SizeUnit,
+    Form, Growth, HaircutBase, HaircutSchedule, MarginClass, MarkIn, OpenInterestRate, OptionClass, OptionReference,
+    OptionRequirement, OptionSpread, OrderReserve, Requirement, Rulebook, Schedule, SizeCurve, SizeFunction, SizeUnit,
 };
 use plimsoll::synth::{Market, MarketOptions};
 use proptest::prelude::*;
@@ -28,25 +28,46 @@ fn schedule() -> impl Strategy<Value = Schedule> {
     )
 }
 
+fn size_function() -> impl Strategy<Value = SizeFunction> {
+    let units = prop::sample::select(vec![SizeUnit::Asset, SizeUnit::Quote]);
+    let growths = prop_oneof![
+        (0.0..1e3f64).prop_map(|slope| Growth::Linear { slope }),
+        (0.0..1e3f64, 0.0..=1.0f64).prop_map(|(factor, share_of_base)| Growth::SquareRoot { factor, share_of_base }),
+    ];
+    let curves = (0.0..=1.0f64, growths, units).prop_map(|(base, growth, unit)| SizeCurve { base, growth, unit });
+    let open_interest = (0.0..=1.0f64, 0.0..1e6f64, 1e6..1e9f64).prop_map(|(base, lower, upper)| OpenInterestRate {
+        base,
+        lower,
+        upper,
+    });
+    prop_oneof![
+        schedule().prop_map(SizeFunction::Brackets),
+        curves.prop_map(SizeFunction::Curve),
+        open_interest.prop_map(SizeFunction::OpenInterest),
+    ]
+}
+
 prop_compose! {
     fn margin_class()(
-        maintenance in schedule(),
-        initial in schedule(),
+        maintenance in size_function(),
+        initial in size_function(),
+        minimum in 0.0..1e6f64,
         max_notional in proptest::option::of(1e-9..1e20f64),
     ) -> MarginClass {
-        MarginClass { maintenance, initial, max_notional }
+        MarginClass { maintenance, initial, max_notional, minimum: Requirement { initial: minimum, maintenance: 0.0 }, scale: None }
     }
 }
 
 prop_compose! {
     fn haircut_class()(
         quoted in any::<bool>(),
+        more in any::<bool>(),
         bounds in bounds(),
         mut haircuts in prop::collection::vec(0.0..=1.0f64, 6),
     ) -> HaircutSchedule {
         haircuts.sort_by(f64::total_cmp);
         haircuts.truncate(bounds.len() + 1);
-        HaircutSchedule { unit: if quoted { SizeUnit::Quote } else { SizeUnit::Asset }, bounds, haircuts }
+        HaircutSchedule { unit: if quoted { SizeUnit::Quote } else { SizeUnit::Asset }, bounds, initial: more.then(|| haircuts.iter().map(|haircut| haircut.sqrt()).collect()), haircuts }
     }
 }
 

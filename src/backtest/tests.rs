@@ -74,7 +74,7 @@ fn snapshot() -> Snapshot {
 }
 
 fn rulebook() -> Rulebook {
-    let class = MarginClass { maintenance: Schedule::flat(0.05), initial: Schedule::flat(0.1), max_notional: None };
+    let class = MarginClass::brackets(Schedule::flat(0.05), Schedule::flat(0.1));
     Rulebook { margin: [("all".to_owned(), class)].into(), ..Rulebook::default() }
 }
 

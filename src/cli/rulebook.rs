@@ -1,5 +1,6 @@
 mod component;
 mod option;
+mod size;
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,11 @@ use serde_json::json;
 
 use component::{component_json, print_components, requirement_json};
 use option::{option_json, print_option, spread_json};
+use size::{print_size, size_json};
 
 use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
-use crate::margin::{Form, Rulebook, Schedule};
+use crate::margin::{Requirement, Rulebook};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -172,20 +174,14 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     let classes = rulebook.margin.iter().filter(|(name, _)| is_asked(name));
     let options = rulebook.option.iter().filter(|(name, _)| is_asked(name));
     if context.format == Format::Json {
-        let schedule = |schedule: &Schedule| {
-            json!({
-                "form": form_name(schedule.form),
-                "from": std::iter::once(0.0).chain(schedule.bounds.iter().copied()).collect::<Vec<_>>(),
-                "rate": schedule.rates,
-                "deduction": deductions(schedule),
-            })
-        };
         let classes: serde_json::Map<_, _> = classes
             .map(|(name, class)| {
                 let value = json!({
-                    "maintenance": schedule(&class.maintenance),
-                    "initial": schedule(&class.initial),
+                    "maintenance": size_json(&class.maintenance),
+                    "initial": size_json(&class.initial),
                     "max_notional": class.max_notional,
+                    "minimum": { "maintenance": class.minimum.maintenance, "initial": class.minimum.initial },
+                    "scale": class.scale,
                 });
                 (name.clone(), value)
             })
@@ -206,50 +202,20 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     for (name, class) in classes {
         let end = class.max_notional.map_or_else(|| "no upper end".into(), |end| format!("published up to {end}"));
         print_text(format_args!("{name} ({end})"));
-        print_text(schedule_table("maintenance", &class.maintenance));
-        print_text(schedule_table("initial", &class.initial));
+        print_size("maintenance", &class.maintenance);
+        print_size("initial", &class.initial);
+        let minimum = class.minimum;
+        if minimum != Requirement::default() {
+            let (maintenance, initial) = (minimum.maintenance, minimum.initial);
+            print_text(format_args!("plus for every position: maintenance {maintenance}, initial {initial}"));
+        }
+        if let Some(scale) = &class.scale {
+            print_text(format_args!("times the scalar {scale}"));
+        }
     }
     for (name, class) in options {
         let spread = rulebook.option_spread.as_ref().filter(|spread| spread.classes.contains(name));
         print_option(name, class, spread);
     }
     Ok(0)
-}
-
-/// To a millionth, so that the rounding of a derived number does not show.
-fn rounded(number: f64) -> f64 {
-    (number * 1e6).round() / 1e6
-}
-
-fn form_name(form: Form) -> &'static str {
-    match form {
-        Form::Marginal => "marginal",
-        Form::Whole => "whole",
-    }
-}
-
-/// What is subtracted in each bracket; nothing where the whole notional pays one rate.
-fn deductions(schedule: &Schedule) -> Vec<f64> {
-    match schedule.form {
-        Form::Marginal => schedule.deductions(),
-        Form::Whole => vec![0.0; schedule.rates.len()],
-    }
-}
-
-fn schedule_table(requirement: &str, schedule: &Schedule) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    let first = format!("{requirement} ({})", form_name(schedule.form));
-    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header([&first, "from", "rate", "1/rate", "deduction"]);
-    for (bracket, (rate, deduction)) in schedule.rates.iter().zip(deductions(schedule)).enumerate() {
-        let from = bracket.checked_sub(1).map_or(0.0, |before| schedule.bounds[before]);
-        let inverse = if *rate > 0.0 { format!("{:.6}", 1.0 / rate) } else { String::new() };
-        table.add_row([
-            (bracket + 1).to_string(),
-            from.to_string(),
-            rate.to_string(),
-            inverse,
-            rounded(deduction).to_string(),
-        ]);
-    }
-    table
 }

@@ -59,7 +59,7 @@ const B_PERP: u32 = 3;
 /// Initial 10 %, maintenance 5 % of the notional.
 fn rulebook() -> Rulebook {
     let (initial, maintenance) = (Schedule::flat(0.1), Schedule::flat(0.05));
-    let class = MarginClass { maintenance, initial, max_notional: None };
+    let class = MarginClass::brackets(maintenance, initial);
     Rulebook { name: "flat".into(), margin: BTreeMap::from([("perpetual".into(), class)]), ..Rulebook::default() }
 }
 
@@ -225,7 +225,7 @@ fn a_second_rulebook_has_rows_of_its_own_and_portfolio_pools_are_refused() {
     let snapshot = hedged_and_single();
     let mut strict = rulebook();
     let class = strict.margin.get_mut("perpetual").expect("a class");
-    (class.initial, class.maintenance) = (Schedule::flat(0.5), Schedule::flat(0.125));
+    (class.initial, class.maintenance) = (Schedule::flat(0.5).into(), Schedule::flat(0.125).into());
     let set = scenarios(&[[0.0, 0.0]]);
     let comparison = compare(&snapshot, &[rulebook(), strict], &set, &options(), &()).expect("rows");
     assert_eq!(comparison.rows.len(), 6);

@@ -149,11 +149,10 @@ fn check_tiers(symbol: &str, tiers: &[Tier], log: &mut FaultLog) {
 fn margin_class(tiers: &[Tier]) -> MarginClass {
     let bounds: Vec<f64> = tiers.iter().skip(1).map(|tier| tier.min_notional).collect();
     let schedule = |form, rates: Vec<f64>| Schedule { form, bounds: bounds.clone(), rates };
-    MarginClass {
-        maintenance: schedule(Form::Marginal, tiers.iter().map(|tier| tier.rate).collect()),
-        initial: schedule(Form::Whole, tiers.iter().map(|tier| 1.0 / tier.max_leverage).collect()),
-        max_notional: tiers.last().map(|tier| tier.max_notional),
-    }
+    let maintenance = schedule(Form::Marginal, tiers.iter().map(|tier| tier.rate).collect());
+    let initial = schedule(Form::Whole, tiers.iter().map(|tier| 1.0 / tier.max_leverage).collect());
+    let max_notional = tiers.last().map(|tier| tier.max_notional);
+    MarginClass { max_notional, ..MarginClass::brackets(maintenance, initial) }
 }
 
 #[cfg(test)]
@@ -171,8 +170,11 @@ mod tests {
         assert_eq!((imported.tiers, imported.inner_boundaries, imported.rulebook.margin.len()), (3, 1, 2));
         assert_eq!(imported.rulebook.name, "published");
         let class = &imported.rulebook.margin["B/Q:Q"];
-        assert_eq!(class.maintenance, Schedule { form: Form::Marginal, bounds: vec![100.0], rates: vec![0.01, 0.02] });
-        assert_eq!(class.initial, Schedule { form: Form::Whole, bounds: vec![100.0], rates: vec![0.02, 0.04] });
-        assert_eq!((class.max_notional, class.maintenance.deductions()), (Some(200.0), vec![0.0, 1.0]));
+        assert_eq!(
+            class.maintenance,
+            Schedule { form: Form::Marginal, bounds: vec![100.0], rates: vec![0.01, 0.02] }.into()
+        );
+        assert_eq!(class.initial, Schedule { form: Form::Whole, bounds: vec![100.0], rates: vec![0.02, 0.04] }.into());
+        assert_eq!(class.max_notional, Some(200.0));
     }
 }

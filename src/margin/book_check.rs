@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(values(&rulebook), ["held", "ordered", "coin"]);
         assert_eq!(check_book(&snapshot, &rulebook).1, ["no haircut_class, so a haircut of 0: USD"]);
         let flat = Schedule::flat(0.1);
-        let class = MarginClass { maintenance: flat.clone(), initial: flat, max_notional: None };
+        let class = MarginClass::brackets(flat.clone(), flat);
         rulebook.margin.insert("held".into(), class);
         assert_eq!(values(&rulebook), ["ordered", "coin"]);
     }

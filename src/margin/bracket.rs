@@ -40,6 +40,11 @@ impl Schedule {
         deductions
     }
 
+    /// Whether rates lie in [0, 1], one more than there are bounds, and bounds are positive and increase strictly.
+    pub(super) fn is_well_formed(&self) -> bool {
+        are_shares(&self.rates, &self.bounds)
+    }
+
     /// Slope and intercept of the requirement in the bracket that holds `notional`.
     pub(super) fn line_at(&self, notional: f64) -> (f64, f64) {
         let bracket = self.bounds.partition_point(|bound| *bound <= notional);
@@ -106,6 +111,14 @@ impl Schedule {
             }
         }
     }
+}
+
+/// Whether values lie in [0, 1], one more than there are bounds, and bounds are finite, positive and increase strictly.
+pub(super) fn are_shares(values: &[f64], bounds: &[f64]) -> bool {
+    values.len() == bounds.len() + 1
+        && values.iter().all(|value| (0.0..=1.0).contains(value))
+        && bounds.iter().all(|bound| bound.is_finite() && *bound > 0.0)
+        && bounds.windows(2).all(|pair| pair[0] < pair[1])
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use super::explain_option::{OptionBasis, SpreadBasis};
 use super::explain_requirement::TermSide;
 use super::haircut::HaircutBase;
 use super::order::OrderReserve;
-use super::pool::{Group, MarginSide, Setting};
+use super::pool::{Group, MarginSide, Setting, floor_rate};
+use super::size::SizeFunction;
 use crate::domain::{Balance, Pool, Position, Side};
 use crate::pricing::{Column, ShockedMarket, entry_value};
 
@@ -173,6 +174,7 @@ impl Setting<'_> {
         terms.extend(self.requirement_terms(pool, (column, market)));
         let (_, groups) = self.groups::<f64>(pool, &(self.rows, column));
         terms.extend(groups.iter().filter_map(|group| self.haircut_term(group, column)));
+        terms.extend(groups.iter().filter_map(|group| self.initial_haircut_term(group, column)));
         terms.extend(self.order_terms(pool));
         let requirement = self.requirement::<f64>(pool, &(self.rows, column));
         if requirement.initial < requirement.maintenance {
@@ -239,24 +241,48 @@ impl Setting<'_> {
             .max_notional
             .filter(|end| notional > *end)
             .map(|end| format!("the published table ends at {}: its last rate is used beyond", number(end)));
-        let (schedule, leverage) = match shown.side {
-            MarginSide::Maintenance => (&class.maintenance, None),
-            MarginSide::Initial => (&class.initial, position.leverage),
+        let scale = self.rows.of_class(position.instrument).scale.map(|row| self.rows.value(row, column));
+        let scaled = class.scale.as_ref().zip(scale).map(|(name, scale)| format!("times {name} = {}", number(scale)));
+        let shown = TermSide { multiplier: shown.multiplier * scale.unwrap_or(1.0), ..shown };
+        let size = self.position_size(position, shown.side);
+        let required = class.of(shown.side).requirement(&size, floor_rate(position, shown.side), &(self.rows, column));
+        let leverage = position.leverage.filter(|_| shown.side == MarginSide::Initial);
+        let (bracket, otherwise) = match class.of(shown.side) {
+            SizeFunction::Brackets(schedule) => {
+                let bracket = schedule.bracket(notional, leverage.map_or(0.0, f64::recip), shown.multiplier);
+                let otherwise = match leverage {
+                    Some(leverage) => Some(leverage_alternative(schedule, &bracket, leverage)),
+                    None => next_bracket(schedule, &bracket),
+                };
+                (bracket, otherwise)
+            }
+            SizeFunction::Curve(curve) => (one_rate(notional, required, shown.multiplier), Some(curve.text(leverage))),
+            SizeFunction::OpenInterest(_) => (one_rate(notional, required, shown.multiplier), None),
         };
-        let floor_rate = leverage.map_or(0.0, f64::recip);
-        let bracket = schedule.bracket(notional, floor_rate, shown.multiplier);
-        let otherwise = match leverage {
-            Some(leverage) => Some(leverage_alternative(schedule, &bracket, leverage)),
-            None => next_bracket(schedule, &bracket),
-        };
-        let alternatives: Vec<String> = otherwise.into_iter().chain(beyond).collect();
+        let note = self.rules.note(position.instrument).map(str::to_owned);
+        let alternatives: Vec<String> = otherwise.into_iter().chain(beyond).chain(note).chain(scaled).collect();
         Term {
             component: shown.kind,
             item: self.item(position),
-            value: shown.multiplier * schedule.requirement(&notional, floor_rate),
+            value: shown.multiplier * required,
             alternative: (!alternatives.is_empty()).then(|| alternatives.join("; ")),
             basis: Basis::Bracket(bracket),
         }
+    }
+
+    /// What a position's class requires whatever its size.
+    pub(super) fn minimum_term(&self, position: &Position, shown: TermSide, column: Column) -> Option<Term> {
+        let class = self.rules.class(position.instrument);
+        let value = *class.minimum.of(shown.side);
+        let scale = self.rows.of_class(position.instrument).scale.map_or(1.0, |row| self.rows.value(row, column));
+        let multiplier = shown.multiplier * scale;
+        (value != 0.0 && position.quantity != 0.0).then(|| Term {
+            component: shown.kind,
+            item: format!("{} minimum", self.item(position)),
+            value: multiplier * value,
+            alternative: None,
+            basis: Basis::Component { value, multiplier },
+        })
     }
 
     /// What of an asset does not count; none where there is nothing to take it of.
@@ -287,6 +313,18 @@ impl Setting<'_> {
             value: kept - value,
             alternative: Some(alternative),
             basis: Basis::Kept { value, kept },
+        })
+    }
+
+    /// What the initial requirement adds for an asset that counts for less there.
+    fn initial_haircut_term(&self, group: &Group<f64>, column: Column) -> Option<Term> {
+        let value = self.initial_haircut(group, &(self.rows, column)).filter(|value| *value != 0.0)?;
+        Some(Term {
+            component: TermKind::InitialMargin,
+            item: format!("{}, initial haircut", self.snapshot.assets[group.asset as usize].name),
+            value,
+            alternative: Some("beyond the haircut that adjusted equity has".into()),
+            basis: Basis::Component { value, multiplier: 1.0 },
         })
     }
 
@@ -349,6 +387,12 @@ impl Schedule {
             multiplier,
         }
     }
+}
+
+/// A requirement that one rate makes of the whole notional.
+fn one_rate(notional: f64, required: f64, multiplier: f64) -> Bracket {
+    let rate = if notional == 0.0 { 0.0 } else { required / notional };
+    Bracket { notional, bracket: 1, brackets: 1, from: 0.0, to: None, rate, deduction: 0.0, multiplier }
 }
 
 /// What the other of bracket and leverage would require.

@@ -72,7 +72,10 @@ impl Setting<'_> {
             match self.rules.option(position.instrument) {
                 Some(_) if self.is_grouped(position) => {}
                 Some(class) => terms.extend(self.option_term(class, position, shown, (column, market))),
-                None => terms.push(self.class_term(position, shown, column)),
+                None => {
+                    terms.push(self.class_term(position, shown, column));
+                    terms.extend(self.minimum_term(position, shown, column));
+                }
             }
         }
         let legs = self.spread_legs(pool.positions.iter());

@@ -1,5 +1,6 @@
 //! Haircuts: the share of a collateral's value that does not count, flat or in marginal tiers of its size.
 
+use super::bracket::are_shares;
 use crate::number::Number;
 use crate::program::{Builder, Weights};
 
@@ -21,6 +22,9 @@ pub struct HaircutSchedule {
     pub bounds: Vec<f64>,
     /// Haircut of each tier, in [0, 1], never decreasing: `[n_tiers]`.
     pub haircuts: Vec<f64>,
+    /// Haircut of each tier for the initial requirement, none below that of `haircuts`, never decreasing: `[n_tiers]`. Adjusted
+    /// equity keeps `haircuts`; what the initial ones take beyond them is added to the initial requirement. `None` = the same.
+    pub initial: Option<Vec<f64>>,
 }
 
 /// What a haircut is taken of.
@@ -34,6 +38,33 @@ pub enum HaircutBase {
 }
 
 impl HaircutSchedule {
+    /// One haircut for every size.
+    pub fn flat(haircut: f64) -> Self {
+        Self { unit: SizeUnit::Asset, bounds: Vec::new(), haircuts: vec![haircut], initial: None }
+    }
+
+    /// What the initial requirement takes beyond `haircuts`: haircuts of the same tiers, whose differences may fall.
+    fn beyond(&self) -> Option<Self> {
+        let initial = self.initial.as_ref()?;
+        let haircuts = initial.iter().zip(&self.haircuts).map(|(initial, haircut)| initial - haircut).collect();
+        Some(Self { haircuts, initial: None, bounds: self.bounds.clone(), unit: self.unit })
+    }
+
+    /// Direct formula: what the initial requirement adds for this value, quote units, ≥ 0; `None` where it adds nothing.
+    pub fn added_to_initial<N: Number>(&self, value: &N, price: &N) -> Option<N> {
+        Some(value.minus(&self.beyond()?.kept(value, price)))
+    }
+
+    /// Whether haircuts lie in [0, 1] and never decrease, and the initial ones are none below the others.
+    pub(super) fn is_well_formed(&self) -> bool {
+        let is_concave =
+            |haircuts: &[f64]| are_shares(haircuts, &self.bounds) && haircuts.windows(2).all(|pair| pair[0] <= pair[1]);
+        let is_initial = |initial: &Vec<f64>| {
+            is_concave(initial) && initial.iter().zip(&self.haircuts).all(|(initial, haircut)| initial >= haircut)
+        };
+        is_concave(&self.haircuts) && self.initial.as_ref().is_none_or(is_initial)
+    }
+
     /// Lower bound of tier `j` (0 for the first) and the increase of the haircut there.
     fn kinks(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         let bounds = std::iter::once(0.0).chain(self.bounds.iter().copied());
@@ -62,6 +93,14 @@ impl HaircutSchedule {
     /// units can kink.
     pub fn lower_balance(&self, amount: f64, price_row: u32, weights: Weights, builder: &mut Builder<'_>) {
         builder.affine(price_row, amount, weights);
+        self.lower_cut(amount, price_row, weights, builder);
+        if let Some(beyond) = self.beyond() {
+            beyond.lower_cut(amount, price_row, Weights::INITIAL, builder);
+        }
+    }
+
+    /// What the haircut takes of a balance.
+    fn lower_cut(&self, amount: f64, price_row: u32, weights: Weights, builder: &mut Builder<'_>) {
         if amount <= 0.0 {
             return;
         }
@@ -83,6 +122,14 @@ impl HaircutSchedule {
         for &(row, coefficient) in terms {
             builder.affine(row, coefficient, weights);
         }
+        self.lower_sum_cut(terms, price_row, weights, builder);
+        if let Some(beyond) = self.beyond() {
+            beyond.lower_sum_cut(terms, price_row, Weights::INITIAL, builder);
+        }
+    }
+
+    /// What the haircut takes of a sum.
+    fn lower_sum_cut(&self, terms: &[(u32, f64)], price_row: u32, weights: Weights, builder: &mut Builder<'_>) {
         for (bound, increase) in self.kinks().filter(|(_, increase)| *increase != 0.0) {
             match self.unit {
                 SizeUnit::Asset => {
@@ -105,6 +152,7 @@ mod tests {
             unit: SizeUnit::Asset,
             bounds: vec![10.0, 20.0, 30.0, 40.0, 50.0],
             haircuts: vec![0.02, 0.05, 0.1, 0.15, 0.2, 1.0],
+            initial: None,
         }
     }
 

@@ -9,6 +9,7 @@ use super::option::{OptionClass, ShortMarket};
 use super::pool::Market;
 use super::row_sheet::{RowSheet, Values};
 use super::rules::Rules;
+use super::size_rows::ClassRows;
 use crate::domain::{InstrumentIndex, Right, Snapshot};
 use crate::error::{Error, Fault, Result};
 use crate::number::Number;
@@ -47,6 +48,7 @@ pub struct MarginRows {
     of_group: Vec<GroupRows>,
     of_component: Vec<ComponentRows>,
     of_market_formula: Vec<u32>,
+    of_class: Vec<ClassRows>,
 }
 
 impl Deref for MarginRows {
@@ -71,6 +73,11 @@ impl MarginRows {
     /// Row of a formula over the market alone.
     pub(super) fn of_market_formula(&self, formula: usize) -> u32 {
         self.of_market_formula[formula]
+    }
+
+    /// Rows that the margin class of a held instrument reads.
+    pub fn of_class(&self, instrument: InstrumentIndex) -> ClassRows {
+        self.of_class[instrument as usize]
     }
 
     /// Rows of a group of options.
@@ -110,9 +117,10 @@ pub fn revalue(
     let of_component = rules.components().map(|component| component.rows(&mut sheet)).collect();
     let formulas = &rules.requirements().market;
     let of_market_formula = formulas.iter().map(|formula| sheet.market_formula(formula)).collect();
+    let of_class = sheet.class_rows();
     let RowSheet { rows, faults, .. } = sheet;
     if faults.is_empty() {
-        Ok(MarginRows { rows, of_option, of_group, of_component, of_market_formula })
+        Ok(MarginRows { rows, of_option, of_group, of_component, of_market_formula, of_class })
     } else {
         Err(Error::Refused(faults))
     }

@@ -1,11 +1,13 @@
 //! Margin reserved for open orders: a constant added to the initial margin, so it needs no lowering of its own.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::option::{MarkIn, OptionClass, ShortMarket};
 use super::rules::Rules;
-use crate::domain::{InstrumentIndex, Kind, Order, Pool, Premium, Snapshot};
-use crate::error::Fault;
+use super::scalar::MarketReader;
+use crate::domain::{InstrumentIndex, Kind, Order, Payoff, Pool, Premium, Snapshot};
+use crate::error::{Error, Fault, Result};
 use crate::pricing::{Column, ShockedMarket, option_unit_value, unit_value};
 use crate::scenario::ScenarioSet;
 
@@ -87,7 +89,45 @@ impl Rules {
             Kind::Spot | Kind::Perpetual | Kind::Future => unit_value(instrument, order.price) * price,
         };
         let notional = (unit * order.quantity).abs();
-        self.class(order.instrument).initial.requirement(&notional, 0.0)
+        let unit_size = match instrument.payoff {
+            Payoff::Inverse => instrument.contract_size / order.price,
+            Payoff::Linear | Payoff::Quanto => instrument.contract_size,
+        };
+        let class = self.class(order.instrument);
+        let required = class.initial.at(notional, unit_size * order.quantity.abs(), 0.0) + class.minimum.initial;
+        self.order_scale(order.instrument) * required
+    }
+
+    /// Scalars of the ordered instruments whose class has one, in the unshocked market.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where a scalar reads what the snapshot does not have, or is negative.
+    pub(super) fn scales_of_orders(&self, snapshot: &Snapshot) -> Result<HashMap<InstrumentIndex, f64>> {
+        let mut scales = HashMap::new();
+        if self.orders == OrderReserve::None {
+            return Ok(scales);
+        }
+        let nothing = ScenarioSet::default();
+        let market = ShockedMarket::new(snapshot, &nothing);
+        for order in snapshot.book.settings().flat_map(|settings| &settings.orders) {
+            let name = self.class(order.instrument).scale.as_ref().filter(|_| self.option(order.instrument).is_none());
+            let Some(scalar) = name.and_then(|name| self.scalar(name)) else { continue };
+            let underlying = Some(snapshot.instruments[order.instrument as usize].underlying);
+            let reader = MarketReader {
+                snapshot,
+                market: &market,
+                rules: self,
+                column: Column::Base,
+                underlying,
+                missing: Cell::new(None),
+            };
+            let value = reader.scalar(scalar);
+            if let Some(fault) = reader.missing.take() {
+                return Err(Error::Refused(vec![fault]));
+            }
+            scales.insert(order.instrument, value);
+        }
+        Ok(scales)
     }
 
     /// Selling reserves the unit initial requirement, buying the premium; of margined premium, the share of it that a long

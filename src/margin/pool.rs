@@ -8,7 +8,7 @@ use super::rules::Rules;
 use crate::domain::{AssetIndex, Balance, InstrumentIndex, Kind, Payoff, Pool, Position, Snapshot};
 use crate::number::Number;
 use crate::pricing::entry_value;
-use crate::program::{Builder, Sink, Weights};
+use crate::program::{Builder, Collected, Node, Sink, Weights};
 
 /// Everything a pool's formulas read: the market data, the rules, the rows of values.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ pub struct Equity<N> {
 }
 
 /// A pool's requirements in one market, quote units; or what a rule takes for each of them.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Requirement<N> {
     /// Initial margin by the rules, before it is raised to the maintenance margin.
     pub initial: N,
@@ -232,16 +232,40 @@ impl Setting<'_> {
     }
 
     /// Direct formula of the requirements: the rulebook's formulas over the pool's positions and components, times the pool's
-    /// multipliers; open orders add to the initial margin.
+    /// multipliers; open orders and initial haircuts add to the initial margin.
     pub fn requirement<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Requirement<N> {
         let scope = Scope::of_pool(*self, pool);
         let formulas = self.rules.requirements().of_pool(pool);
         let required = Evaluation::new(*self, &scope, market).requirement(formulas);
         let reserve = N::of(self.rules.order_reserve(pool, self.snapshot));
+        let initial = N::of(pool.settings.im_multiplier).times(&required.initial).plus(&reserve);
         Requirement {
-            initial: N::of(pool.settings.im_multiplier).times(&required.initial).plus(&reserve),
+            initial: match self.initial_haircuts(pool, market) {
+                Some(haircuts) => initial.plus(&haircuts),
+                None => initial,
+            },
             maintenance: N::of(pool.settings.mm_multiplier).times(&required.maintenance),
         }
+    }
+
+    /// Direct formula of what initial haircuts take beyond those of adjusted equity; `None` where no asset of the pool has any.
+    fn initial_haircuts<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> Option<N> {
+        if !self.rules.has_initial_haircuts() {
+            return None;
+        }
+        let (_, groups) = self.groups(pool, market);
+        let added = groups.iter().filter_map(|group| self.initial_haircut(group, market));
+        added.reduce(|sum, added| sum.plus(&added))
+    }
+
+    /// What the initial haircut takes of a group beyond its haircut.
+    pub(super) fn initial_haircut<N: Number>(&self, group: &Group<N>, market: &impl Market<N>) -> Option<N> {
+        let price = market.row(self.asset_row(group.asset));
+        let value = match self.rules.haircut_base {
+            HaircutBase::Balance => group.balance.clone(),
+            HaircutBase::BalanceAndPnl => group.total(),
+        };
+        self.rules.haircut(group.asset)?.added_to_initial(&value, &price)
     }
 
     /// Direct formula of what positions require by their classes, in stored order: Σ over positions, then over groups of
@@ -274,13 +298,24 @@ impl Setting<'_> {
         if let Some(class) = self.rules.option(position.instrument) {
             return self.option_requirement(class, position, market);
         }
-        let (row, coefficient) = self.notional(position);
-        let notional = N::of(coefficient).times(&market.row(row));
+        Requirement::each(|side| self.class_requirement(position, side, market))
+    }
+
+    /// Direct formula of one requirement of a position by its margin class: scalar · (size function + minimum).
+    fn class_requirement<N: Number>(&self, position: &Position, side: MarginSide, market: &impl Market<N>) -> N {
+        if position.quantity == 0.0 {
+            return N::of(0.0);
+        }
         let class = self.rules.class(position.instrument);
-        let floor_rate = position.leverage.map_or(0.0, f64::recip);
-        Requirement {
-            maintenance: class.maintenance.requirement(&notional, 0.0),
-            initial: class.initial.requirement(&notional, floor_rate),
+        let size = self.position_size(position, side);
+        let required = class.of(side).requirement(&size, floor_rate(position, side), market);
+        let required = match *class.minimum.of(side) {
+            0.0 => required,
+            minimum => required.plus(&N::of(minimum)),
+        };
+        match self.rows.of_class(position.instrument).scale {
+            Some(scale) => market.row(scale).times(&required),
+            None => required,
         }
     }
 
@@ -322,15 +357,27 @@ impl Setting<'_> {
                 self.lower_option(class, position, side, sink);
                 continue;
             }
-            let class = self.rules.class(position.instrument);
-            let notional = self.notional(position);
-            match side {
-                MarginSide::Maintenance => class.maintenance.lower(0.0, notional, sink),
-                MarginSide::Initial => class.initial.lower(position.leverage.map_or(0.0, f64::recip), notional, sink),
+            match self.rows.of_class(position.instrument).scale {
+                Some(scale) => {
+                    let mut collected = Collected::default();
+                    self.lower_class(position, side, &mut collected);
+                    sink.node(collected.sum().scaled_by_row(scale));
+                }
+                None => self.lower_class(position, side, sink),
             }
         }
         for legs in self.spread_legs(positions) {
             self.lower_group(&legs, side, sink);
+        }
+    }
+
+    /// Lowering of one requirement of a position by its margin class, before its scalar.
+    fn lower_class(&self, position: &Position, side: MarginSide, sink: &mut impl Sink) {
+        let class = self.rules.class(position.instrument);
+        class.of(side).lower(&self.position_size(position, side), floor_rate(position, side), sink);
+        let minimum = *class.minimum.of(side);
+        if minimum != 0.0 {
+            sink.node(Node::constant(minimum));
         }
     }
 
@@ -418,6 +465,14 @@ impl Setting<'_> {
             (price_row, -(position.quantity * entry_value(instrument, position.entry_price))),
             (price_row, position.accrued_funding),
         ]
+    }
+}
+
+/// What a position's own leverage raises the rates of one side to.
+pub(super) fn floor_rate(position: &Position, side: MarginSide) -> f64 {
+    match side {
+        MarginSide::Initial => position.leverage.map_or(0.0, f64::recip),
+        MarginSide::Maintenance => 0.0,
     }
 }
 

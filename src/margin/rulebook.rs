@@ -7,18 +7,24 @@ use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_spread::OptionSpread;
 use super::order::OrderReserve;
+use super::pool::{MarginSide, Requirement};
 use super::scalar::Scalar;
+use super::size::SizeFunction;
 use crate::scenario::ScenarioSet;
 
 /// Requirements of the positions that share a margin class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarginClass {
     /// Maintenance requirement.
-    pub maintenance: Schedule,
+    pub maintenance: SizeFunction,
     /// Initial requirement; a position's own leverage raises every rate to at least 1/leverage.
-    pub initial: Schedule,
+    pub initial: SizeFunction,
     /// Upper end of the published table, quote units; a larger notional is reported and pays the last rate.
     pub max_notional: Option<f64>,
+    /// What every position that is not empty requires on top, quote units, ≥ 0.
+    pub minimum: Requirement<f64>,
+    /// The scalar that requirements, the minimum included, are multiplied by; `None` = 1.
+    pub scale: Option<String>,
 }
 
 /// Margin rules as data.
@@ -105,12 +111,35 @@ impl Rulebook {
 }
 
 impl MarginClass {
-    /// The start of the first bracket in which the initial requirement falls below the maintenance requirement.
+    /// The size function of one requirement.
+    pub fn of(&self, side: MarginSide) -> &SizeFunction {
+        match side {
+            MarginSide::Initial => &self.initial,
+            MarginSide::Maintenance => &self.maintenance,
+        }
+    }
+
+    /// A class of brackets of notional alone.
+    pub fn brackets(maintenance: Schedule, initial: Schedule) -> Self {
+        Self {
+            maintenance: maintenance.into(),
+            initial: initial.into(),
+            max_notional: None,
+            minimum: Requirement::default(),
+            scale: None,
+        }
+    }
+
+    /// The start of the first bracket in which the initial requirement falls below the maintenance requirement; only
+    /// brackets are compared.
     fn initial_below_maintenance(&self) -> Option<f64> {
+        let (SizeFunction::Brackets(initial), SizeFunction::Brackets(maintenance)) = (&self.initial, &self.maintenance)
+        else {
+            return None;
+        };
         // Rounding in derived deductions is not a shortfall.
         const TOLERANCE: f64 = 1e-9;
-        let mut starts: Vec<f64> =
-            [0.0].iter().chain(&self.initial.bounds).chain(&self.maintenance.bounds).copied().collect();
+        let mut starts: Vec<f64> = [0.0].iter().chain(&initial.bounds).chain(&maintenance.bounds).copied().collect();
         starts.sort_by(f64::total_cmp);
         starts.dedup();
         let below = |(initial, maintenance): ((f64, f64), (f64, f64)), notional: f64| {
@@ -118,7 +147,7 @@ impl MarginClass {
             gap < -TOLERANCE * (maintenance.0 * notional).max(1.0)
         };
         starts.iter().enumerate().find_map(|(i, &start)| {
-            let lines = (self.initial.line_at(start), self.maintenance.line_at(start));
+            let lines = (initial.line_at(start), maintenance.line_at(start));
             // Both are straight within a bracket, so its two ends decide; the last bracket is decided by its slopes.
             let at_end = match starts.get(i + 1) {
                 Some(end) => below(lines, *end),

@@ -4,9 +4,11 @@ use super::bracket::Schedule;
 use super::component::Component;
 use super::formula::MarketFormula;
 use super::haircut::{HaircutBase, HaircutSchedule};
+use super::open_interest;
 use super::option::OptionClass;
 use super::option_groups::OptionGroups;
 use super::order::{OptionOrders, OrderReserve};
+use super::pool::MarginSide;
 use super::requirement::Requirements;
 use super::rulebook::{MarginClass, MoveSet, Rulebook};
 use super::scalar::Scalar;
@@ -29,6 +31,10 @@ pub struct Rules {
     sets: BTreeMap<String, MoveSet>,
     scalars: BTreeMap<String, Scalar>,
     requirements: Requirements,
+    /// What settled the rates of instruments whose class follows open interest.
+    notes: HashMap<InstrumentIndex, String>,
+    /// Scalars of ordered instruments in the unshocked market, where orders reserve margin.
+    order_scales: HashMap<InstrumentIndex, f64>,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
@@ -66,7 +72,8 @@ impl Rules {
             }
             class.copied().unwrap_or(rulebook.margin.len() as u32)
         });
-        let class_of_instrument = class_of_instrument.collect();
+        let mut class_of_instrument: Vec<u32> = class_of_instrument.collect();
+        faults.extend(open_interest::faults(rulebook, snapshot, &held));
         let option_groups = OptionGroups::of(rulebook, snapshot);
         faults.extend(option_groups.faults(snapshot, &held));
         let option_orders = OptionOrders::of(rulebook.orders, &option_of_instrument, snapshot, &mut faults);
@@ -92,9 +99,11 @@ impl Rules {
             return Err(Error::Refused(faults));
         }
         let nothing = Schedule::flat(0.0);
-        let requires_nothing = MarginClass { maintenance: nothing.clone(), initial: nothing, max_notional: None };
-        Ok(Self {
-            classes: rulebook.margin.values().cloned().chain([requires_nothing]).collect(),
+        let requires_nothing = MarginClass::brackets(nothing.clone(), nothing);
+        let mut classes: Vec<MarginClass> = rulebook.margin.values().cloned().chain([requires_nothing]).collect();
+        let notes = open_interest::settle(&mut classes, &mut class_of_instrument, snapshot);
+        let mut rules = Self {
+            classes,
             class_of_instrument,
             option_of_instrument,
             option_groups,
@@ -106,7 +115,21 @@ impl Rules {
             requirements,
             haircut_base: rulebook.haircut_base,
             orders: rulebook.orders,
-        })
+            notes,
+            order_scales: HashMap::new(),
+        };
+        rules.order_scales = rules.scales_of_orders(snapshot)?;
+        Ok(rules)
+    }
+
+    /// What settled a class's rate for an instrument, in words.
+    pub(super) fn note(&self, instrument: InstrumentIndex) -> Option<&str> {
+        self.notes.get(&instrument).map(String::as_str)
+    }
+
+    /// What the requirement of an order is multiplied by.
+    pub(super) fn order_scale(&self, instrument: InstrumentIndex) -> f64 {
+        self.order_scales.get(&instrument).copied().unwrap_or(1.0)
     }
 
     /// Option class of an option that one margins; `None` for what pays on its notional.
@@ -164,6 +187,11 @@ impl Rules {
         &self.classes[self.class_of_instrument[instrument as usize] as usize]
     }
 
+    /// Whether some asset has a haircut for the initial requirement alone.
+    pub(super) fn has_initial_haircuts(&self) -> bool {
+        self.haircut_of_asset.iter().flatten().any(|haircut| haircut.initial.is_some())
+    }
+
     /// Haircut of an asset; `None` means 0.
     pub fn haircut(&self, asset: AssetIndex) -> Option<&HaircutSchedule> {
         self.haircut_of_asset[asset as usize].as_ref()
@@ -213,23 +241,22 @@ fn held_or_ordered(snapshot: &Snapshot) -> Vec<bool> {
 /// bounds positive and increasing, haircuts never decreasing. Files are checked when they are read; this guards rulebooks
 /// that were built in code.
 fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
-    let increasing = |bounds: &[f64]| {
-        bounds.iter().all(|bound| bound.is_finite() && *bound > 0.0) && bounds.windows(2).all(|pair| pair[0] < pair[1])
+    let is_minimum = |minimum: &f64| (0.0..=1e30).contains(minimum);
+    let is_well_formed = |class: &MarginClass| {
+        let sides = MarginSide::ALL.map(|side| class.of(side).is_well_formed() && is_minimum(class.minimum.of(side)));
+        sides.into_iter().all(|side| side)
     };
-    let shares = |values: &[f64], bounds: &[f64]| {
-        values.len() == bounds.len() + 1 && values.iter().all(|value| (0.0..=1.0).contains(value)) && increasing(bounds)
-    };
-    let schedule = |schedule: &Schedule| shares(&schedule.rates, &schedule.bounds);
-    let classes =
-        rulebook.margin.iter().filter(|(_, class)| !(schedule(&class.maintenance) && schedule(&class.initial)));
+    let classes = rulebook.margin.iter().filter(|(_, class)| !is_well_formed(class));
     let margin = classes
         .map(|(key, _)| format!("rates of margin class {key:?} lie in [0, 1], one per bracket, bounds ascending"));
-    let tiers = rulebook.haircut.iter().filter(|(_, haircut)| {
-        let concave = haircut.haircuts.windows(2).all(|pair| pair[0] <= pair[1]);
-        !(concave && shares(&haircut.haircuts, &haircut.bounds))
+    let unscaled = rulebook.margin.iter().filter_map(|(key, class)| {
+        let scale = class.scale.as_ref().filter(|scale| !rulebook.scalar.contains_key(*scale))?;
+        Some(format!("scale {scale:?} of margin class {key:?} is a scalar of the rulebook"))
     });
-    let haircut =
-        tiers.map(|(key, _)| format!("haircuts of class {key:?} lie in [0, 1], one per tier, never decreasing"));
+    let tiers = rulebook.haircut.iter().filter(|(_, haircut)| !haircut.is_well_formed());
+    let haircut = tiers.map(|(key, _)| {
+        format!("haircuts of class {key:?} lie in [0, 1], one per tier, never decreasing, the initial ones none below")
+    });
     let option = rulebook.option.iter().filter(|(_, class)| !class.is_well_formed());
     let option =
         option.map(|(key, _)| format!("shares of option class {key:?} lie in [0, 1], ratios are 0 or 1 to 10"));
@@ -237,6 +264,6 @@ fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
     let clashes = clashes.map(|key| format!("{key:?} is either a margin class or an option class"));
     let spread = rulebook.option_spread.iter().flat_map(|spread| spread.faults(rulebook));
     let spread = spread.map(|(key, rule)| format!("{rule} ({key:?})"));
-    let rules = margin.chain(haircut).chain(option).chain(clashes).chain(spread);
+    let rules = margin.chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
     rules.map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }

@@ -1,6 +1,8 @@
 //! Scalars: numbers of the market that formulas and classes scale by, so that requirements follow volatility, depth or open
 //! interest. With a number in force they move towards their target by rules of notice, hysteresis and a daily step.
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 use super::expression::{Expression, Leaf, Name, Quantity};
@@ -74,6 +76,8 @@ pub(super) struct MarketReader<'r, 'a> {
     pub(super) column: Column,
     /// What `underlying` as an argument means.
     pub(super) underlying: Option<UnderlyingIndex>,
+    /// What the snapshot does not have, where a value was NaN for it.
+    pub(super) missing: Cell<Option<Fault>>,
 }
 
 impl MarketReader<'_, '_> {
@@ -88,7 +92,10 @@ impl MarketReader<'_, '_> {
     fn name(&self, name: &Name) -> f64 {
         match name {
             Name::Component(scalar, _) => self.rules.scalar(scalar).map_or(f64::NAN, |scalar| self.scalar(scalar)),
-            Name::Market(quantity, who) => self.quantity(*quantity, who).unwrap_or(f64::NAN),
+            Name::Market(quantity, who) => self.quantity(*quantity, who).unwrap_or_else(|| {
+                self.missing.set(Some(self.fault(*quantity, who)));
+                f64::NAN
+            }),
         }
     }
 
@@ -102,6 +109,18 @@ impl MarketReader<'_, '_> {
             }
             _ => target,
         }
+    }
+
+    /// The fault of a quantity that the snapshot does not have.
+    fn fault(&self, quantity: Quantity, who: &str) -> Fault {
+        let of_scaled = self.underlying.filter(|_| who == "underlying");
+        let name = of_scaled.map_or(who, |underlying| &self.snapshot.underlyings[underlying as usize].name);
+        let table = if quantity == Quantity::Price { "assets" } else { "underlyings" };
+        let rule = match (who, self.underlying) {
+            ("underlying", None) => "only the scalar of a margin class has an underlying".into(),
+            _ => format!("a rule of the rulebook reads {}({name})", quantity.name()),
+        };
+        Fault::of_table(table, rule, "add what it reads to the snapshot, or change the rule")
     }
 
     fn quantity(&self, quantity: Quantity, who: &str) -> Option<f64> {
@@ -131,22 +150,43 @@ impl RowSheet<'_> {
     /// The row of an expression over the market, for holdings of an underlying where it asks for one.
     pub(super) fn market_row(&mut self, expression: &Expression, underlying: Option<UnderlyingIndex>) -> u32 {
         let (snapshot, rules) = (self.snapshot, self.rules);
-        let value =
-            |column| MarketReader { snapshot, market: &self.market, rules, column, underlying }.value(expression);
-        let values = self.values(value);
+        let reader = |column| MarketReader {
+            snapshot,
+            market: &self.market,
+            rules,
+            column,
+            underlying,
+            missing: Cell::new(None),
+        };
+        let base = reader(Column::Base);
+        base.value(expression);
+        if let Some(fault) = base.missing.take() {
+            if !self.faults.contains(&fault) {
+                self.faults.push(fault);
+            }
+            return 0;
+        }
+        let values = self.values(|column| reader(column).value(expression));
         self.append(values, &expression.to_string())
     }
 
-    /// The row of a market formula; what scales a requirement must not be negative.
-    pub(super) fn market_formula(&mut self, formula: &MarketFormula) -> u32 {
-        let row = self.market_row(&formula.expression, None);
-        let negative = self.columns().map(|column| self.rows.value(row, column)).find(|value| *value < 0.0);
-        if let Some(value) = negative.filter(|_| formula.scales) {
+    /// The row of what scales a requirement: it must not be negative.
+    pub(super) fn scaling_row(&mut self, expression: &Expression, underlying: Option<UnderlyingIndex>) -> u32 {
+        let row = self.market_row(expression, underlying);
+        if let Some(value) = self.columns().map(|column| self.rows.value(row, column)).find(|value| *value < 0.0) {
             let rule = "what a requirement is multiplied by is not negative";
             let fault = Fault::of_table("rulebook", rule, "clamp it at 0");
-            self.faults.push(Fault { column: formula.expression.to_string(), value: value.to_string(), ..fault });
+            self.faults.push(Fault { column: expression.to_string(), value: value.to_string(), ..fault });
         }
         row
+    }
+
+    /// The row of a market formula.
+    pub(super) fn market_formula(&mut self, formula: &MarketFormula) -> u32 {
+        match formula.scales {
+            true => self.scaling_row(&formula.expression, None),
+            false => self.market_row(&formula.expression, None),
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use super::market::Market;
 use super::premium::{Premium, premiums};
 use crate::domain::{AssetIndex, Balance, Kind, Payoff, Position};
 use crate::error::{Error, Result};
-use crate::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeUnit};
+use crate::margin::{HaircutBase, HaircutSchedule, MarginClass, Rulebook, SizeUnit};
 
 /// Figures of one pool in the unshocked market, quote units, in plain f64 without any error bound.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -127,7 +127,8 @@ impl<'a> Estimator<'a> {
         .max(-1e18 / price)
     }
 
-    /// Maintenance and initial requirement of one position, quote units.
+    /// Maintenance and initial requirement of one position, quote units; scalars count as 1, rates of open interest as their
+    /// base.
     fn requirement(&self, position: &Position) -> (f64, f64) {
         let Some(class) = self.classes[position.instrument as usize] else {
             let short = self.premiums[position.instrument as usize].map_or([0.0; 2], |premium| premium.short);
@@ -136,7 +137,16 @@ impl<'a> Estimator<'a> {
         };
         let notional = position.quantity.abs() * self.unit_value(position.instrument);
         let least_rate = position.leverage.map_or(0.0, |leverage| 1.0 / leverage);
-        (apply(&class.maintenance, notional, 0.0), apply(&class.initial, notional, least_rate))
+        let instrument = &self.market.instruments[position.instrument as usize];
+        let unit_size = match instrument.payoff {
+            Payoff::Inverse => instrument.contract_size / instrument.mark_price,
+            Payoff::Linear | Payoff::Quanto => instrument.contract_size,
+        };
+        let size = position.quantity.abs() * unit_size;
+        (
+            class.maintenance.at(notional, size, 0.0) + class.minimum.maintenance,
+            class.initial.at(notional, size, least_rate) + class.minimum.initial,
+        )
     }
 
     /// Value that belongs to no asset's balance: spot and premium-paid contracts, quote units.
@@ -236,22 +246,4 @@ fn slices(schedule: &HaircutSchedule, price: f64) -> impl Iterator<Item = (f64, 
         let high = if tier < schedule.bounds.len() { bound(tier) } else { f64::INFINITY };
         (low, high, 1.0 - haircut)
     })
-}
-
-/// A schedule's requirement for a notional, with every rate raised to at least `least_rate`.
-fn apply(schedule: &Schedule, notional: f64, least_rate: f64) -> f64 {
-    let bracket = schedule.bounds.partition_point(|&bound| bound <= notional);
-    match schedule.form {
-        Form::Whole => notional * schedule.rates[bracket].max(least_rate),
-        Form::Marginal => {
-            let mut low = 0.0;
-            let mut sum = 0.0;
-            for (at, rate) in schedule.rates[..=bracket].iter().enumerate() {
-                let high = schedule.bounds.get(at).copied().unwrap_or(f64::INFINITY).min(notional);
-                sum += (high - low) * rate.max(least_rate);
-                low = high;
-            }
-            sum
-        }
-    }
 }

@@ -80,7 +80,10 @@ pub fn add_haircuts(rulebook: &mut Rulebook) {
     ];
     rulebook.haircut = schedules
         .map(|(class, unit, bounds, haircuts)| {
-            (class.to_string(), HaircutSchedule { unit, bounds: bounds.into(), haircuts: haircuts.into() })
+            (
+                class.to_string(),
+                HaircutSchedule { unit, bounds: bounds.into(), haircuts: haircuts.into(), initial: None },
+            )
         })
         .into();
 }
@@ -115,25 +118,12 @@ pub fn option_class() -> OptionClass {
 fn class(market: &Market, instrument: &Instrument) -> MarginClass {
     if instrument.kind == Kind::Spot {
         // The position's value is in equity already; the requirement covers its price risk.
-        return MarginClass {
-            maintenance: Schedule::flat(0.05),
-            initial: Schedule { form: Form::Whole, ..Schedule::flat(0.1) },
-            max_notional: None,
-        };
+        return MarginClass::brackets(Schedule::flat(0.05), Schedule { form: Form::Whole, ..Schedule::flat(0.1) });
     }
     let volume = market.underlyings[instrument.underlying as usize].adv_quote.unwrap_or(0.0);
     let table = &TABLES[VOLUMES.iter().position(|&least| volume >= least).unwrap_or(VOLUMES.len())];
-    MarginClass {
-        maintenance: Schedule {
-            form: Form::Marginal,
-            bounds: table.bounds.to_vec(),
-            rates: table.maintenance.to_vec(),
-        },
-        initial: Schedule {
-            form: Form::Whole,
-            bounds: table.bounds.to_vec(),
-            rates: table.leverage.iter().map(|leverage| 1.0 / leverage).collect(),
-        },
-        max_notional: Some(table.end),
-    }
+    let schedule = |form, rates| Schedule { form, bounds: table.bounds.to_vec(), rates };
+    let maintenance = schedule(Form::Marginal, table.maintenance.to_vec());
+    let initial = schedule(Form::Whole, table.leverage.iter().map(|leverage| 1.0 / leverage).collect());
+    MarginClass { max_notional: Some(table.end), ..MarginClass::brackets(maintenance, initial) }
 }

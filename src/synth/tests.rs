@@ -121,7 +121,7 @@ fn the_near_threshold_share_lies_on_its_thresholds_and_moves_nobody_else() {
 }
 
 fn class() -> MarginClass {
-    MarginClass { maintenance: Schedule::flat(0.01), initial: Schedule::flat(0.02), max_notional: None }
+    MarginClass::brackets(Schedule::flat(0.01), Schedule::flat(0.02))
 }
 
 #[test]

@@ -8,8 +8,8 @@ use plimsoll::domain::{
 };
 use plimsoll::engine::Arbiter;
 use plimsoll::margin::{
-    Form, HaircutBase, HaircutSchedule, MarginClass, OptionSpread, OrderReserve, Rulebook, Rules, Schedule, Setting,
-    SizeUnit, revalue,
+    Form, Growth, HaircutBase, HaircutSchedule, MarginClass, OptionSpread, OrderReserve, Requirement, Rulebook, Rules,
+    Scalar, Schedule, Setting, SizeCurve, SizeFunction, SizeUnit, revalue,
 };
 use plimsoll::pricing::{Column, Unshocked};
 use plimsoll::scenario::{Factor, FactorKind, ScenarioSet};
@@ -85,7 +85,12 @@ pub fn market() -> Snapshot {
             price_asset: of("USDT"),
             premium: Premium::Paid,
             fixed_rate: 1.0,
-            margin_class: if price > 1_000.0 { "major".into() } else { "alt".into() },
+            margin_class: match name {
+                "SOL" => "linear".into(),
+                "XRP" => "rooted".into(),
+                _ if price > 1_000.0 => "major".into(),
+                _ => "alt".into(),
+            },
             confidence: 1.0,
         };
         let inverse = Instrument {
@@ -135,27 +140,56 @@ pub fn rulebook(base: HaircutBase, unit: SizeUnit) -> Rulebook {
         rates: leverage.iter().map(|leverage| 1.0 / leverage).collect(),
     };
     let bounds = [5_000.0, 50_000.0, 250_000.0];
-    let major = MarginClass {
-        maintenance: marginal(&bounds, &[0.004, 0.005, 0.01, 0.025]),
-        initial: whole(&bounds, &[125.0, 100.0, 50.0, 20.0]),
-        max_notional: None,
+    let major = MarginClass::brackets(
+        marginal(&bounds, &[0.004, 0.005, 0.01, 0.025]),
+        whole(&bounds, &[125.0, 100.0, 50.0, 20.0]),
+    );
+    let alt = MarginClass::brackets(
+        marginal(&[2_000.0, 20_000.0], &[0.01, 0.025, 0.1]),
+        whole(&[2_000.0, 20_000.0], &[50.0, 20.0, 5.0]),
+    );
+    let curve = |base, growth, unit| SizeFunction::Curve(SizeCurve { base, growth, unit });
+    let root = |factor| Growth::SquareRoot { factor, share_of_base: 0.8 };
+    let linear = MarginClass {
+        maintenance: curve(0.01, Growth::Linear { slope: 1e-5 }, SizeUnit::Asset),
+        initial: curve(0.02, Growth::Linear { slope: 1e-7 }, SizeUnit::Quote),
+        minimum: Requirement { initial: 20.0, maintenance: 10.0 },
+        ..alt.clone()
     };
-    let alt = MarginClass {
-        maintenance: marginal(&[2_000.0, 20_000.0], &[0.01, 0.025, 0.1]),
-        initial: whole(&[2_000.0, 20_000.0], &[50.0, 20.0, 5.0]),
-        max_notional: None,
+    let rooted = MarginClass {
+        maintenance: curve(0.01, root(1e-4), SizeUnit::Quote),
+        initial: curve(0.02, root(2e-3), SizeUnit::Asset),
+        scale: Some("tight".into()),
+        ..alt.clone()
+    };
+    let tight = Scalar {
+        value: "volatility_index(underlying) / 0.8".parse().expect("an expression"),
+        minimum: 0.9,
+        maximum: 1.5,
+        path: None,
     };
     let coin_bounds = match unit {
         SizeUnit::Asset => vec![0.5, 3.0],
         SizeUnit::Quote => vec![4_000.0, 30_000.0],
     };
     let haircut = BTreeMap::from([
-        ("coin".to_string(), HaircutSchedule { unit, bounds: coin_bounds, haircuts: vec![0.05, 0.1, 0.4] }),
-        ("stable".to_string(), HaircutSchedule { unit: SizeUnit::Quote, bounds: vec![], haircuts: vec![0.01] }),
+        (
+            "coin".to_string(),
+            HaircutSchedule {
+                unit,
+                bounds: coin_bounds,
+                haircuts: vec![0.05, 0.1, 0.4],
+                initial: Some(vec![0.05, 0.25, 0.45]),
+            },
+        ),
+        ("stable".to_string(), HaircutSchedule::flat(0.01)),
     ]);
     Rulebook {
         name: "every form".into(),
-        margin: BTreeMap::from([("major".to_string(), major), ("alt".to_string(), alt)]),
+        margin: [("major", major), ("alt", alt), ("linear", linear), ("rooted", rooted)]
+            .map(|(name, class)| (name.to_string(), class))
+            .into(),
+        scalar: BTreeMap::from([("tight".to_string(), tight)]),
         option: option_classes(),
         option_spread: Some(OptionSpread {
             classes: ["grouped".to_string()].into(),
@@ -176,8 +210,9 @@ pub fn scenarios(n: usize, seed: u64) -> ScenarioSet {
     let volatility = |name: &str| Factor { kind: FactorKind::Volatility, name: name.into() };
     let mut factors: Vec<Factor> = OPTION_COINS.map(volatility).into();
     factors.push(Factor { kind: FactorKind::Time, name: String::new() });
+    factors.push(Factor { kind: FactorKind::VolatilityIndex, name: "XRP".into() });
     let shocks = Array2::from_shape_fn((n, factors.len()), |(_, k)| match factors[k].kind {
-        FactorKind::Volatility => random.random_range(-0.5..1.0),
+        FactorKind::Volatility | FactorKind::VolatilityIndex => random.random_range(-0.5..1.0),
         // Up to 18 days, in a third of the scenarios; the first expiry is 12 days off.
         _ if random.random_bool(0.3) => random.random_range(0.0..0.05),
         _ => 0.0,

@@ -1,6 +1,6 @@
 use plimsoll::domain::{BookBuilder, Kind, Position};
 use plimsoll::engine::{EngineChoice, Outcome, SweepOptions, digest, sweep};
-use plimsoll::margin::{HaircutBase, SizeUnit};
+use plimsoll::margin::{HaircutBase, Schedule, SizeUnit};
 
 use crate::books::{self, Case};
 
@@ -107,7 +107,7 @@ fn what_the_bounds_and_totals_cannot_hold_is_refused_and_never_published() {
     assert!(code == 3 && text.contains("stay below"), "{text}");
     let mut case = with_first_position(|_| ());
     if let Some(class) = case.rulebook.margin.get_mut("major") {
-        class.maintenance.rates[0] = 1.5;
+        class.maintenance = Schedule { rates: vec![1.5], ..Schedule::flat(0.0) }.into();
     }
     let (code, text) = refusal(&case);
     assert!(code == 2 && text.contains("lie in [0, 1]"), "{text}");

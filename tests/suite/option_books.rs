@@ -134,7 +134,7 @@ fn rulebook() -> Rulebook {
         bounds: bounds.to_vec(),
         rates: rates.to_vec(),
     };
-    let class = |maintenance, initial| MarginClass { maintenance, initial, max_notional: None };
+    let class = MarginClass::brackets;
     let bounds = [5_000.0, 50_000.0];
     let linear = class(schedule(&bounds, &[0.005, 0.01, 0.03]), schedule(&bounds, &[0.01, 0.02, 0.06]));
     let option = class(schedule(&bounds, &[0.05, 0.1, 0.2]), schedule(&bounds, &[0.1, 0.15, 0.3]));

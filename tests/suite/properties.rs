@@ -3,7 +3,9 @@
 use plimsoll::domain::{Balance, BookBuilder, Position, Side, Snapshot};
 use plimsoll::engine::plan::PlanOptions;
 use plimsoll::engine::{EngineChoice, Outcome, State, SweepOptions, Totals, digest, sweep};
-use plimsoll::margin::{Form, HaircutBase, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeUnit};
+use plimsoll::margin::{
+    Form, Growth, HaircutBase, HaircutSchedule, MarginClass, Rulebook, Schedule, SizeFunction, SizeUnit,
+};
 use plimsoll::scenario::{Factor, ScenarioSet};
 
 use crate::books::{self, Case};
@@ -40,9 +42,8 @@ pub fn rebuild(
 
 /// One flat rate for everything, one flat haircut: linear rules.
 fn flat_rulebook(rate: f64, haircut: f64) -> Rulebook {
-    let class =
-        MarginClass { maintenance: Schedule::flat(rate), initial: Schedule::flat(2.0 * rate), max_notional: None };
-    let schedule = HaircutSchedule { unit: SizeUnit::Quote, bounds: Vec::new(), haircuts: vec![haircut] };
+    let class = MarginClass::brackets(Schedule::flat(rate), Schedule::flat(2.0 * rate));
+    let schedule = HaircutSchedule::flat(haircut);
     Rulebook {
         margin: ["major", "alt"].map(|key| (key.to_string(), class.clone())).into(),
         haircut: ["coin", "stable"].map(|key| (key.to_string(), schedule.clone())).into(),
@@ -130,12 +131,24 @@ fn two_lots_are_one_balance() {
     }
 }
 
+/// A size function for sizes `factor` times as large; √factor is a power of two, so nothing rounds.
+fn scale_money(size: &mut SizeFunction, factor: f64) {
+    match size {
+        SizeFunction::Brackets(schedule) => schedule.bounds.iter_mut().for_each(|bound| *bound *= factor),
+        SizeFunction::Curve(curve) => match &mut curve.growth {
+            Growth::Linear { slope } => *slope /= factor,
+            Growth::SquareRoot { factor: growth, .. } => *growth /= factor.sqrt(),
+        },
+        SizeFunction::OpenInterest(_) => {}
+    }
+}
+
 #[test]
 fn money_scaled_by_a_power_of_two_scales_every_figure_and_no_decision() {
     let mut case = case(150, 100, 4);
     for rulebook in [flat_rulebook(0.02, 0.1), books::rulebook(HaircutBase::BalanceAndPnl, SizeUnit::Quote)] {
         case.rulebook = rulebook;
-        for factor in [0.125, 64.0] {
+        for factor in [0.25, 64.0] {
             let snapshot = rebuild(&case, false, |_, balances, positions| {
                 for balance in balances {
                     balance.amount *= factor;
@@ -148,8 +161,10 @@ fn money_scaled_by_a_power_of_two_scales_every_figure_and_no_decision() {
             });
             let mut rulebook = case.rulebook.clone();
             for class in rulebook.margin.values_mut() {
-                for schedule in [&mut class.maintenance, &mut class.initial] {
-                    schedule.bounds.iter_mut().for_each(|bound| *bound *= factor);
+                class.minimum.initial *= factor;
+                class.minimum.maintenance *= factor;
+                for size in [&mut class.maintenance, &mut class.initial] {
+                    scale_money(size, factor);
                 }
             }
             rulebook.haircut.values_mut().flat_map(|haircut| &mut haircut.bounds).for_each(|bound| *bound *= factor);
@@ -324,7 +339,7 @@ fn on_the_bound() -> Case {
     snapshot.instruments[eth].mark_price = 3_000.0;
     let mut rulebook = flat_rulebook(0.01, 0.1);
     let whole = Schedule { form: Form::Whole, bounds: vec![30_000.0], rates: vec![0.01, 0.02] };
-    rulebook.margin.values_mut().for_each(|class| class.maintenance = whole.clone());
+    rulebook.margin.values_mut().for_each(|class| class.maintenance = whole.clone().into());
     // Scenario 3 of 300 takes the notional to 30,000 exactly; the worst is another one, a tile later.
     let mut shocks = vec![0.0; 300];
     (shocks[3], shocks[5], shocks[290]) = (0.25, 0.5, -0.5);

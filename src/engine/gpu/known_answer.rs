@@ -109,8 +109,7 @@ fn snapshot() -> Snapshot {
 fn rulebook() -> Rulebook {
     let schedule =
         |rates: [f64; 2]| Schedule { form: Form::Marginal, bounds: vec![BOUND as f64], rates: rates.to_vec() };
-    let class =
-        MarginClass { maintenance: schedule([0.125, 0.25]), initial: schedule([0.25, 0.5]), max_notional: None };
+    let class = MarginClass::brackets(schedule([0.125, 0.25]), schedule([0.25, 0.5]));
     Rulebook {
         name: "known answer".into(),
         margin: [("known".to_string(), class)].into(),

@@ -102,7 +102,7 @@ fn scenarios() -> ScenarioSet {
 }
 
 fn swept(snapshot: &Snapshot, engine: EngineChoice) -> Outcome {
-    let class = MarginClass { maintenance: Schedule::flat(0.01), initial: Schedule::flat(0.02), max_notional: None };
+    let class = MarginClass::brackets(Schedule::flat(0.01), Schedule::flat(0.02));
     let rulebook =
         Rulebook { name: "flat".into(), margin: BTreeMap::from([("any".into(), class)]), ..Rulebook::default() };
     let options = SweepOptions { engine, ..SweepOptions::default() };

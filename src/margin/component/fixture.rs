@@ -113,7 +113,7 @@ impl Bench {
     pub(super) fn new(holdings: Holdings, rulebook: Rulebook, scenarios: &ScenarioSet) -> Result<Self, Vec<Fault>> {
         let snapshot = holdings.snapshot();
         let nothing = || Schedule::flat(0.0);
-        let free = MarginClass { maintenance: nothing(), initial: nothing(), max_notional: None };
+        let free = MarginClass::brackets(nothing(), nothing());
         let rulebook = Rulebook { margin: [("free".to_string(), free)].into(), ..rulebook };
         let faults = |error| match error {
             Error::Refused(faults) | Error::Configuration(faults) => faults,

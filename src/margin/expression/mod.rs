@@ -91,6 +91,13 @@ const QUANTITIES: [(&str, Quantity); 6] = [
     ("open_interest", Quantity::OpenInterest),
 ];
 
+impl Quantity {
+    /// The function that names it.
+    pub fn name(self) -> &'static str {
+        QUANTITIES.iter().find(|(_, quantity)| *quantity == self).map_or("", |(name, _)| name)
+    }
+}
+
 impl Expression {
     /// The operands, in the order in which they are written.
     pub fn operands(&self) -> &[Expression] {

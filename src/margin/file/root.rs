@@ -102,6 +102,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     });
     check_sets(&rulebook, reader);
     rulebook.scalar = classes(&section, "scalar", |class| requirement::read_scalar(class, reader));
+    check_scales(&section, &rulebook, reader);
     if let Some(table) = section.table("requirement") {
         rulebook.requirement = requirement::read_formula(table);
         rulebook.portfolio_requirement = table.table("portfolio").and_then(requirement::read_formula);
@@ -132,6 +133,18 @@ fn check_sets(rulebook: &Rulebook, reader: &mut Reader<'_>) {
             let remedy = crate::suggest::remedy(&tail.set, rulebook.sets.keys().map(String::as_str), "add it to sets");
             reader.fault(&format!("{}.set", path("component", name)), tail.set.as_str(), "one of sets", remedy);
         }
+    }
+}
+
+/// Records margin classes that name a scalar which is not there.
+fn check_scales(section: &Section, rulebook: &Rulebook, reader: &mut Reader<'_>) {
+    // A scalar that could not be read would be called missing a second time.
+    let is_written = |name: &str| section.named("scalar").is_some_and(|scalars| scalars.contains_key(name));
+    for (name, class) in &rulebook.margin {
+        let Some(scale) = class.scale.as_deref().filter(|scale| !is_written(scale)) else { continue };
+        let known = rulebook.scalar.keys().map(String::as_str);
+        let remedy = crate::suggest::remedy(scale, known, "add it to scalar");
+        reader.fault(&format!("{}.scale", path("margin", name)), scale, "one of scalar", remedy);
     }
 }
 

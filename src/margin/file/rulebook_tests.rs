@@ -46,9 +46,10 @@ fn faults(text: &str) -> Vec<String> {
 fn the_example_reads_and_writes_back_equal() {
     let rulebook = Rulebook::parse(EXAMPLE, "rulebook.toml").expect("a valid rulebook");
     let class = &rulebook.margin["BTCUSDT"];
-    assert_eq!(class.initial.rates, [1.0 / 125.0, 1.0 / 100.0]);
-    assert_eq!((class.initial.form, class.maintenance.form), (Form::Whole, Form::Marginal));
-    assert_eq!(rulebook.margin["BTC/USDT:USDT"].initial, Schedule::flat(0.03));
+    let schedule = |form, rates: [f64; 2]| Schedule { form, bounds: vec![50_000.0], rates: rates.to_vec() };
+    assert_eq!(class.initial, schedule(Form::Whole, [1.0 / 125.0, 1.0 / 100.0]).into());
+    assert_eq!(class.maintenance, schedule(Form::Marginal, [0.004, 0.005]).into());
+    assert_eq!(rulebook.margin["BTC/USDT:USDT"].initial, Schedule::flat(0.03).into());
     assert_eq!(rulebook.haircut["coin"].bounds, [10.0, 20.0]);
     let (eth, btc) = (&rulebook.option["ETH"], &rulebook.option["BTC options"]);
     assert_eq!((eth.reference, eth.mark, eth.long_credit), (OptionReference::Forward, MarkIn::Equity, 1.0));

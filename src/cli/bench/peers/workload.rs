@@ -135,7 +135,7 @@ pub(super) fn rulebook(rates: &Array2<f64>, deductions: &Array2<f64>, initial_ra
             bounds: bounds.clone(),
             rates: rates.iter().map(|rate| ratio * rate).collect(),
         };
-        let class = MarginClass { maintenance: schedule(1.0), initial: schedule(initial_ratio), max_notional: None };
+        let class = MarginClass::brackets(schedule(1.0), schedule(initial_ratio));
         rulebook.margin.insert(name(index), class);
     }
     rulebook
