@@ -58,6 +58,11 @@ impl Rulebook {
     }
 }
 
+/// The line of a file on which a dotted path of keys stands.
+pub fn line_of(text: &str, path: &str) -> u64 {
+    lines::Lines::new(text).of_path(path)
+}
+
 fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     words.iter().find(|(_, candidate)| *candidate == value).map_or("", |(word, _)| word)
 }
