@@ -1,6 +1,6 @@
 //! Worked cases: published examples restated as tiny snapshots, with the numbers worked out beside them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use plimsoll::domain::Snapshot;
@@ -11,7 +11,7 @@ use plimsoll::margin::{Rulebook, TermSums};
 use plimsoll::pricing::Unshocked;
 use plimsoll::scenario::ScenarioSet;
 
-/// One file of `fixtures/cases`.
+/// One file of `fixtures/cases`, or `NAME.cases.toml` of `fixtures/rulebooks`.
 struct Case {
     name: String,
     tolerance: f64,
@@ -26,6 +26,40 @@ struct Quiet;
 
 impl Progress for Quiet {
     fn advance(&self, _done: u64, _total: u64) {}
+}
+
+fn fixtures(dir: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(dir)
+}
+
+/// The rulebook of a case: its own, with the sets of moves beside it, or a shipped one that `rulebook` names, with the texts
+/// under `edit` replaced.
+fn rulebook(case: &toml::Table, name: &str) -> Rulebook {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = match case.get("rulebook") {
+        None => {
+            let files = case["files"].as_table().expect("files");
+            for file in files.keys().filter(|file| *file == "rulebook.toml" || file.starts_with("set-")) {
+                std::fs::write(dir.path().join(file), files[file].as_str().expect("text")).expect("a writable file");
+            }
+            dir.path().join("rulebook.toml")
+        }
+        Some(shipped) => {
+            let path = fixtures("rulebooks").join(shipped.as_str().expect("a file name"));
+            let Some(edits) = case.get("edit") else {
+                return read_rulebook(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            };
+            let mut text = std::fs::read_to_string(path).expect("a shipped rulebook");
+            for (from, to) in edits.as_table().expect("texts") {
+                assert_eq!(text.matches(from).count(), 1, "{name}: {from:?}");
+                text = text.replace(from, to.as_str().expect("text"));
+            }
+            let edited = dir.path().join("rulebook.toml");
+            std::fs::write(&edited, text).expect("a writable file");
+            edited
+        }
+    };
+    read_rulebook(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// One scenario in which nothing moves.
@@ -45,14 +79,20 @@ impl Case {
         let text = std::fs::read_to_string(path).expect("a readable case");
         let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
         let dir = tempfile::tempdir().expect("a temporary directory");
+        let rulebook = rulebook(&table, &name);
         for (file, content) in table["files"].as_table().expect("files") {
             std::fs::write(dir.path().join(file), content.as_str().expect("text")).expect("a writable file");
         }
         let scenarios = dir.path().join("scenarios.csv");
         let scenarios =
             scenarios.exists().then(|| scenario_file::read(&scenarios).unwrap_or_else(|e| panic!("{name}: {e}")));
-        // A snapshot has no table of this name.
-        let _ = std::fs::remove_file(dir.path().join("scenarios.csv"));
+        // A snapshot has no tables of these names.
+        for entry in std::fs::read_dir(dir.path()).expect("a directory") {
+            let file = entry.expect("a file").file_name().to_string_lossy().into_owned();
+            if file == "scenarios.csv" || file.starts_with("set-") {
+                std::fs::remove_file(dir.path().join(file)).expect("a removable file");
+            }
+        }
         Self {
             tolerance: table["tolerance"].as_float().expect("a tolerance"),
             expects: table["expect"]
@@ -62,8 +102,7 @@ impl Case {
                 .map(|e| e.as_table().expect("a table").clone())
                 .collect(),
             snapshot: snapshot::read(dir.path()).unwrap_or_else(|error| panic!("{name}: {error}")),
-            rulebook: read_rulebook(&dir.path().join("rulebook.toml"))
-                .unwrap_or_else(|error| panic!("{name}: {error}")),
+            rulebook,
             scenarios: scenarios.unwrap_or_else(still),
             name,
         }
@@ -163,10 +202,12 @@ fn adds_up(statement: &Statement, place: &str) {
 }
 
 fn cases() -> Vec<Case> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cases");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(dir).expect("the cases").map(|entry| entry.expect("a file").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let files =
+        |dir: &str| std::fs::read_dir(fixtures(dir)).expect("the cases").map(|entry| entry.expect("a file").path());
+    let of_rulebooks = files("rulebooks").filter(|path| path.to_string_lossy().ends_with(".cases.toml"));
+    // A table of all examples lies beside them.
+    let of_cases = files("cases").filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let mut paths: Vec<_> = of_cases.chain(of_rulebooks).collect();
     paths.sort();
     paths.iter().map(|path| Case::read(path)).collect()
 }
@@ -270,5 +311,29 @@ fn the_reach_of_a_pool_is_its_liquidation_price() {
         let found = entry * (1.0 + reach.down.expect("a liquidation price"));
         assert!((found - price).abs() < 1e-8, "{name}: {found}, published {price}");
         assert_eq!(reach.up, None, "{name}");
+    }
+}
+
+/// Every rulebook that is shipped is read, says what it is, has worked cases and reads back from what is written of it.
+#[test]
+fn shipped_rulebooks_are_whole() {
+    let names: Vec<_> = std::fs::read_dir(fixtures("rulebooks"))
+        .expect("the rulebooks")
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| !path.to_string_lossy().ends_with(".cases.toml"))
+        .collect();
+    assert!(names.len() >= 14);
+    for path in names {
+        let rulebook = read_rulebook(&path).unwrap_or_else(|error| panic!("{error}"));
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(rulebook.name, name);
+        assert!(rulebook.effective.is_some() && rulebook.description.len() > 80, "{name}");
+        assert!(path.with_extension("cases.toml").exists(), "{name} has no worked cases");
+        let mut again = Rulebook::parse(&rulebook.to_toml(), &name).unwrap_or_else(|error| panic!("{error}"));
+        for (set, read) in &rulebook.sets {
+            again.sets.get_mut(set).expect("the set").moves = read.moves.clone();
+        }
+        assert_eq!(again, rulebook, "{name}");
     }
 }

@@ -1,3 +1,4 @@
+mod component;
 mod option;
 mod size;
 
@@ -5,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use component::{component_json, print_components, requirement_json};
 use option::{option_json, print_option, spread_json};
 use size::{print_size, size_json};
 
@@ -41,7 +43,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Show brackets with their derived deductions, and what options require.
+    /// Show a rulebook in words: requirements, components, scalars, brackets with their derived deductions, options.
     Explain {
         /// The rulebook.
         file: PathBuf,
@@ -117,6 +119,7 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             "margin_classes": rulebook.margin.len(),
             "option_classes": rulebook.option.len(),
             "haircut_classes": rulebook.haircut.len(),
+            "components": rulebook.component.iter().map(|(name, component)| component_json(name, component)).collect::<Vec<_>>(),
         })),
         Format::Table => {
             for warning in rulebook.warnings() {
@@ -124,11 +127,15 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             }
             print_header(&rulebook);
             print_text(format_args!(
-                "{} margin classes, {} option classes, {} haircut classes, no faults",
+                "{} margin classes, {} option classes, {} haircut classes, {} components, no faults",
                 rulebook.margin.len(),
                 rulebook.option.len(),
-                rulebook.haircut.len()
+                rulebook.haircut.len(),
+                rulebook.component.len()
             ));
+            for (name, component) in &rulebook.component {
+                print_text(format_args!("  {name}: {}, {}", component.kind_name(), component.evaluated()));
+            }
         }
     }
     Ok(if faults.is_empty() { 0 } else { 2 })
@@ -183,10 +190,17 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
         let options: serde_json::Map<_, _> = options.map(|(name, class)| (name.clone(), option_json(class))).collect();
         let spread = rulebook.option_spread.as_ref().map(spread_json);
         let status: Vec<_> = rulebook.status.iter().map(rung_json).collect();
-        print_json(
-            &json!({ "name": rulebook.name, "margin": classes, "option": options, "option_spread": spread, "status": status }),
-        );
+        let mut object = requirement_json(&rulebook);
+        object["margin"] = classes.into();
+        object["option"] = options.into();
+        object["option_spread"] = spread.into();
+        object["status"] = status.into();
+        print_json(&object);
         return Ok(0);
+    }
+    if class.is_none() {
+        print_header(&rulebook);
+        print_components(&rulebook);
     }
     for (name, class) in classes {
         let end = class.max_notional.map_or_else(|| "no upper end".into(), |end| format!("published up to {end}"));

@@ -19,8 +19,9 @@ mod table_write;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::margin::Rulebook;
+use crate::margin::file::line_of;
 
 pub use partial::remove_all as remove_partial;
 pub use table_write::TableFormat;
@@ -36,10 +37,21 @@ pub fn read_rulebook(path: &Path) -> Result<Rulebook> {
     let text =
         String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: a rulebook is UTF-8 text", path.display())))?;
     let mut rulebook = Rulebook::parse(&text, &name)?;
-    for (set, file) in rulebook.sets.values_mut().map(|set| (&mut set.moves, beside(path, &set.file))) {
-        *set = scenario_file::read(&file)?;
+    let mut faults = Vec::new();
+    for (key, set) in &mut rulebook.sets {
+        match scenario_file::read(&beside(path, &set.file)) {
+            Ok(moves) => set.moves = moves,
+            Err(Error::Io { source, .. }) => {
+                let rule = format!("the scenario file of a set can be read: {source}");
+                let fault = Fault::of_table(&name, rule, "correct the path, which is relative to the rulebook");
+                let column = format!("sets.{key}.file");
+                let line = Some(line_of(&text, &column));
+                faults.push(Fault { column, value: set.file.clone(), line, ..fault });
+            }
+            Err(other) => return Err(other),
+        }
     }
-    Ok(rulebook)
+    if faults.is_empty() { Ok(rulebook) } else { Err(Error::Configuration(faults)) }
 }
 
 /// The files that a rulebook consists of: its own, then those of its sets of moves.

@@ -84,8 +84,9 @@ impl Rule for Delta {
     fn binding(&self, part: &Part<'_, '_>, column: Column) -> Option<String> {
         let market = (part.setting().rows, column);
         let deltas: Vec<f64> = part.exposures(DELTA).iter().map(|exposure| sum(&exposure.terms, &market)).collect();
-        let long: f64 = deltas.iter().filter(|delta| **delta > 0.0).sum();
-        let short: f64 = deltas.iter().filter(|delta| **delta < 0.0).sum();
+        let total =
+            |counts: fn(f64) -> bool| deltas.iter().filter(|delta| counts(**delta)).fold(0.0, |sum, delta| sum + delta);
+        let (long, short) = (total(|delta| delta > 0.0), total(|delta| delta < 0.0));
         Some(format!("long {long:.2}, short {short:.2}"))
     }
 }

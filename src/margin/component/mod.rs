@@ -12,6 +12,7 @@ mod cover;
 mod delta;
 mod depeg;
 mod depth;
+mod evaluated;
 mod exposure;
 #[cfg(test)]
 mod fixture;
@@ -34,6 +35,7 @@ pub use cover::{Cover, Per};
 pub use delta::Delta;
 pub use depeg::Depeg;
 pub use depth::{Depth, SlopeUnit};
+pub use evaluated::Evaluated;
 pub(super) use exposure::Ranges;
 pub use grid::{
     Cell, Discount, DiscountCurve, Extreme, Grid, GridPoint, PriceUnit, SettleAt, TimeWeight, Transform,
@@ -148,7 +150,7 @@ impl Component {
     }
 
     /// As it stands in the file.
-    pub(super) fn written(&self) -> &Table {
+    pub fn written(&self) -> &Table {
         &self.written
     }
 

@@ -2,6 +2,7 @@
 //!
 //! What a file may say is declared once, as tables of keys ([`ROOT`]); reading, writing and the JSON Schema follow them.
 
+mod formulas;
 mod haircut;
 mod keys;
 mod lines;
@@ -56,6 +57,11 @@ impl Rulebook {
     pub fn to_toml(&self) -> String {
         root::text(self)
     }
+}
+
+/// The line of a file on which a dotted path of keys stands.
+pub fn line_of(text: &str, path: &str) -> u64 {
+    lines::Lines::new(text).of_path(path)
 }
 
 fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {

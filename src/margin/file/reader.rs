@@ -28,6 +28,11 @@ impl<'a> Reader<'a> {
         self.faults.push(Fault { column: at.into(), value: value.into(), ..fault });
     }
 
+    /// Whether no fault has been recorded.
+    pub(super) fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// The faults in the order of their lines in `text`, the file's content.
     pub(super) fn into_faults(self, text: &str) -> Vec<Fault> {
         let mut faults = self.faults;

@@ -8,7 +8,7 @@ use super::keys::{Key, KeyKind, Shape, words};
 use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
-use super::{VERSION, haircut, margin, option, requirement, status, table_of, word_of};
+use super::{VERSION, formulas, haircut, margin, option, requirement, status, table_of, word_of};
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
 use crate::scenario::ScenarioSet;
@@ -128,6 +128,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     if options.map_or(0, Table::len) == rulebook.option.len() {
         option::check_spread(&rulebook, reader);
     }
+    formulas::check(&rulebook, reader);
     rulebook
 }
 

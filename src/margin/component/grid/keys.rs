@@ -40,7 +40,7 @@ const SKEW_KEYS: &[Key] = &[
     Key::required(
         "form",
         KeyKind::Word(&words(&SKEW_FORMS)),
-        "k = ln(strike/forward), or |k|; volatilities times 1 + direction·min(cap, cap·k/k*)",
+        "of k = ln(strike/forward), or of |k|: volatilities times 1 + direction·min(cap, cap·k/k*)",
     ),
     Key::optional("direction", MOVE, "1", "sign and size of the tilt"),
     Key::required("cap_base", MOVE, "largest relative move at expiry; cap = cap_base + cap_slope·√T"),
@@ -50,7 +50,7 @@ const SKEW_KEYS: &[Key] = &[
         KeyKind::POSITIVE,
         "least k*; k* = max(minimum_width, √T·width·(level + level_slope·√T))",
     ),
-    Key::required("width", KeyKind::NOT_NEGATIVE, "k* in deviations"),
+    Key::required("width", KeyKind::NOT_NEGATIVE, "width of k* in deviations"),
     Key::required("level", MOVE, "volatility that k* is measured with"),
     Key::optional("level_slope", MOVE, "0", "its change with the root of the years left"),
 ];

@@ -120,6 +120,11 @@ pub(in crate::margin::component) fn read(section: &Section, reader: &mut Reader<
     let spreads: Option<Vec<_>> =
         section.tables("spreads").unwrap_or_default().iter().map(|table| spread(table, tiers.len(), reader)).collect();
     let inter = inter(section, reader);
+    if section.has("inter") && matches!(section.word("per"), None | Some("underlying" | "expiry")) {
+        let rule = "spreads between underlyings form within a group of several";
+        reader.fault(&section.at("per"), section.word("per").unwrap_or("underlying"), rule, "set per = \"pool\"");
+        return None;
+    }
     let number = |key: &str, without: f64| section.number(key).unwrap_or(without);
     Some(Span {
         range: section.by_name("range")?.clone(),
