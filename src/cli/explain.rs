@@ -7,14 +7,16 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::engine_args::UnshockedName;
-use super::{Context, Format, print_json, print_text};
+use super::{Context, Format, print_json, print_text, status};
 use crate::domain::Snapshot;
 use crate::engine::{Explainer, Explanation, Reach, State, Statement};
 use crate::error::{Error, Result};
 use crate::io::snapshot::read_with_faults;
 use crate::io::{read_rulebook, scenario_file};
 use crate::margin::component::GroupValue;
-use crate::margin::{Basis, Branch, ComponentStatement, OptionBasis, SpreadBasis, Term, TermKind, TermSums};
+use crate::margin::{
+    Basis, Branch, ComponentStatement, OptionBasis, SpreadBasis, StatusRung, Term, TermKind, TermSums, rung_at,
+};
 use crate::pricing::Column;
 use crate::scenario::ScenarioSet;
 
@@ -52,6 +54,8 @@ struct Explained<'a> {
     explanation: Option<Explanation>,
     /// The scenario set, where there is one.
     scenarios: Option<&'a ScenarioSet>,
+    /// The rulebook's status ladder.
+    ladder: &'a [StatusRung],
     /// For the names of what it holds.
     snapshot: &'a Snapshot,
 }
@@ -88,6 +92,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
             pool: pool.pool,
             explanation,
             scenarios: scenarios.as_ref(),
+            ladder: &rulebook.status,
             snapshot: &snapshot,
         });
     }
@@ -138,12 +143,17 @@ impl Explained<'_> {
         }
     }
 
+    /// The rung of the status ladder that the pool is on.
+    fn rung(&self, statement: &Statement) -> Option<&StatusRung> {
+        rung_at(self.ladder, statement.figures.adjusted_equity, statement.figures.maintenance_margin)
+    }
+
     fn json(&self) -> Value {
         let Some(explanation) = &self.explanation else {
             return json!({
                 "account": self.account, "pool": self.pool, "scenario": null, "state": State::Unknown.name(),
                 "equity": null, "adjusted_equity": null, "initial_margin": null, "maintenance_margin": null,
-                "health_ratio": null, "terms": [], "components": [], "greeks": [],
+                "health_ratio": null, "status": null, "terms": [], "components": [], "greeks": [],
             });
         };
         let mut object = self.statement_json(explanation.scenario.as_ref().unwrap_or(&explanation.base));
@@ -167,6 +177,7 @@ impl Explained<'_> {
             ("initial_margin".into(), figures.initial_margin.into()),
             ("maintenance_margin".into(), figures.maintenance_margin.into()),
             ("health_ratio".into(), figures.health_ratio().into()),
+            ("status".into(), self.rung(statement).map(status::rung_json).into()),
             ("utilisation".into(), figures.utilisation().into()),
             ("terms_rounding".into(), statement.rounding.into()),
             ("terms".into(), statement.terms.iter().map(term_json).collect()),
@@ -201,6 +212,10 @@ impl Explained<'_> {
 
     fn print_statement(&self, statement: &Statement, market: &str) {
         print_text(format_args!("{} / {}, {market}: {}", self.account, self.pool, statement.state.name()));
+        if !self.ladder.is_empty() {
+            let rung = self.rung(statement).map_or_else(|| "above every rung".into(), status::rung_text);
+            print_text(format_args!("status: {rung}"));
+        }
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header([
             "component",

@@ -20,6 +20,7 @@ mod price;
 mod progress;
 mod rulebook;
 mod scenarios;
+mod status;
 mod sweep;
 mod synth;
 mod tables;

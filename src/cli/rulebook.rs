@@ -10,6 +10,7 @@ use component::{component_json, print_components, requirement_json};
 use option::{option_json, print_option, spread_json};
 use size::{print_size, size_json};
 
+use super::status::{rung_json, rung_text};
 use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::margin::{Requirement, Rulebook};
@@ -192,6 +193,7 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
         object["margin"] = classes.into();
         object["option"] = options.into();
         object["option_spread"] = spread.into();
+        object["status"] = rulebook.status.iter().map(rung_json).collect::<Vec<_>>().into();
         print_json(&object);
         return Ok(0);
     }
@@ -216,6 +218,9 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     for (name, class) in options {
         let spread = rulebook.option_spread.as_ref().filter(|spread| spread.classes.contains(name));
         print_option(name, class, spread);
+    }
+    for rung in &rulebook.status {
+        print_text(format_args!("status {}", rung_text(rung)));
     }
     Ok(0)
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::option_groups::OptionGroups;
+use super::requirement::Requirements;
 use super::rules::portfolio_fault;
 use super::{HaircutBase, OrderReserve, Rulebook};
 use crate::domain::{Kind, Snapshot};
@@ -28,7 +29,10 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
     }
     let mut faults: Vec<Fault> = portfolio_fault(rulebook, snapshot).into_iter().collect();
     let mut warnings = rulebook.warnings();
-    for instrument in held.iter().map(|&index| &snapshot.instruments[index as usize]) {
+    let (requirements, faults_of_formulas) = Requirements::of(rulebook);
+    faults.extend(faults_of_formulas);
+    let needs_classes = requirements.needs_classes(rulebook);
+    for instrument in held.iter().filter(|_| needs_classes).map(|&index| &snapshot.instruments[index as usize]) {
         let class = &instrument.margin_class;
         let is_option = instrument.kind == Kind::Option;
         let is_option_class = rulebook.option.contains_key(class);

@@ -25,6 +25,7 @@ mod rules;
 mod scalar;
 mod size;
 mod size_rows;
+mod status;
 
 pub use pool::{Equity, MarginSide, Market, Requirement, Setting};
 pub use rules::Rules;
@@ -46,3 +47,4 @@ pub use rulebook::{MarginClass, MoveSet, RequirementRule, Rulebook};
 pub use scalar::Scalar;
 pub use size::{Growth, OpenInterestRate, SizeCurve, SizeFunction};
 pub use size_rows::ClassRows;
+pub use status::{StatusAction, StatusRung, rung_at};

@@ -26,8 +26,8 @@ pub(super) fn faults(rulebook: &Rulebook, snapshot: &Snapshot, held: &[bool]) ->
                 "margin class {:?} of {} reads the open interest of {}",
                 instrument.margin_class, instrument.name, underlying.name
             );
-            let fault = Fault::of_table("underlyings", rule, "fill open_interest_quote in");
-            Fault { column: "open_interest_quote".into(), ..fault }
+            let fault = Fault::of_table("underlyings", rule, "fill open_interest in");
+            Fault { column: "open_interest".into(), ..fault }
         })
     });
     lacking.collect()

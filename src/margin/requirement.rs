@@ -1,8 +1,11 @@
 //! A pool's requirements: what the rulebook's expressions make of its positions and components.
 
+use std::collections::HashMap;
+
 use super::component::{Kind, Ranges, Scope};
 use super::explain::number;
 use super::formula::{Formula, Holding, Leaves, MarketFormula, Resolver};
+use super::order::OrderReserve;
 use super::pool::{MarginSide, Market, Requirement, Setting};
 use super::rulebook::{RequirementRule, Rulebook};
 use crate::domain::Pool;
@@ -74,8 +77,12 @@ impl Requirements {
         self.of_component.get(component)?.as_ref()
     }
 
-    /// Whether some formula names the positions' own requirement.
-    pub(super) fn uses_positions(&self) -> bool {
+    /// Whether instruments need a class: where some formula names what positions require by theirs, or orders reserve by it.
+    pub(super) fn needs_classes(&self, rulebook: &Rulebook) -> bool {
+        self.uses_positions() || rulebook.orders == OrderReserve::Initial
+    }
+
+    fn uses_positions(&self) -> bool {
         let is_positions = |formula: &Formula| matches!(formula, Formula::Holding(Holding::Positions(_)));
         let all = [Some(&self.standard), self.portfolio.as_ref()];
         let mut all = all.into_iter().flatten().chain(self.of_component.iter().flatten());
@@ -169,8 +176,12 @@ impl<N: Number, M: Market<N>> Leaves<N> for Evaluation<'_, '_, '_, N, M> {
     }
 }
 
+/// Components of one scope that were lowered before.
+#[derive(Default)]
+pub(super) struct KnownNodes(HashMap<usize, Option<Requirement<Node>>>);
+
 impl<'s> Setting<'s> {
-    /// Lowering of both requirements of a pool.
+    /// Lowering of both requirements of a pool; a tree that both contain is evaluated once.
     pub(super) fn lower_requirement(&self, pool: &Pool<'_>, builder: &mut Builder<'_>) {
         let settings = pool.settings;
         let formulas = self.rules.requirements().of_pool(pool);
@@ -179,38 +190,45 @@ impl<'s> Setting<'s> {
             (MarginSide::Maintenance, Weights::MAINTENANCE.scaled(settings.mm_multiplier)),
             (MarginSide::Initial, Weights::INITIAL.scaled(-settings.im_multiplier)),
         ];
-        let mut nodes = Vec::new();
+        let mut known = KnownNodes::default();
+        let mut positions = Vec::new();
+        let mut nodes: Vec<(Node, Weights)> = Vec::new();
         for (side, weights) in sides {
             for (factor, summand) in formulas.of(side).summands() {
-                let node = match summand {
-                    Formula::Holding(Holding::Positions(_)) => None,
-                    other => match self.node_of(other, &scope, &|row, slope| builder.range(row, slope)) {
-                        Some(node) => Some(node),
-                        // All of the requirement or none of it, for it is totalled once.
-                        None => return builder.direct(),
-                    },
-                };
-                nodes.push((summand, node, weights.scaled(factor)));
-            }
-        }
-        for (summand, node, weights) in nodes {
-            match (summand, node) {
-                // By far the commonest: straight into the roots, without a tree.
-                (Formula::Holding(Holding::Positions(side)), _) => {
-                    self.lower_positions(scope.positions(), *side, &mut Weighted { builder: &mut *builder, weights });
+                let weights = weights.scaled(factor);
+                if let Formula::Holding(Holding::Positions(side)) = summand {
+                    positions.push((*side, weights));
+                    continue;
                 }
-                (_, Some(node)) => builder.fold(&node, weights),
-                (_, None) => {}
+                let node = self.node_of(summand, &scope, &|row, slope| builder.range(row, slope), &mut known);
+                // All of the requirement or none of it, for it is totalled once.
+                let Some(node) = node else { return builder.direct() };
+                match nodes.iter_mut().find(|(known, _)| *known == node) {
+                    Some((_, sum)) => *sum = sum.plus(weights),
+                    None => nodes.push((node, weights)),
+                }
             }
         }
+        for (side, weights) in positions {
+            // By far the commonest: straight into the roots, without a tree.
+            self.lower_positions(scope.positions(), side, &mut Weighted { builder: &mut *builder, weights });
+        }
+        nodes.iter().for_each(|(node, weights)| builder.fold(node, *weights));
     }
 
     /// Lowering of a formula over some holdings; `None` where a component leaves it to the direct formulas.
-    pub(super) fn node_of(&self, formula: &Formula, scope: &Scope<'_, 's>, ranges: &Ranges<'_>) -> Option<Node> {
+    pub(super) fn node_of(
+        &self,
+        formula: &Formula,
+        scope: &Scope<'_, 's>,
+        ranges: &Ranges<'_>,
+        known: &mut KnownNodes,
+    ) -> Option<Node> {
         formula.node(&mut |leaf| match leaf {
             Formula::Market(formula) => Some(Node::leaf(vec![(self.rows.of_market_formula(*formula), 1.0)])),
             Formula::Component(component, side) => {
-                let node = self.rules.component(*component).node(*component, scope, ranges)?;
+                let lower = || self.rules.component(*component).node(*component, scope, ranges);
+                let node = known.0.entry(*component).or_insert_with(lower).as_ref()?;
                 Some(node.of(*side).clone())
             }
             Formula::Holding(holding) => Some(self.holding_node(*holding, scope)),

@@ -10,6 +10,7 @@ use super::order::OrderReserve;
 use super::pool::{MarginSide, Requirement};
 use super::scalar::Scalar;
 use super::size::SizeFunction;
+use super::status::StatusRung;
 use crate::scenario::ScenarioSet;
 
 /// Requirements of the positions that share a margin class.
@@ -54,6 +55,8 @@ pub struct Rulebook {
     pub sets: BTreeMap<String, MoveSet>,
     /// Numbers of the market that formulas may name.
     pub scalar: BTreeMap<String, Scalar>,
+    /// The status ladder, ratios descending; empty = none. It is shown and decides nothing.
+    pub status: Vec<StatusRung>,
     /// What pools require; `None` = their positions and every component.
     pub requirement: Option<RequirementRule>,
     /// What pools in portfolio mode require; `None` = there are none.

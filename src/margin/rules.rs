@@ -56,7 +56,7 @@ impl Rules {
         if !faults_of_formulas.is_empty() {
             return Err(Error::Configuration(faults_of_formulas));
         }
-        let uses_positions = requirements.uses_positions();
+        let needs_classes = requirements.needs_classes(rulebook);
         faults.extend(portfolio_fault(rulebook, snapshot));
         let held = held_or_ordered(snapshot);
         let index: HashMap<&str, u32> = rulebook.margin.keys().map(String::as_str).zip(0..).collect();
@@ -67,7 +67,7 @@ impl Rules {
         let option_of_instrument: Vec<_> = snapshot.instruments.iter().map(of_option).collect();
         let class_of_instrument = snapshot.instruments.iter().zip(&held).enumerate().map(|(at, (instrument, held))| {
             let class = index.get(instrument.margin_class.as_str());
-            if uses_positions && class.is_none() && option_of_instrument[at].is_none() && *held {
+            if needs_classes && class.is_none() && option_of_instrument[at].is_none() && *held {
                 faults.push(no_class(rulebook, &instrument.margin_class, &instrument.name));
             }
             class.copied().unwrap_or(rulebook.margin.len() as u32)
@@ -264,6 +264,8 @@ fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
     let clashes = clashes.map(|key| format!("{key:?} is either a margin class or an option class"));
     let spread = rulebook.option_spread.iter().flat_map(|spread| spread.faults(rulebook));
     let spread = spread.map(|(key, rule)| format!("{rule} ({key:?})"));
-    let rules = margin.chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
+    let ladder = (!super::status::is_well_formed(&rulebook.status))
+        .then(|| "ratios of the status ladder are positive and descend, no target is below its rung".to_string());
+    let rules = margin.chain(ladder).chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
     rules.map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }

@@ -73,6 +73,17 @@ impl Weights {
         }
     }
 
+    /// The sum, root by root.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            equity: self.equity + other.equity,
+            initial: self.initial + other.initial,
+            maintenance: self.maintenance + other.maintenance,
+            requirement: self.requirement + other.requirement,
+            gross: self.gross + other.gross,
+        }
+    }
+
     /// The largest weight in absolute value among the roots that decide.
     fn largest(self) -> f64 {
         self.equity.abs().max(self.initial.abs()).max(self.maintenance.abs())

@@ -45,7 +45,7 @@ fn flat_rulebook(rate: f64, haircut: f64) -> Rulebook {
     let class = MarginClass::brackets(Schedule::flat(rate), Schedule::flat(2.0 * rate));
     let schedule = HaircutSchedule::flat(haircut);
     Rulebook {
-        margin: ["major", "alt"].map(|key| (key.to_string(), class.clone())).into(),
+        margin: ["major", "alt", "linear", "rooted"].map(|key| (key.to_string(), class.clone())).into(),
         haircut: ["coin", "stable"].map(|key| (key.to_string(), schedule.clone())).into(),
         ..books::rulebook(HaircutBase::Balance, SizeUnit::Quote)
     }

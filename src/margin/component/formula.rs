@@ -2,7 +2,7 @@
 
 use super::{ComponentRows, Cover, Part, Ranges, Rule};
 use crate::margin::pool::{Market, Requirement};
-use crate::margin::requirement::Evaluation;
+use crate::margin::requirement::{Evaluation, KnownNodes};
 use crate::margin::row_sheet::RowSheet;
 use crate::margin::rulebook::RequirementRule;
 use crate::number::Number;
@@ -24,9 +24,10 @@ impl Rule for RequirementRule {
     fn node(&self, part: &Part<'_, '_>, ranges: &Ranges<'_>) -> Option<Requirement<Node>> {
         let setting = part.setting();
         let formulas = setting.rules.requirements().of_component(part.component())?;
+        let mut known = KnownNodes::default();
         Some(Requirement {
-            initial: setting.node_of(&formulas.initial, part.scope(), ranges)?,
-            maintenance: setting.node_of(&formulas.maintenance, part.scope(), ranges)?,
+            initial: setting.node_of(&formulas.initial, part.scope(), ranges, &mut known)?,
+            maintenance: setting.node_of(&formulas.maintenance, part.scope(), ranges, &mut known)?,
         })
     }
 

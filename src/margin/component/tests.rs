@@ -146,7 +146,7 @@ impl Bench {
         self.balances.iter().for_each(|balance| builder.add_balance(pool, *balance));
         let snapshot = Snapshot { book: builder.build(), ..self.snapshot.clone() };
         let flat = Schedule::flat(0.0);
-        let class = MarginClass { maintenance: flat.clone(), initial: flat, max_notional: None };
+        let class = MarginClass::brackets(flat.clone(), flat);
         let rulebook = Rulebook {
             margin: BTreeMap::from([("any".to_string(), class)]),
             component: BTreeMap::from([("asked".to_string(), component.clone())]),

@@ -12,6 +12,7 @@ mod reader;
 pub(in crate::margin) mod requirement;
 mod root;
 mod section;
+mod status;
 mod values;
 mod writer;
 

@@ -8,7 +8,7 @@ use super::keys::{Key, KeyKind, Shape, words};
 use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
-use super::{VERSION, formulas, haircut, margin, option, requirement, table_of, word_of};
+use super::{VERSION, formulas, haircut, margin, option, requirement, status, table_of, word_of};
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
 use crate::scenario::ScenarioSet;
@@ -32,6 +32,12 @@ pub const ROOT: &[Key] = &[
         "what haircuts are taken of: the balance, or the balance and the profit and loss settled in the asset",
     ),
     Key::optional("orders", KeyKind::Word(&words(&RESERVES)), "none", "what open orders reserve"),
+    Key::optional(
+        "status",
+        KeyKind::Tables(Shape::Keys(status::KEYS)),
+        "no ladder",
+        "what the venue does as the health ratio falls; shown, decides nothing",
+    ),
     Key::optional(
         "margin",
         KeyKind::Named(Shape::Keys(margin::KEYS)),
@@ -93,6 +99,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
         orders: section.choice("orders", &RESERVES).unwrap_or_default(),
         ..Rulebook::default()
     };
+    rulebook.status = section.tables("status").map_or_else(Vec::new, |rungs| status::read(rungs, reader));
     rulebook.margin = classes(&section, "margin", |class| margin::read(class, reader));
     rulebook.haircut = classes(&section, "haircut", |class| haircut::read(class, reader));
     rulebook.option = classes(&section, "option", |class| option::read(class, reader));
@@ -199,6 +206,9 @@ fn header(rulebook: &Rulebook) -> Table {
     ]);
     if let Some(effective) = rulebook.effective {
         table.insert("effective".into(), effective.to_string().into());
+    }
+    if !rulebook.status.is_empty() {
+        table.insert("status".into(), status::to_value(&rulebook.status));
     }
     if !rulebook.description.is_empty() {
         table.insert("description".into(), rulebook.description.as_str().into());

@@ -191,7 +191,8 @@ fn only_price_risk_is_credited() {
     let contract = Instrument { underlying: 1, ..holdings.future(50.0, 30 * DAY) };
     holdings.hold(Instrument { settlement_asset: 2, price_asset: 2, ..contract }, 20.0);
     let leg = |underlying: &str, side: LegSide| InterLeg { underlying: underlying.into(), ratio: 1.0, side };
-    let mut inter = span(0.1);
+    // The extremes count for so little that the range is the worst.
+    let mut inter = Span { extreme_cover: 0.1, ..span(0.1) };
     inter.inter = vec![InterSpread { legs: vec![leg("A", LegSide::B), leg("B", LegSide::A)], rate: 0.8 }];
     let bench = bench(holdings, &inter);
     let (grid, column) = (inter.grid(), Column::Base);
@@ -204,7 +205,7 @@ fn only_price_risk_is_credited() {
     });
     let [(options, delta), (_, future_delta)] = &parts[0][..] else { panic!("two underlyings") };
     assert!(*delta < -1.0 && -delta < *future_delta, "the options are the scarcer leg: {delta}");
-    // A rise with volatility up is the worst for them; the extremes are not.
+    // A rise with volatility up is the worst for them.
     let scan = options.iter().copied().fold(0.0, f64::max);
     assert_near(options[10], scan);
     let price_risk = (options[10] + options[11] - options[0] - options[1]) / 2.0;
