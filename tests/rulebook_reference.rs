@@ -122,6 +122,7 @@ fn every_key_stands_in_its_section() {
                 check("### `[option.NAME]`", "option_spread.", keys)
             }
             (_, KeyKind::Table(Shape::Keys(keys))) => check(&format!("### `[{}]`", key.name), "", keys),
+            (_, KeyKind::Tables(Shape::Keys(keys))) => check(&format!("### `[[{}]]`", key.name), "", keys),
             (_, KeyKind::Named(Shape::Keys(keys))) => check(&format!("### `[{}.NAME]`", key.name), "", keys),
             _ => {}
         }
@@ -132,4 +133,38 @@ fn every_key_stands_in_its_section() {
         check("## Components", "", &shared);
         check(&format!("### `{}`", kind.name), "", &own);
     }
+}
+
+/// What `rulebook` prints of a shipped file.
+fn of_shipped(arguments: &[&str]) -> String {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rulebooks");
+    let output = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .arg("rulebook")
+        .args(arguments)
+        .current_dir(dir)
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_rulebook_is_explained_in_words_and_in_json() {
+    let words = of_shipped(&["explain", "grid-27-8.toml"]);
+    for part in [
+        "  maintenance = 0.8 * (coin + linear + roll + depth)",
+        "component coin: grid per settlement; classes inverse; evaluated by: device",
+        "component depth: depth per underlying; evaluated by: device; directly where the charge is neither",
+        "  threshold = 20000000.0",
+        "haircut coin: 0",
+    ] {
+        assert!(words.contains(part), "{part:?} in\n{words}");
+    }
+    assert!(of_shipped(&["explain", "dynamic-vol-depth.toml"]).contains("1.25 in force since 2026-01-01T00:00:00Z"));
+    assert!(of_shipped(&["explain", "ltv-portfolio.toml"]).contains("; initial 0.525 from 0 coins, 1 from 1000 coins"));
+    assert!(of_shipped(&["check", "ccp-cover2.toml"]).contains("  base: tail, CPU kernel"));
+    let json = of_shipped(&["explain", "var-stress-floor.toml", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["components"].as_array().map(Vec::len), Some(4));
+    assert_eq!((&json["sets"][0]["moves"], &json["components"][1]["evaluated"]), (&250.into(), &"CPU kernel".into()));
 }

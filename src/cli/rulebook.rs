@@ -189,12 +189,11 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
             .collect();
         let options: serde_json::Map<_, _> = options.map(|(name, class)| (name.clone(), option_json(class))).collect();
         let spread = rulebook.option_spread.as_ref().map(spread_json);
-        let status: Vec<_> = rulebook.status.iter().map(rung_json).collect();
         let mut object = requirement_json(&rulebook);
         object["margin"] = classes.into();
         object["option"] = options.into();
         object["option_spread"] = spread.into();
-        object["status"] = status.into();
+        object["status"] = rulebook.status.iter().map(rung_json).collect::<Vec<_>>().into();
         print_json(&object);
         return Ok(0);
     }

@@ -125,11 +125,17 @@ fn haircuts(rulebook: &Rulebook) -> impl Iterator<Item = (&String, String)> {
             SizeUnit::Asset => "coins",
             SizeUnit::Quote => "quote units",
         };
-        let tiers = std::iter::once(0.0).chain(schedule.bounds.iter().copied()).zip(&schedule.haircuts);
-        let words = match schedule.haircuts.as_slice() {
+        let of = |haircuts: &[f64]| match haircuts {
             [flat] => flat.to_string(),
-            _ => tiers.map(|(from, haircut)| format!("{haircut} from {from} {unit}")).collect::<Vec<_>>().join(", "),
+            _ => {
+                let from = std::iter::once(0.0).chain(schedule.bounds.iter().copied());
+                let tiers = from.zip(haircuts).map(|(from, haircut)| format!("{haircut} from {from} {unit}"));
+                tiers.collect::<Vec<_>>().join(", ")
+            }
         };
+        let initial =
+            schedule.initial.as_deref().map_or_else(String::new, |initial| format!("; initial {}", of(initial)));
+        let words = format!("{}{initial}", of(&schedule.haircuts));
         (name, words)
     })
 }
