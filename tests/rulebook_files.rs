@@ -258,13 +258,21 @@ fn shipped_rulebooks_follow_the_schema() {
         Rulebook::parse(text, "docs/formats.md").expect("a valid rulebook");
         rulebooks += 1;
     }
-    let cases = std::fs::read_dir("fixtures/cases").expect("the worked examples");
-    let cases = cases.map(|entry| entry.expect("an entry").path());
-    for case in cases.filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+    let files =
+        |dir: &str| std::fs::read_dir(dir).expect("the worked examples").map(|entry| entry.expect("an entry").path());
+    let of_rulebooks = files("fixtures/rulebooks").filter(|path| path.to_string_lossy().ends_with(".cases.toml"));
+    let cases = files("fixtures/cases").filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    for case in cases.chain(of_rulebooks) {
         let text = std::fs::read_to_string(&case).expect("a readable file");
         let table: toml::Table = text.parse().expect("TOML");
-        let rulebook = table["files"]["rulebook.toml"].as_str().expect("a rulebook");
-        assert_eq!(against_schema(rulebook), Vec::<String>::new(), "{}", case.display());
+        let rulebook = match table.get("rulebook") {
+            Some(shipped) => {
+                let path = std::path::Path::new("fixtures/rulebooks").join(shipped.as_str().expect("a file name"));
+                std::fs::read_to_string(path).expect("a shipped rulebook")
+            }
+            None => table["files"]["rulebook.toml"].as_str().expect("a rulebook").to_string(),
+        };
+        assert_eq!(against_schema(&rulebook), Vec::<String>::new(), "{}", case.display());
         rulebooks += 1;
     }
     assert!(rulebooks > 10, "{rulebooks} rulebooks");
