@@ -1,4 +1,5 @@
-// Evaluates margin programs: one workgroup takes a group of pools through one tile of scenarios.
+// Evaluates margin programs: one workgroup takes a group of pools through one tile of scenarios, a slice of the group per
+// dispatch. Devices end loops or dispatches that are too long, so the host cuts the slices by their work.
 //
 // A lane owns four neighbouring scenarios (one vec4), so what is summed over pools stays in registers and what is reduced
 // over scenarios crosses lanes in workgroup memory. The CPU twin is src/engine/cpu/kernel.rs; the structs below are twins
@@ -12,6 +13,8 @@ struct Params {
     row_count: u32,
     scenario_count: u32,
     tile_count: u32,
+    slice_start: u32,
+    slice_pools: u32,
 }
 
 struct Pool {
@@ -151,6 +154,7 @@ struct Nodes {
     maintenance: vec4<f32>,
     initial_doubt: vec4<bool>,
     maintenance_doubt: vec4<bool>,
+    finished: bool,
 }
 
 fn row_at(row: u32, tile: u32, lane: u32) -> vec4<f32> {
@@ -160,7 +164,7 @@ fn row_at(row: u32, tile: u32, lane: u32) -> vec4<f32> {
 // Interprets a pool's postfix code. The branches depend on the pool only, so all lanes take the same one. A reduction goes
 // back to its start once per point; reductions do not nest.
 fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
-    var nodes = Nodes(vec4(0.0), vec4(0.0), vec4(false), vec4(false));
+    var nodes = Nodes(vec4(0.0), vec4(0.0), vec4(false), vec4(false), false);
     var stack: array<vec4<f32>, STACK_DEPTH>;
     var depth = 0u;
     var doubt = vec4(false);
@@ -168,7 +172,9 @@ fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
     var points = 1u;
     var point = 0u;
     var extreme = vec4(0.0);
-    for (var at = pool.code_start; at < pool.code_start + pool.code_count; at++) {
+    let end = pool.code_start + pool.code_count;
+    var at = pool.code_start;
+    for (; at < end; at++) {
         let instruction = code[at];
         switch instruction.operation {
             case CONSTANT: {
@@ -242,6 +248,7 @@ fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
             }
         }
     }
+    nodes.finished = at == end;
     return nodes;
 }
 
@@ -297,13 +304,17 @@ fn evaluate(index: u32, tile: u32, lane: u32) -> PoolTile {
     sums.initial += initial;
     sums.maintenance += maintenance;
 
-    for (var at = pool.kink_start; at < pool.kink_start + pool.kink_count; at++) {
+    let kink_end = pool.kink_start + pool.kink_count;
+    var at = pool.kink_start;
+    for (; at < kink_end; at++) {
         let kink = kinks[at];
         let reach = max(zero, kink.offset + kink.slope * row_at(kink.row, tile, lane));
         initial += kink.initial * reach;
         maintenance += kink.maintenance * reach;
         sums.requirement += kink.requirement * reach;
     }
+    // A device may end a loop before its time; a pool of such a loop gives no verdict, and the host sees that it is missing.
+    var finished = at == kink_end;
     var doubt = vec4(false);
     var maintenance_doubt = vec4(false);
     if pool.code_count > 0u {
@@ -312,6 +323,7 @@ fn evaluate(index: u32, tile: u32, lane: u32) -> PoolTile {
         maintenance += nodes.maintenance;
         doubt = nodes.initial_doubt | nodes.maintenance_doubt;
         maintenance_doubt = nodes.maintenance_doubt;
+        finished = finished & nodes.finished;
     }
 
     // Certainly below, certainly not below, or neither: the three answers a bound allows.
@@ -322,8 +334,9 @@ fn evaluate(index: u32, tile: u32, lane: u32) -> PoolTile {
     let bankrupt = equity < vec4(-pool.equity_error);
     let solvent = equity > vec4(pool.equity_error);
     let settled = (liquidatable | covered) & (restricted | free) & (bankrupt | solvent);
-    let certain = present & settled & (doubt == vec4(false));
-    let doubtful = present & (certain == vec4(false));
+    let computed = present & vec4(finished);
+    let certain = computed & settled & (doubt == vec4(false));
+    let doubtful = computed & (certain == vec4(false));
 
     let counted_bankrupt = bankrupt & certain;
     let counted_liquidatable = liquidatable & certain;
@@ -376,11 +389,32 @@ fn combine(a: PoolTile, b: PoolTile) -> PoolTile {
     return sum;
 }
 
+// Takes the group's sums up where the slice before this one left them.
+fn resume(scenario: u32) {
+    for (var k = 0u; k < 4u; k++) {
+        let part = group_scenarios[scenario + k];
+        sums.restricted[k] = part.restricted;
+        sums.liquidatable[k] = part.liquidatable;
+        sums.bankrupt[k] = part.bankrupt;
+        sums.equity[k] = part.equity;
+        sums.initial[k] = part.initial;
+        sums.maintenance[k] = part.maintenance;
+        sums.requirement[k] = part.requirement;
+        sums.shortfall[k] = part.shortfall;
+        sums.shortfall_error[k] = part.shortfall_error;
+        sums.gross[k] = part.gross;
+    }
+}
+
 @compute @workgroup_size(64)
 fn sweep(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let tile = group.y;
-    let first = group.x * GROUP_POOLS;
-    let last = min(first + GROUP_POOLS, params.pool_count);
+    let first = group.x * GROUP_POOLS + params.slice_start;
+    let last = min(first + params.slice_pools, params.pool_count);
+    let scenario = group.x * params.tile_count * TILE_SCENARIOS + tile * TILE_SCENARIOS + lane * 4u;
+    if params.slice_start > 0u {
+        resume(scenario);
+    }
     for (var batch = first; batch < last; batch += BATCH_POOLS) {
         for (var k = 0u; k < BATCH_POOLS; k++) {
             if batch + k < last {
@@ -406,7 +440,6 @@ fn sweep(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
         }
         workgroupBarrier();
     }
-    let scenario = group.x * params.tile_count * TILE_SCENARIOS + tile * TILE_SCENARIOS + lane * 4u;
     for (var k = 0u; k < 4u; k++) {
         group_scenarios[scenario + k] = GroupScenario(
             sums.restricted[k], sums.liquidatable[k], sums.bankrupt[k],

@@ -119,7 +119,7 @@ fn assert_twin(module: &Module, (name, size, fields): (&str, usize, Vec<(&str, u
 fn host_structs_are_the_shaders() {
     let sweep = parse("sweep");
     validate("sweep", &sweep);
-    assert_twin(&sweep, host!(Params { pool_count, row_count, scenario_count, tile_count }));
+    assert_twin(&sweep, host!(Params { pool_count, row_count, scenario_count, tile_count, slice_start, slice_pools }));
     assert_twin(
         &sweep,
         host!(Pool {

@@ -154,16 +154,9 @@ impl Device {
         Panel { buffer: self.buffer("plimsoll.rows", rows), scenario_count, tile_count, row_count }
     }
 
-    /// Starts a chunk: poisons the outputs with zero, dispatches pools × tiles, copies the results out.
+    /// Starts a chunk: poisons the outputs with zero, dispatches pools × tiles slice by slice, copies the results out.
     pub fn submit(&self, packed: &Packed, panel: &Panel) -> Submission {
         let groups = packed.pools.len().div_ceil(GROUP_POOLS as usize);
-        let params = Params {
-            pool_count: packed.pools.len() as u32,
-            row_count: panel.row_count as u32,
-            scenario_count: panel.scenario_count as u32,
-            tile_count: panel.tile_count as u32,
-        };
-        let uniform = self.uniform("plimsoll.params", &params);
         let inputs = [
             self.buffer("plimsoll.pools", &packed.pools),
             self.buffer("plimsoll.terms", &packed.terms),
@@ -179,25 +172,32 @@ impl Device {
             ("plimsoll.uncertain", size_of::<u32>() + LIST_CAPACITY * size_of::<UncertainVerdict>()),
         ]
         .map(|(label, size)| (self.output(label, size as u64), self.staging(label, size as u64)));
-        let buffers =
-            [&uniform, &panel.buffer].into_iter().chain(&inputs).chain(outputs.iter().map(|(output, _)| output));
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-            .zip(buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-            .collect();
-        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("plimsoll.sweep"),
-            layout: &self.pipeline.get_bind_group_layout(0),
-            entries: &entries,
+        let storage = [&panel.buffer].into_iter().chain(&inputs).chain(outputs.iter().map(|(output, _)| output));
+        let storage: Vec<&wgpu::Buffer> = storage.collect();
+        let slice_pools = packed.slice_pools();
+        let slices = (0..GROUP_POOLS).step_by(slice_pools).map(|slice_start| {
+            let params = Params {
+                pool_count: packed.pools.len() as u32,
+                row_count: panel.row_count as u32,
+                scenario_count: panel.scenario_count as u32,
+                tile_count: panel.tile_count as u32,
+                slice_start,
+                slice_pools: slice_pools as u32,
+            };
+            self.bind(&params, &storage)
         });
+        let slices: Vec<wgpu::BindGroup> = slices.collect();
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         // An answer of Ok does not prove that the kernel ran; a zero in its output proves that it did not.
         outputs.iter().for_each(|(output, _)| encoder.clear_buffer(output, 0, None));
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(&self.pipeline);
-            pass.set_bind_group(0, &bind_group, &[]);
-            pass.dispatch_workgroups(groups as u32, panel.tile_count as u32, 1);
+            // In order: each slice adds to the sums that the one before it wrote.
+            for slice in &slices {
+                pass.set_bind_group(0, slice, &[]);
+                pass.dispatch_workgroups(groups as u32, panel.tile_count as u32, 1);
+            }
         }
         for (output, staging) in &outputs {
             encoder.copy_buffer_to_buffer(output, 0, staging, 0, output.size());
@@ -207,6 +207,21 @@ impl Device {
         self.fault.after_submission(&self.device);
         let [pool_tiles, group_scenarios, uncertain] = outputs.map(|(_, staging)| staging);
         Submission { pool_tiles, group_scenarios, uncertain, index }
+    }
+
+    /// Parameters at binding 0, storage buffers behind them.
+    fn bind(&self, params: &Params, storage: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+        let uniform = self.uniform("plimsoll.params", params);
+        let buffers = [&uniform].into_iter().chain(storage.iter().copied());
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("plimsoll.sweep"),
+            layout: &self.pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        })
     }
 
     /// Waits for a chunk and reads it back.

@@ -15,6 +15,10 @@ pub struct Params {
     pub scenario_count: u32,
     /// Tiles in the panel.
     pub tile_count: u32,
+    /// First pool of every group that it takes, counted within the group.
+    pub slice_start: u32,
+    /// Pools of every group that it takes.
+    pub slice_pools: u32,
 }
 
 /// One pool's program.

@@ -2,6 +2,7 @@
 
 use super::inherited::Inherited;
 use super::layout::{Instruction, Kink, Pool, Term, operation};
+use crate::engine::plan::GROUP_POOLS;
 use crate::program::{self, Bound, Magnitude, PoolParts, Reduction, RowRange, Weights, compile_error};
 
 /// Largest coefficient that goes to the device.
@@ -10,6 +11,11 @@ const COEFFICIENT_MAX: f64 = 1.267_650_600_228_229_4e30; // 2^100
 const WEIGHT_MIN: f64 = 2.350_988_701_644_575e-38; // 2^-125
 /// Twice the smallest normal f32: what a flushed operand or product may lose, per unit of the other operand.
 const FLUSH: f64 = 2.350_988_701_644_575e-38; // 2^-125
+/// Loop iterations of one invocation of the kernel, at most: half of what llvmpipe allows all loops of an invocation together
+/// before it ends them wherever they stand, and short enough for a driver's watchdog.
+const STEPS_MAX: u64 = 32_768;
+/// Iterations that a pool takes beside its terms, kinks and code: ends of loops, lists, the reduction over lanes.
+const POOL_STEPS: u64 = 64;
 
 /// A chunk's buffers, ready to upload.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +32,8 @@ pub struct Packed {
     pub errors: Vec<[f64; 3]>,
     /// How large the roots of each pool may be on the device, every summand positive.
     pub sizes: Vec<[f64; 3]>,
+    /// Loop iterations that each pool takes the kernel, at most.
+    pub steps: Vec<u64>,
 }
 
 /// What tests may break on purpose.
@@ -40,10 +48,14 @@ pub enum Filter {
 }
 
 impl Packed {
-    /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound, an order statistic), with
-    /// nothing added.
+    /// Adds a pool; `false` where it is not one for the device (sizes beyond f32, no valid bound, an order statistic, too long a
+    /// program), with nothing added.
     pub fn push(&mut self, parts: PoolParts<'_>, rows: RowFacts<'_>, filter: Filter) -> bool {
         if parts.pool.direct || parts.code.iter().any(is_order_statistic) {
+            return false;
+        }
+        let steps = steps(parts);
+        if steps > STEPS_MAX {
             return false;
         }
         let Some(Certified { errors, sizes, guards, underflow }) = Certified::of(parts, rows) else { return false };
@@ -86,8 +98,35 @@ impl Packed {
         });
         self.errors.push(errors);
         self.sizes.push(sizes);
+        self.steps.push(steps);
         true
     }
+
+    /// Pools of a group that one dispatch takes: the whole group, halved until no invocation takes more than [`STEPS_MAX`]
+    /// iterations.
+    pub fn slice_pools(&self) -> usize {
+        let fits = |pools: usize| self.steps.chunks(pools).all(|slice| slice.iter().sum::<u64>() <= STEPS_MAX);
+        let mut pools = GROUP_POOLS;
+        while pools > 1 && !fits(pools) {
+            pools /= 2;
+        }
+        pools
+    }
+}
+
+/// Loop iterations that a pool takes the kernel, at most: its terms twice (values, then gross notional), its kinks, its code
+/// with what a reduction repeats.
+fn steps(parts: PoolParts<'_>) -> u64 {
+    let (mut code, mut points) = (0u64, 1u64);
+    for instruction in parts.code {
+        code = code.saturating_add(points);
+        match instruction {
+            program::Instruction::Repeat { points: own } => points = u64::from(*own),
+            program::Instruction::Reduce(_) => points = 1,
+            _ => {}
+        }
+    }
+    code.saturating_add(2 * parts.terms.len() as u64 + parts.kinks.len() as u64 + POOL_STEPS)
 }
 
 /// What is known of the rows that programs read.

@@ -18,6 +18,7 @@ use crate::margin::{HaircutBase, SizeUnit};
 use crate::program::{Builder, Instruction, Reduction, RowRange, Weights};
 use fault::Fault;
 
+mod long_programs;
 #[path = "../../../tests/suite/option_books.rs"]
 mod option_books;
 
