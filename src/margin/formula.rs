@@ -1,7 +1,7 @@
 //! Requirement expressions with their names looked up: what a pool's components and positions are put together by.
 
 use super::expression::{Curve, Dependence, Expression, Name, Part as SideOf};
-use super::pool::MarginSide;
+use super::pool::{MarginSide, Requirement};
 use super::rules::Rules;
 use crate::error::Fault;
 use crate::number::Number;
@@ -144,6 +144,27 @@ impl Formula {
             Self::Minimum(all) => format!("min({})", list(all)),
             Self::Magnitude(x) => format!("abs({})", x.text(rules)),
             Self::Piecewise(x, _) => format!("piecewise({}, …)", x.text(rules)),
+        }
+    }
+
+    /// Whether it certainly is ≥ 0, whatever the pool and the market. Components are, but for those that are formulas, which
+    /// must not name each other in a circle.
+    pub(super) fn is_not_negative(&self, of_component: &[Option<Requirement<Formula>>]) -> bool {
+        let is = |formula: &Formula| formula.is_not_negative(of_component);
+        match self {
+            Self::Constant(value) => *value >= 0.0,
+            Self::Component(component, side) => match of_component.get(*component) {
+                Some(Some(formulas)) => is(formulas.of(*side)),
+                _ => true,
+            },
+            Self::Holding(Holding::OptionValue) | Self::Market(_) => false,
+            Self::Holding(Holding::Positions(_) | Holding::Liabilities | Holding::GrossNotional) => true,
+            Self::Sum(all) | Self::Minimum(all) => all.iter().all(is),
+            Self::Maximum(all) => all.iter().any(is),
+            Self::Scaled(factor, x) => *factor >= 0.0 && is(x),
+            Self::ScaledByMarket(_, x) => is(x),
+            Self::Magnitude(_) => true,
+            Self::Piecewise(_, curve) => curve.points().iter().all(|(_, y)| *y >= 0.0),
         }
     }
 

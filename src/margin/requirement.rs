@@ -59,9 +59,25 @@ impl Requirements {
         });
         let of_component = of_component.collect();
         let Resolver { market, mut faults, .. } = resolver;
-        let requirements = Self { standard, portfolio, of_component, market };
-        faults.extend(requirements.cycles(&components));
+        let mut requirements = Self { standard, portfolio, of_component, market };
+        let cycles = requirements.cycles(&components);
+        if cycles.is_empty() {
+            requirements.hold_above_zero();
+        }
+        faults.extend(cycles);
         (requirements, faults)
+    }
+
+    /// A maintenance margin is never negative: a formula that could be is held at 0. Decisions rely on it (`NUMERICS.md` §1).
+    fn hold_above_zero(&mut self) {
+        let of_component = &self.of_component;
+        let is_held = |formula: &Formula| formula.is_not_negative(of_component);
+        for formulas in [Some(&mut self.standard), self.portfolio.as_mut()].into_iter().flatten() {
+            if !is_held(&formulas.maintenance) {
+                let formula = std::mem::replace(&mut formulas.maintenance, Formula::Constant(0.0));
+                formulas.maintenance = Formula::Maximum(vec![formula, Formula::Constant(0.0)]);
+            }
+        }
     }
 
     /// The formulas of a pool.
