@@ -337,6 +337,11 @@ pub fn random(n: usize, n_scenarios: usize, seed: u64, base: HaircutBase, unit: 
 /// The same pools, each with a dollar balance that puts one of its three thresholds, in one of the scenarios, within a few
 /// f32 ulps (of its gross notional) of zero, exactly on zero among them.
 pub fn adversarial(case: &Case, seed: u64) -> Case {
+    near_thresholds(case, 2f64.powi(-24), seed)
+}
+
+/// The same within a few `ulp`s, relative to the gross notional.
+pub fn near_thresholds(case: &Case, ulp: f64, seed: u64) -> Case {
     let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("rules resolve");
     let rows = revalue(&rules, &case.snapshot, &case.scenarios, Unshocked::Refuse).expect("rows");
     let arbiter = Arbiter::new(Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows });
@@ -355,8 +360,8 @@ pub fn adversarial(case: &Case, seed: u64) -> Case {
             1 => figures.adjusted_equity - figures.maintenance_margin,
             _ => figures.adjusted_equity - figures.initial_margin,
         };
-        let ulp = figures.gross_notional * 2f64.powi(-24);
-        let amount = f64::from(random.random_range(-3..=3i32)) * ulp - distance;
+        let step = figures.gross_notional * ulp;
+        let amount = f64::from(random.random_range(-3..=3i32)) * step - distance;
         builder.add_balance(id, Balance { asset: usd, amount, accrued_interest: 0.0 });
     }
     Case {

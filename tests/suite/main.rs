@@ -6,6 +6,10 @@ mod books;
 mod bound;
 #[cfg(feature = "cli")]
 mod compare_command;
+mod component_books;
+mod component_properties;
+mod component_rules;
+mod components;
 #[cfg(all(feature = "cli", feature = "gpu"))]
 mod doctor;
 mod engines;
