@@ -105,5 +105,5 @@ fn a_comparison_for_reading_and_wrong_calls() {
     std::fs::write(dir.path().join("book/pools.csv"), "account,mode\nh,portfolio\n").expect("a file");
     let output = plimsoll(dir.path(), &COMPARE);
     assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("portfolio margin is not part of this version"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("needs [requirement.portfolio]"));
 }
