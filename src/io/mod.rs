@@ -90,7 +90,10 @@ mod tests {
         let at = dir.path().join("rulebook.toml");
         let text = "version = 1\n[sets.returns]\nfile = \"returns.csv\"\n";
         std::fs::write(&at, text).expect("written");
-        assert!(matches!(read_rulebook(&at), Err(Error::Configuration(faults)) if faults.len() == 1), "the file is missing");
+        assert!(
+            matches!(read_rulebook(&at), Err(Error::Configuration(faults)) if faults.len() == 1),
+            "the file is missing"
+        );
         std::fs::write(dir.path().join("returns.csv"), "scenario,price:BTC\na,-0.1\nb,0.2\n").expect("written");
         let rulebook = read_rulebook(&at).expect("a valid rulebook");
         assert_eq!(rulebook.sets["returns"].moves.ids, ["a", "b"]);
