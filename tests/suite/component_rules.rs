@@ -139,6 +139,7 @@ pub fn component(name: &str, kind: &str, others: &[String], random: &mut ChaCha8
     };
     // Credits of a span are between the underlyings of a group; its charges are of one market.
     let per = match kind {
+        "span" if own.contains("inter = ") => "pool",
         "span" | "depeg" => one_of(&["underlying", "pool"], random),
         _ => one_of(&["underlying", "expiry", "settlement", "pool"], random),
     };
