@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::books::{self, Case};
 use crate::component_books::{self, POOLS};
 use crate::component_rules::{alone, mixed, rulebook};
-use crate::engines::{assert_same, engines, run};
+use crate::engines::{assert_same_but, engines, run};
 
 /// Rulebooks per kind.
 const VARIANTS: usize = 3;
@@ -80,7 +80,9 @@ fn check(name: &str, case: &Case) -> Routes {
         );
         // The software adapter gives a group of very many steps up, and the CPU goes on; these books stay below.
         assert_eq!(outcome.engine == "gpu", matches!(engine, EngineChoice::Gpu(_)), "{:?}", outcome.warnings);
-        assert_same(&reference, &outcome);
+        // Charges on offsets are differences of amounts as large as the book.
+        let gross: f64 = reference.pools.iter().map(|pool| pool.base.gross_notional).sum();
+        assert_same_but(&reference, &outcome, 1e-9 * gross);
     }
     println!("{said}");
     routes

@@ -177,7 +177,7 @@ fn a_sound_device_agrees_with_the_reference() {
 }
 
 #[test]
-fn a_corrupted_row_is_an_audit_failure_whichever_it_is() {
+fn a_corrupted_row_that_pools_sum_is_an_audit_failure_whichever_it_is() {
     let Some(adapter) = adapter() else { return };
     let case = random_without_options(100, 300);
     let moving = Rc::new(RefCell::new(Vec::new()));
