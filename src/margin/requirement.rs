@@ -8,7 +8,7 @@ use super::formula::{Formula, Holding, Leaves, MarketFormula, Resolver};
 use super::order::OrderReserve;
 use super::pool::{MarginSide, Market, Requirement, Setting};
 use super::rulebook::{RequirementRule, Rulebook};
-use crate::domain::Pool;
+use crate::domain::{Mode, Pool};
 use crate::error::Fault;
 use crate::number::Number;
 use crate::pricing::Column;
@@ -83,7 +83,7 @@ impl Requirements {
     /// The formulas of a pool.
     pub(super) fn of_pool(&self, pool: &Pool<'_>) -> &Formulas {
         match (pool.settings.mode, &self.portfolio) {
-            (crate::domain::Mode::Portfolio, Some(portfolio)) => portfolio,
+            (Mode::Portfolio, Some(portfolio)) => portfolio,
             _ => &self.standard,
         }
     }
