@@ -22,9 +22,13 @@ pub mod pricing;
 
 pub mod program;
 
+pub mod policy;
+
 pub mod margin;
 
 pub mod engine;
+
+pub mod liquidation;
 
 pub mod compare;
 
