@@ -26,6 +26,7 @@ pub struct OptionRow<'a> {
     volatility_shock: &'a VolatilityShock,
     /// Columns of shocks; beta.
     price: Option<(usize, f64)>,
+    impact: Option<usize>,
     basis: Option<usize>,
     level: Option<usize>,
     tilt: Option<usize>,
@@ -58,6 +59,7 @@ impl<'a> OptionRow<'a> {
             level_scale: volatility_shock.level_scale(years),
             volatility_shock,
             price: market.price[underlying],
+            impact: market.impact[underlying],
             basis: market.basis[underlying],
             level: market.volatility[underlying],
             tilt: market.skew[underlying],
@@ -118,6 +120,7 @@ impl<'a> OptionRow<'a> {
     pub(super) fn markets<const W: usize>(&self, scenarios: Option<[usize; W]>) -> OptionMarkets<W> {
         let price = self.shocks(self.price.map(|(factor, _)| factor), scenarios);
         let beta = self.price.map_or(0.0, |(_, beta)| beta);
+        let impact = self.impact.map(|impact| self.shocks(Some(impact), scenarios));
         let basis = self.shocks(self.basis, scenarios);
         let rate = self.shocks(self.rate, scenarios);
         let level = self.shocks(self.level, scenarios);
@@ -130,7 +133,8 @@ impl<'a> OptionRow<'a> {
             rate: [0.0; W],
         };
         for lane in 0..W {
-            let factor = 1.0 + beta * price[lane];
+            let by_price = 1.0 + beta * price[lane];
+            let factor = impact.map_or(by_price, |impact| by_price * (1.0 + impact[lane]));
             markets.index[lane] = self.index * factor;
             markets.forward[lane] = (self.forward + basis[lane] * self.index) * factor;
             markets.rate[lane] = self.instrument.rate + rate[lane];

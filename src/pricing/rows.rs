@@ -261,6 +261,8 @@ impl Used {
         let mut index_used = vec![false; snapshot.underlyings.len()];
         let mut instrument_used = vec![false; snapshot.instruments.len()];
         snapshot.book.balances().iter().for_each(|balance| asset_used[balance.asset as usize] = true);
+        // Forced trades leave pools with the quote currency, whoever held it before.
+        snapshot.assets.iter().zip(&mut asset_used).for_each(|(asset, used)| *used |= asset.name == snapshot.quote);
         snapshot.book.positions().iter().for_each(|position| instrument_used[position.instrument as usize] = true);
         for (instrument, _) in snapshot.instruments.iter().zip(&instrument_used).filter(|(_, used)| **used) {
             asset_used[instrument.settlement_asset as usize] = true;

@@ -17,6 +17,9 @@ pub struct ShockedMarket<'a> {
     pub(super) scenarios: &'a ScenarioSet,
     /// `price:` column and beta of each underlying.
     pub(super) price: Vec<Option<(usize, f64)>>,
+    /// `impact:` column of each underlying, and of each asset through its underlying.
+    pub(super) impact: Vec<Option<usize>>,
+    asset_impact: Vec<Option<usize>>,
     pub(super) basis: Vec<Option<usize>>,
     pub(super) volatility: Vec<Option<usize>>,
     pub(super) skew: Vec<Option<usize>>,
@@ -52,8 +55,15 @@ impl<'a> ShockedMarket<'a> {
             let through_factor = by_name.get(asset.underlying.as_str()).and_then(|&underlying| price[underlying]);
             own.or(through_factor)
         });
+        let impact: Vec<_> = by_underlying(FactorKind::Impact);
+        let asset_impact = snapshot
+            .assets
+            .iter()
+            .map(|asset| by_name.get(asset.underlying.as_str()).and_then(|&underlying| impact[underlying]));
         Self {
             asset_price: asset_price.collect(),
+            asset_impact: asset_impact.collect(),
+            impact,
             asset: by_asset(FactorKind::Asset),
             rate: by_asset(FactorKind::Rate),
             basis: by_underlying(FactorKind::Basis),
@@ -83,14 +93,21 @@ impl<'a> ShockedMarket<'a> {
         if let Some((factor, beta)) = self.asset_price[index] {
             price *= 1.0 + beta * self.shock(Some(factor), column);
         }
+        if let Some(impact) = self.asset_impact[index] {
+            price *= 1.0 + self.shock(Some(impact), column);
+        }
         price * (1.0 + self.shock(self.asset[index], column))
     }
 
     /// 1 + relative move of an underlying's index, marks and forwards.
     pub fn price_factor(&self, underlying: UnderlyingIndex, column: Column) -> f64 {
-        match self.price[underlying as usize] {
+        let by_price = match self.price[underlying as usize] {
             Some((factor, beta)) => 1.0 + beta * self.shock(Some(factor), column),
             None => 1.0,
+        };
+        match self.impact[underlying as usize] {
+            Some(impact) => by_price * (1.0 + self.shock(Some(impact), column)),
+            None => by_price,
         }
     }
 
@@ -253,6 +270,7 @@ impl<'a> ShockedMarket<'a> {
             .chain(
                 [
                     &self.asset,
+                    &self.impact,
                     &self.basis,
                     &self.volatility,
                     &self.skew,

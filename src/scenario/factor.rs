@@ -6,6 +6,9 @@ pub enum FactorKind {
     /// `price:U`, relative: index, marks and forwards of U (and of every underlying whose `factor` is U, times its beta)
     /// and the price of the assets whose underlying is U.
     Price,
+    /// `impact:U`, relative, on top of the price move: index, marks and forwards of U alone, whatever its `factor`, and the price
+    /// of the assets whose underlying is U. What forced trades did to a price.
+    Impact,
     /// `vol:U`, relative: implied volatilities of U's options.
     Volatility,
     /// `rate:Q`, absolute per year: rates of instruments settled in Q.
@@ -26,8 +29,9 @@ pub enum FactorKind {
 
 impl FactorKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Price,
+        Self::Impact,
         Self::Volatility,
         Self::Rate,
         Self::Asset,
@@ -42,6 +46,7 @@ impl FactorKind {
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Price => "price",
+            Self::Impact => "impact",
             Self::Volatility => "vol",
             Self::Rate => "rate",
             Self::Asset => "asset",
@@ -59,7 +64,7 @@ impl FactorKind {
     /// The smallest shock allowed: −1 for relative factors (a total loss), 0 for time.
     pub fn minimum(self) -> f64 {
         match self {
-            Self::Price | Self::Volatility | Self::Asset | Self::VolatilityIndex | Self::Depth => -1.0,
+            Self::Price | Self::Impact | Self::Volatility | Self::Asset | Self::VolatilityIndex | Self::Depth => -1.0,
             Self::Time => 0.0,
             Self::Rate | Self::Basis | Self::Skew => f64::NEG_INFINITY,
         }
