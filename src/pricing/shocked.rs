@@ -165,8 +165,12 @@ impl<'a> ShockedMarket<'a> {
     /// Depth of an underlying, quote units within 1 % of the mid price, where the snapshot has one.
     pub fn depth_quote(&self, underlying: UnderlyingIndex, column: Column) -> Option<f64> {
         let index = underlying as usize;
-        let value = self.snapshot.underlyings[index].depth_quote?;
-        Some(value * (1.0 + self.shock(self.depth[index], column)))
+        Some(self.snapshot.underlyings[index].depth_quote? * self.depth_factor(underlying, column))
+    }
+
+    /// 1 + relative move of an underlying's depth.
+    pub fn depth_factor(&self, underlying: UnderlyingIndex, column: Column) -> f64 {
+        1.0 + self.shock(self.depth[underlying as usize], column)
     }
 
     /// Years that have passed.

@@ -1,0 +1,254 @@
+//! Order books: where forced trades go, what they concede, how far they move prices.
+//!
+//! Every underlying has one book, shared by its contracts and by the assets that are units of it; every other asset has its own.
+//! A price moves by the law of impact of the *cumulative* net flow of a step, so cutting a flow into rounds changes nothing.
+
+use crate::domain::{AssetIndex, InstrumentIndex, Kind, Snapshot};
+use crate::error::{Error, Fault, Result};
+use crate::policy::{ImpactLaw, ImpactPolicy, Policy, Step};
+use crate::pricing::{Column, ShockedMarket};
+use crate::scenario::{Factor, FactorKind};
+
+use super::impact::{Depth, average_move, relative_move};
+use super::money::Quanta;
+
+/// How far impact alone may take a price, so that it stays above zero and finite: to a thousandth, and to the tenfold.
+const MOVES: std::ops::RangeInclusive<f64> = -0.999..=9.0;
+
+/// One book.
+#[derive(Debug, Clone)]
+struct Book {
+    depth: Depth,
+    /// Net flow since the step began, quote quanta at the prices before any impact of the step; buying > 0.
+    flow: Quanta,
+    /// Relative move that earlier steps left.
+    carried: f64,
+}
+
+fn clamped(relative_move: f64) -> f64 {
+    relative_move.clamp(*MOVES.start(), *MOVES.end())
+}
+
+/// What forced traders of one round asked of a book, quote quanta ≥ 0.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Demand {
+    /// Buying.
+    pub bought: Quanta,
+    /// Selling.
+    pub sold: Quanta,
+}
+
+/// Price concession of a round, a fraction of notional ≥ 0, on each side.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Concession {
+    /// Of a buyer.
+    pub buying: f64,
+    /// Of a seller.
+    pub selling: f64,
+}
+
+/// Every book of an exchange in one scenario: underlyings first, then assets.
+#[derive(Debug, Clone)]
+pub struct Books {
+    law: ImpactLaw,
+    books: Vec<Book>,
+}
+
+/// Which book each instrument and asset trades in, and how many quote units of its flow one quote unit of theirs is.
+#[derive(Debug, Clone)]
+pub struct Venues {
+    instruments: Vec<(u32, f64)>,
+    assets: Vec<(u32, f64)>,
+}
+
+impl Venues {
+    /// Looks every instrument and asset up. A contract with a depth of its own in the policy counts for as much more of its
+    /// underlying's flow as its book is thinner.
+    pub fn of(snapshot: &Snapshot, policy: &ImpactPolicy) -> Self {
+        let n = snapshot.underlyings.len() as u32;
+        let thinness = |name: &str, underlying: u32| {
+            let own = policy.depth_quote.get(name);
+            let shared = depth_at_base(snapshot, policy, underlying);
+            own.zip(shared).map_or(1.0, |(own, shared)| shared / own)
+        };
+        let instruments = snapshot.instruments.iter();
+        let assets = (0u32..).zip(&snapshot.assets).map(|(index, asset)| match snapshot.underlying_of_asset(index) {
+            Some(underlying) => (underlying, thinness(&asset.name, underlying)),
+            None => (n + index, 1.0),
+        });
+        Self {
+            instruments: instruments.map(|i| (i.underlying, thinness(&i.name, i.underlying))).collect(),
+            assets: assets.collect(),
+        }
+    }
+
+    /// Book and thinness of an instrument.
+    pub fn of_instrument(&self, instrument: InstrumentIndex) -> (u32, f64) {
+        self.instruments[instrument as usize]
+    }
+
+    /// Book and thinness of an asset.
+    pub fn of_asset(&self, asset: AssetIndex) -> (u32, f64) {
+        self.assets[asset as usize]
+    }
+}
+
+fn depth_at_base(snapshot: &Snapshot, policy: &ImpactPolicy, underlying: u32) -> Option<f64> {
+    let terms = &snapshot.underlyings[underlying as usize];
+    policy.depth_quote.get(&terms.name).copied().or(terms.depth_quote).or(policy.default_depth_quote)
+}
+
+impl Books {
+    /// Opens the books of a scenario at `column`. Depths follow the scenario's `depth:` shocks.
+    pub fn open(snapshot: &Snapshot, market: &ShockedMarket<'_>, column: Column, policy: &ImpactPolicy) -> Self {
+        let of_underlying = |index: u32| {
+            let terms = &snapshot.underlyings[index as usize];
+            let scale = policy.depth_scale * market.depth_factor(index, column);
+            Depth {
+                within_one_percent_quote: depth_at_base(snapshot, policy, index).map(|depth| depth * scale),
+                daily_volume_quote: terms.adv_quote.map(|volume| volume * scale),
+                daily_volatility: market.volatility_index(index, column).map(|v| v / 365f64.sqrt()),
+            }
+        };
+        let of_asset = |name: &str| Depth {
+            within_one_percent_quote: (policy.depth_quote.get(name).copied())
+                .or(policy.default_depth_quote)
+                .map(|depth| depth * policy.depth_scale),
+            daily_volume_quote: None,
+            daily_volatility: None,
+        };
+        let underlyings = (0..snapshot.underlyings.len() as u32).map(of_underlying);
+        let assets = snapshot.assets.iter().map(|asset| of_asset(&asset.name));
+        let open = |depth: Depth| Book { depth, flow: Quanta::ZERO, carried: 0.0 };
+        Self { law: policy.law, books: underlyings.chain(assets).map(open).collect() }
+    }
+
+    /// Makes one book as many times as deep.
+    pub fn deepen(&mut self, book: usize, factor: f64) {
+        let depth = &mut self.books[book].depth;
+        for value in [&mut depth.within_one_percent_quote, &mut depth.daily_volume_quote].into_iter().flatten() {
+            *value *= factor;
+        }
+    }
+
+    /// Relative move of a book's price by forced trades.
+    pub fn impact(&self, book: u32) -> f64 {
+        let book = &self.books[book as usize];
+        (1.0 + book.carried) * (1.0 + self.move_of(book, book.flow.units())) - 1.0
+    }
+
+    fn move_of(&self, book: &Book, flow_quote: f64) -> f64 {
+        clamped(relative_move(self.law, flow_quote, book.depth))
+    }
+
+    /// Trades a round's demand: the net flow moves the price, and its average move is what the heavier side concedes, shared by
+    /// all of that side; what crosses trades at the mark.
+    pub fn clear(&mut self, book: u32, demand: Demand) -> Concession {
+        let at = &self.books[book as usize];
+        let (before, net) = (at.flow.units(), demand.bought - demand.sold);
+        if net == Quanta::ZERO {
+            return Concession::default();
+        }
+        let (start, after) = (self.move_of(at, before), (at.flow + net).units());
+        let mean = clamped(average_move(self.law, (before, after), at.depth));
+        let moved = (mean - start).abs() / (1.0 + start);
+        let heavier = if net.0 > 0 { demand.bought } else { demand.sold };
+        let shared = moved * (net.magnitude().0 as f64 / heavier.0 as f64);
+        self.books[book as usize].flow += net;
+        if net.0 > 0 {
+            Concession { buying: shared, selling: 0.0 }
+        } else {
+            Concession { buying: 0.0, selling: shared }
+        }
+    }
+
+    /// Begins the next step of a path: part of the impact has gone, the rest stays, and depth is there again.
+    pub fn next_step(&mut self, recovery: f64) {
+        let moves: Vec<f64> = (0..self.books.len() as u32).map(|book| self.impact(book)).collect();
+        for (book, moved) in self.books.iter_mut().zip(moves) {
+            (book.flow, book.carried) = (Quanta::ZERO, moved * (1.0 - recovery));
+        }
+    }
+
+    /// Whether anybody trades in a book: a depth of 0 means that nobody does.
+    pub fn is_open(&self, book: u32) -> bool {
+        let depth = self.books[book as usize].depth;
+        match self.law {
+            ImpactLaw::None => true,
+            ImpactLaw::Linear | ImpactLaw::Saturating { .. } => depth.within_one_percent_quote.is_some_and(|d| d > 0.0),
+            ImpactLaw::SquareRoot { .. } => depth.daily_volume_quote.is_some_and(|volume| volume > 0.0),
+        }
+    }
+
+    /// Depth of a book.
+    pub fn depth(&self, book: u32) -> Depth {
+        self.books[book as usize].depth
+    }
+
+    /// The law of impact.
+    pub fn law(&self) -> ImpactLaw {
+        self.law
+    }
+
+    /// What forced trades did to prices, as factors of a scenario.
+    pub fn factors(snapshot: &Snapshot) -> Vec<Factor> {
+        let impact = |name: &String| Factor { kind: FactorKind::Impact, name: name.clone() };
+        let underlyings = snapshot.underlyings.iter().map(|underlying| impact(&underlying.name));
+        underlyings.chain(snapshot.assets.iter().map(|asset| Factor::asset(&asset.name))).collect()
+    }
+}
+
+/// Depths that the policy's law needs and nobody gives, for what the book holds: [`Error::Refused`] by name.
+///
+/// # Errors
+/// One fault for each underlying, and for each asset that may be converted.
+pub fn check_depths(snapshot: &Snapshot, policy: &Policy) -> Result<()> {
+    let impact = &policy.impact;
+    let mut held = vec![false; snapshot.underlyings.len()];
+    for position in snapshot.book.positions() {
+        held[snapshot.instruments[position.instrument as usize].underlying as usize] = true;
+    }
+    let mut owned = vec![false; snapshot.assets.len()];
+    snapshot.book.balances().iter().for_each(|balance| owned[balance.asset as usize] = true);
+    for (index, _) in owned.iter().enumerate().filter(|(_, owned)| **owned && policy.takes(Step::ConvertCollateral)) {
+        if let Some(underlying) = snapshot.underlying_of_asset(index as u32) {
+            held[underlying as usize] = true;
+        }
+    }
+    let mut faults = Vec::new();
+    for (index, terms) in snapshot.underlyings.iter().enumerate().filter(|(index, _)| held[*index]) {
+        let has_depth = depth_at_base(snapshot, impact, index as u32).is_some_and(|depth| depth > 0.0);
+        let missing = match impact.law {
+            ImpactLaw::None => None,
+            ImpactLaw::Linear | ImpactLaw::Saturating { .. } => (!has_depth).then_some("depth"),
+            ImpactLaw::SquareRoot { .. } if !terms.adv_quote.is_some_and(|volume| volume > 0.0) => Some("adv"),
+            ImpactLaw::SquareRoot { .. } => terms.volatility_index.is_none().then_some("volatility_index"),
+        };
+        if let Some(column) = missing {
+            let rule = format!("the law of impact needs the {column} of {}, whose contracts are held", terms.name);
+            let remedy = "add the column, or depth_quote or default_depth_quote to the policy's impact";
+            faults.push(Fault::of_cell(("underlyings", index as u64 + 1, column), "", rule, remedy));
+        }
+    }
+    let needs_depth = policy.takes(Step::ConvertCollateral) && impact.law != ImpactLaw::None;
+    for (index, asset) in snapshot.assets.iter().enumerate().filter(|(index, _)| needs_depth && owned[*index]) {
+        let own_book = asset.name != snapshot.quote && snapshot.underlying_of_asset(index as u32).is_none();
+        let given = impact.depth_quote.contains_key(&asset.name) || impact.default_depth_quote.is_some();
+        if own_book && !given {
+            let rule = format!("{} may be sold in its own book, whose depth nobody gives", asset.name);
+            let remedy = "give depth_quote or default_depth_quote in the policy's impact, or drop convert_collateral";
+            faults.push(Fault::of_cell(("assets", index as u64 + 1, "asset"), &asset.name, rule, remedy));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
+}
+
+/// Signed flow of one long contract bought, quote units: its notional; of an option, delta times the index price.
+pub fn unit_flow(snapshot: &Snapshot, market: &ShockedMarket<'_>, instrument: InstrumentIndex, column: Column) -> f64 {
+    let terms = &snapshot.instruments[instrument as usize];
+    let contract = market.contract(terms, column);
+    match terms.kind {
+        Kind::Option => contract.greeks.delta * market.index_price(terms.underlying, column),
+        Kind::Spot | Kind::Perpetual | Kind::Future => contract.value,
+    }
+}

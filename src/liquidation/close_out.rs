@@ -1,0 +1,52 @@
+//! Pools with nothing left: what remains is theirs, what they owe the funds pay as far as they reach.
+
+use super::event::{Action, Cause, Event, Health, Party};
+use super::marks::Marks;
+use super::money::Quanta;
+use super::run::{Exchange, Run};
+use super::sequence::{Planned, occasion};
+use super::state::Stage;
+use crate::policy::Step;
+
+/// Closes the pools of this round that hold nothing but quote currency any more, in order.
+pub fn close_out(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, planned: &[Planned]) {
+    for Planned { pool, .. } in planned {
+        let Some(state) = run.states.get_mut(pool) else { continue };
+        if state.stage == Stage::Closed || !state.is_flat() {
+            continue;
+        }
+        let owed = -state.cash(exchange.quote);
+        let holds_more = state.cash.iter().any(|(asset, amount)| *asset != exchange.quote && *amount != Quanta::ZERO);
+        if owed <= Quanta::ZERO {
+            // Without positions nothing is required: what is left is the pool's own.
+            state.stage = Stage::Closed;
+        } else if !holds_more {
+            state.stage = Stage::Closed;
+            let left = draw(exchange, run, real, *pool, owed);
+            if left > Quanta::ZERO {
+                run.debtors.push(*pool);
+            }
+        }
+    }
+}
+
+/// Draws on the funds for a closed pool's debt; answers what they leave.
+fn draw(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, pool: u32, owed: Quanta) -> Quanta {
+    if !exchange.policy.takes(Step::InsuranceFund) {
+        return owed;
+    }
+    let state = &run.states[&pool];
+    let before = Health::from(real.figures(state));
+    let base = occasion(run, Cause::Debt, before).event(state, Action::FundDraw, Party::Members, exchange.quote);
+    let mut events: Vec<Event> = Vec::new();
+    for (fund, part) in run.funds.parts(owed, &state.exposure) {
+        let drawn = run.funds.draw(fund, part);
+        if drawn > Quanta::ZERO {
+            events.push(run.pay_debt(pool, (Action::FundDraw, Party::Fund(fund)), drawn, base));
+        }
+    }
+    let after = Health::from(real.figures(&run.states[&pool]));
+    events.iter_mut().for_each(|event| event.after = after);
+    run.enter(exchange, &real, &events);
+    owed - events.iter().map(|event| event.amount).sum()
+}
