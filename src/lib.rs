@@ -29,6 +29,7 @@ pub mod margin;
 pub mod engine;
 
 pub mod liquidation;
+pub mod restore;
 
 pub mod compare;
 
