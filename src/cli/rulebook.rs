@@ -37,8 +37,11 @@ enum Command {
         /// The rulebook.
         file: PathBuf,
     },
-    /// Print the JSON Schema of a rulebook, for editors that complete and check as you type.
+    /// Print the JSON Schema of a rulebook, a policy or a path, for editors that complete and check as you type.
     Schema {
+        /// Which file it is of.
+        #[arg(value_enum, default_value_t = SchemaOf::Rulebook)]
+        of: SchemaOf,
         /// A file to write it to [default: stdout].
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -52,12 +55,23 @@ enum Command {
     },
 }
 
+/// A TOML file that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SchemaOf {
+    /// A rulebook.
+    Rulebook,
+    /// How a venue liquidates: the section `[liquidation]` as a file.
+    Policy,
+    /// Steps that a market takes one after the other.
+    Path,
+}
+
 /// Runs the command; returns the exit code.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
     match &args.command {
         Command::Import { brackets, out } => import(brackets, out, context),
         Command::Check { file } => check(file, context),
-        Command::Schema { out } => schema(out.as_deref(), context),
+        Command::Schema { of, out } => schema(*of, out.as_deref(), context),
         Command::Explain { file, class } => explain(file, class.as_deref(), context),
     }
 }
@@ -149,8 +163,12 @@ fn print_header(rulebook: &Rulebook) {
 }
 
 /// The schema is JSON in either format; written to a file, that file is what is reported.
-fn schema(out: Option<&Path>, context: Context) -> Result<u8> {
-    let schema = crate::io::rulebook_schema::schema();
+fn schema(of: SchemaOf, out: Option<&Path>, context: Context) -> Result<u8> {
+    let schema = match of {
+        SchemaOf::Rulebook => crate::io::rulebook_schema::schema(),
+        SchemaOf::Policy => crate::io::policy_file::schema(),
+        SchemaOf::Path => crate::io::path_file::schema(),
+    };
     let Some(out) = out else {
         print_json(&schema);
         return Ok(0);

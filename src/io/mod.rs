@@ -4,6 +4,8 @@ pub mod bracket_csv;
 pub mod chain_csv;
 pub mod hash;
 pub mod panel;
+pub mod path_file;
+pub mod policy_file;
 pub mod price_file;
 pub mod results;
 pub mod rulebook_schema;
@@ -24,6 +26,8 @@ use crate::margin::Rulebook;
 use crate::margin::file::line_of;
 
 pub use partial::remove_all as remove_partial;
+pub use path_file::read as read_path;
+pub use policy_file::read as read_policy;
 pub use table_write::TableFormat;
 
 /// Reads a rulebook from a TOML file, and the sets of moves that it names.
@@ -32,10 +36,7 @@ pub use table_write::TableFormat;
 /// [`Error::Io`] where a file cannot be read, [`Error::Configuration`] with every broken rule, and those of
 /// [`scenario_file::read`].
 pub fn read_rulebook(path: &Path) -> Result<Rulebook> {
-    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let text =
-        String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: a rulebook is UTF-8 text", path.display())))?;
+    let (name, text) = named_text(path, "a rulebook")?;
     let mut rulebook = Rulebook::parse(&text, &name)?;
     let mut faults = Vec::new();
     for (key, set) in &mut rulebook.sets {
@@ -52,6 +53,15 @@ pub fn read_rulebook(path: &Path) -> Result<Rulebook> {
         }
     }
     if faults.is_empty() { Ok(rulebook) } else { Err(Error::Configuration(faults)) }
+}
+
+/// The name of a file in faults, and its text; `what` it is stands in the fault of one that is no text.
+fn named_text(path: &Path, what: &str) -> Result<(String, String)> {
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let text =
+        String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: {what} is UTF-8 text", path.display())))?;
+    Ok((name, text))
 }
 
 /// The files that a rulebook consists of: its own, then those of its sets of moves.

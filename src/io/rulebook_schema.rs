@@ -1,15 +1,21 @@
-//! The JSON Schema (draft-07) of `rulebook.toml`, from the tables of keys by which it is read.
+//! JSON Schemas (draft-07) of the TOML files, from the tables of keys by which they are read.
 
 use serde_json::{Map, Value, json};
 
 use crate::margin::file::{Key, KeyKind, Kind, Presence, ROOT, Shape};
 
-/// The schema. What only the reader checks (bounds that increase, lists of one length, formulas) is in the descriptions.
+/// The schema of a rulebook. What only the reader checks (bounds that increase, lists of one length, formulas) is in the
+/// descriptions.
 pub fn schema() -> Value {
-    let mut schema = object(&[], ROOT);
+    of_file("Plimsoll rulebook", "Margin rules as data: rulebook.toml", ROOT)
+}
+
+/// The schema of a file that has these keys at its root.
+pub(super) fn of_file(title: &str, description: &str, keys: &[Key]) -> Value {
+    let mut schema = object(&[], keys);
     schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
-    schema["title"] = "Plimsoll rulebook".into();
-    schema["description"] = "Margin rules as data: rulebook.toml".into();
+    schema["title"] = title.into();
+    schema["description"] = description.into();
     schema
 }
 
@@ -51,6 +57,10 @@ fn of_kind(kind: &KeyKind) -> Value {
         KeyKind::Expression => json!({"type": ["string", "number"]}),
         KeyKind::Numbers { min, max } => json!({"type": "array", "items": number(min, max), "minItems": 1}),
         KeyKind::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        KeyKind::Words(words) => {
+            json!({"type": "array", "items": {"type": "string", "enum": words}, "uniqueItems": true})
+        }
+        KeyKind::Values(kind) => json!({"type": "object", "additionalProperties": of_kind(kind)}),
         KeyKind::ByName { min, max } => json!({"anyOf": [
             number(min, max),
             {"type": "object", "required": ["default"], "additionalProperties": number(min, max)},

@@ -4,3 +4,5 @@
 
 pub mod cut;
 pub mod price;
+
+pub mod path;

@@ -11,6 +11,7 @@ use super::pool::{MarginSide, Requirement};
 use super::scalar::Scalar;
 use super::size::SizeFunction;
 use super::status::StatusRung;
+use crate::policy::Policy;
 use crate::scenario::ScenarioSet;
 
 /// Requirements of the positions that share a margin class.
@@ -61,6 +62,8 @@ pub struct Rulebook {
     pub requirement: Option<RequirementRule>,
     /// What pools in portfolio mode require; `None` = there are none.
     pub portfolio_requirement: Option<RequirementRule>,
+    /// How the venue liquidates; `None` = not said.
+    pub liquidation: Option<Policy>,
 }
 
 /// A set of joint moves that components value holdings under.

@@ -15,9 +15,29 @@ pub enum ImpactLaw {
     },
     /// limit · (1 − exp(−0.01 · Q / depth / limit)): linear at first, never beyond the limit.
     Saturating {
-        /// Largest relative move, in (0, 1).
+        /// Largest relative move, in (0, 0.99].
         limit: f64,
     },
+}
+
+impl ImpactLaw {
+    /// The words of a policy file, each with the numbers that hold where it gives none.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("none", Self::None),
+        ("linear", Self::Linear),
+        ("square_root", Self::SquareRoot { factor: 1.0 }),
+        ("saturating", Self::Saturating { limit: 0.5 }),
+    ];
+
+    /// The word of a policy file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Linear => "linear",
+            Self::SquareRoot { .. } => "square_root",
+            Self::Saturating { .. } => "saturating",
+        }
+    }
 }
 
 /// How forced trades move prices.

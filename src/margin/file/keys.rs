@@ -3,6 +3,9 @@
 /// Numbers of a rulebook lie within ± this, which keeps products of notionals and rates far from overflow.
 pub const LARGEST: f64 = 1e30;
 
+/// Amounts of money lie below this: in quanta of 1e-8 they stay far inside an `i128`.
+pub const LARGEST_AMOUNT: f64 = 1e20;
+
 /// One key of a section.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
@@ -61,6 +64,10 @@ pub enum KeyKind {
     },
     /// A list of strings.
     Texts,
+    /// A list of words of a closed list, each at most once.
+    Words(&'static [&'static str]),
+    /// A table of values of one kind under free names.
+    Values(&'static KeyKind),
     /// One number for all names, or a table with `default` and a number for each name that differs.
     ByName {
         /// Least value of each.
@@ -124,6 +131,10 @@ impl KeyKind {
     pub const NOT_NEGATIVE: Self = Self::Number { min: 0.0, max: LARGEST };
     /// A fraction in [0, 1]: 0.05 = 5 %.
     pub const SHARE: Self = Self::Number { min: 0.0, max: 1.0 };
+    /// An amount of money, quote units, ≥ 0.
+    pub const AMOUNT: Self = Self::Number { min: 0.0, max: LARGEST_AMOUNT };
+    /// An amount of money above 0, quote units.
+    pub const POSITIVE_AMOUNT: Self = Self::Number { min: f64::MIN_POSITIVE, max: LARGEST_AMOUNT };
     /// Fractions in [0, 1].
     pub const SHARES: Self = Self::Numbers { min: 0.0, max: 1.0 };
 }
@@ -154,7 +165,9 @@ pub(super) fn range_rule(min: f64, max: f64) -> String {
     match (min, max) {
         (0.0, 1.0) => "between 0 and 1 (0.05 = 5 %)".into(),
         (f64::MIN_POSITIVE, LARGEST) => "a positive number".into(),
+        (f64::MIN_POSITIVE, LARGEST_AMOUNT) => "above 0 and at most 1e20".into(),
         (f64::MIN_POSITIVE, max) => format!("above 0 and at most {max}"),
+        (min, LARGEST_AMOUNT) => format!("between {min} and 1e20"),
         (min, LARGEST) => format!("at least {min}"),
         (min, max) => format!("between {min} and {max}"),
     }

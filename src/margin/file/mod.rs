@@ -6,6 +6,8 @@ mod formulas;
 mod haircut;
 mod keys;
 mod lines;
+mod liquidation;
+mod liquidation_keys;
 mod margin;
 mod option;
 mod reader;
@@ -16,10 +18,11 @@ mod status;
 mod values;
 mod writer;
 
-pub use keys::{Key, KeyKind, Kind, LARGEST, Presence, Shape, words};
+pub use keys::{Key, KeyKind, Kind, LARGEST, LARGEST_AMOUNT, Presence, Shape, words};
+pub use liquidation_keys::KEYS as LIQUIDATION;
 pub use reader::Reader;
 pub use root::ROOT;
-pub use section::{ByName, Section};
+pub use section::{ByName, Section, path};
 pub use writer::Writer;
 
 use toml::{Table, Value};
@@ -37,26 +40,34 @@ impl Rulebook {
     /// [`Error::Configuration`] with every fault and its line: unknown or missing keys, numbers out of range, bounds out
     /// of order, published deductions that do not continue the schedule.
     pub fn parse(text: &str, source_name: &str) -> Result<Self> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let root = match text.parse::<Table>() {
-            Ok(root) => root,
-            Err(error) => {
-                let rule = format!("not a readable TOML file: {}", one_line(error.message()));
-                let line = error.span().map(|span| lines::Lines::new(text).at(span.start));
-                let fault = Fault { line, ..Fault::of_table(source_name, rule, "correct the file") };
-                return Err(Error::Configuration(vec![fault]));
-            }
-        };
-        let mut reader = Reader::new(source_name);
-        let rulebook = root::read(&root, &mut reader);
-        let faults = reader.into_faults(text);
-        if faults.is_empty() { Ok(rulebook) } else { Err(Error::Configuration(faults)) }
+        parse(text, source_name, root::read)
     }
 
     /// The rulebook as TOML; [`Rulebook::parse`] reads it back equal, bit for bit.
     pub fn to_toml(&self) -> String {
         root::text(self)
     }
+}
+
+/// Reads a TOML file by `read`, which records faults. `source_name` is the file's name in faults.
+///
+/// # Errors
+/// [`Error::Configuration`] with every fault and its line.
+pub fn parse<T>(text: &str, source_name: &str, read: impl FnOnce(&Table, &mut Reader<'_>) -> T) -> Result<T> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = match text.parse::<Table>() {
+        Ok(root) => root,
+        Err(error) => {
+            let rule = format!("not a readable TOML file: {}", one_line(error.message()));
+            let line = error.span().map(|span| lines::Lines::new(text).at(span.start));
+            let fault = Fault { line, ..Fault::of_table(source_name, rule, "correct the file") };
+            return Err(Error::Configuration(vec![fault]));
+        }
+    };
+    let mut reader = Reader::new(source_name);
+    let content = read(&root, &mut reader);
+    let faults = reader.into_faults(text);
+    if faults.is_empty() { Ok(content) } else { Err(Error::Configuration(faults)) }
 }
 
 /// The line of a file on which a dotted path of keys stands.

@@ -107,6 +107,8 @@ impl<'a> Reader<'a> {
             KeyKind::Expression => self.expression(at, value).map(Field::Expression),
             KeyKind::Numbers { min, max } => self.numbers(at, value, (min, max)).map(Field::Numbers),
             KeyKind::Texts => self.texts(at, value).map(Field::Texts),
+            KeyKind::Words(words) => self.words(at, value, words).map(Field::Words),
+            KeyKind::Values(kind) => self.values(at, value, kind).map(Field::Values),
             KeyKind::ByName { min, max } => self.by_name(at, value, (min, max)).map(Field::ByName),
             KeyKind::Table(shape) => self.table(at, value, shape).map(Field::Table),
             KeyKind::Tables(shape) => self.tables(at, value, shape).map(Field::Tables),
@@ -138,6 +140,16 @@ impl<'a> Reader<'a> {
         sections.into_iter().collect()
     }
 
+    /// Values under free names; one at fault is left out.
+    fn values(&mut self, at: &str, value: &Value, kind: &'static KeyKind) -> Option<BTreeMap<String, Field>> {
+        let Value::Table(values) = value else {
+            self.fault(at, value.to_string(), "a table of values by name", "write { NAME = … }");
+            return None;
+        };
+        let read = |(name, value): (&String, _)| Some((name.clone(), self.field(&path(at, name), value, kind)?));
+        Some(values.iter().filter_map(read).collect())
+    }
+
     /// Tables under free names; one at fault is left out.
     fn named(&mut self, at: &str, value: &Value, shape: Shape) -> Option<BTreeMap<String, Section>> {
         let Value::Table(tables) = value else {
@@ -159,9 +171,9 @@ impl KeyKind {
             Self::Flag => value.is_bool(),
             Self::Timestamp => value.is_str() || value.is_datetime(),
             Self::Expression => value.is_str() || value.is_float() || value.is_integer(),
-            Self::Numbers { .. } | Self::Texts | Self::Tables(_) => value.is_array(),
+            Self::Numbers { .. } | Self::Texts | Self::Words(_) | Self::Tables(_) => value.is_array(),
             Self::ByName { .. } => value.is_table() || value.is_float() || value.is_integer(),
-            Self::Table(_) | Self::Named(_) => value.is_table(),
+            Self::Table(_) | Self::Named(_) | Self::Values(_) => value.is_table(),
             Self::Either(kinds) => kinds.iter().any(|kind| kind.is_written_as(value)),
         }
     }

@@ -8,7 +8,9 @@ use super::keys::{Key, KeyKind, Shape, words};
 use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
-use super::{VERSION, formulas, haircut, margin, option, requirement, status, table_of, word_of};
+use super::{
+    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, requirement, status, table_of, word_of,
+};
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
 use crate::scenario::ScenarioSet;
@@ -86,6 +88,12 @@ pub const ROOT: &[Key] = &[
         "positions plus every component",
         "what pools require",
     ),
+    Key::optional(
+        "liquidation",
+        KeyKind::Table(Shape::Keys(liquidation_keys::KEYS)),
+        "not said; liquidate then needs a policy file",
+        "how the venue liquidates",
+    ),
 ];
 
 /// A rulebook from the file's root table; what is at fault is left out.
@@ -129,6 +137,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
         option::check_spread(&rulebook, reader);
     }
     formulas::check(&rulebook, reader);
+    rulebook.liquidation = section.table("liquidation").map(|policy| liquidation::read(policy, reader));
     rulebook
 }
 
@@ -192,6 +201,9 @@ pub(super) fn text(rulebook: &Rulebook) -> String {
         if let Some(rule) = &rulebook.portfolio_requirement {
             writer.section(&["requirement", "portfolio"], &requirement::to_table(rule), shape);
         }
+    }
+    if let Some(policy) = &rulebook.liquidation {
+        liquidation::write(policy, &["liquidation"], &mut writer);
     }
     writer.into_text()
 }

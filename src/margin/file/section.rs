@@ -36,6 +36,8 @@ pub(super) enum Field {
     Expression(Expression),
     Numbers(Vec<f64>),
     Texts(Vec<String>),
+    Words(Vec<&'static str>),
+    Values(BTreeMap<String, Field>),
     ByName(ByName),
     Table(Section),
     Tables(Vec<Section>),
@@ -111,6 +113,32 @@ impl Section {
         words.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
     }
 
+    /// What a list of words stands for, by the table of words that declares them.
+    pub fn choices<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Option<Vec<T>> {
+        let value = |word: &&str| words.iter().find(|(known, _)| known == word).map(|(_, value)| *value);
+        match self.field(name)? {
+            Field::Words(chosen) => Some(chosen.iter().filter_map(value).collect()),
+            _ => None,
+        }
+    }
+
+    /// The numbers of a table of values, by name; values at fault and of other kinds are left out.
+    pub fn numbers_by_name(&self, name: &str) -> Option<BTreeMap<String, f64>> {
+        let number = |(name, value): (&String, &Field)| match value {
+            Field::Number(number) => Some((name.clone(), *number)),
+            _ => None,
+        };
+        Some(self.values(name)?.iter().filter_map(number).collect())
+    }
+
+    /// A table of values, without those at fault.
+    pub(super) fn values(&self, name: &str) -> Option<&BTreeMap<String, Field>> {
+        match self.field(name)? {
+            Field::Values(values) => Some(values),
+            _ => None,
+        }
+    }
+
     /// Whether the key is written, faulty or not.
     pub fn has(&self, name: &str) -> bool {
         debug_assert!(self.declares(name), "{name} is not declared in {}", self.at);
@@ -140,7 +168,8 @@ impl Section {
         kind.into_iter().chain(fields).collect()
     }
 
-    fn field(&self, name: &str) -> Option<&Field> {
+    /// What stands under a key.
+    pub(super) fn field(&self, name: &str) -> Option<&Field> {
         debug_assert!(self.declares(name), "{name} is not declared in {}", self.at);
         self.fields.get(name)?.as_ref()
     }
@@ -162,6 +191,10 @@ impl Field {
             Self::Expression(expression) => Value::String(expression.to_string()),
             Self::Numbers(numbers) => Value::from(numbers.clone()),
             Self::Texts(texts) => Value::from(texts.clone()),
+            Self::Words(words) => Value::from(words.clone()),
+            Self::Values(values) => {
+                Value::Table(values.iter().map(|(name, value)| (name.clone(), value.to_value())).collect())
+            }
             Self::ByName(numbers) if numbers.of.is_empty() => Value::Float(numbers.default),
             Self::ByName(numbers) => {
                 let default = std::iter::once((DEFAULT.to_string(), Value::Float(numbers.default)));
@@ -184,7 +217,7 @@ impl Field {
 pub(super) const DEFAULT: &str = "default";
 
 /// Dotted path of a name below another path.
-pub(super) fn path(at: &str, name: &str) -> String {
+pub fn path(at: &str, name: &str) -> String {
     if at.is_empty() { key(name) } else { format!("{at}.{}", key(name)) }
 }
 

@@ -129,6 +129,28 @@ impl Reader<'_> {
         texts
     }
 
+    /// A list of words of a closed list, each at most once.
+    pub(super) fn words(&mut self, at: &str, value: &Value, words: &[&'static str]) -> Option<Vec<&'static str>> {
+        let Value::Array(values) = value else {
+            self.fault(at, value.to_string(), "a list of words", "write [\"WORD\"]");
+            return None;
+        };
+        let mut chosen = Vec::new();
+        let mut faultless = true;
+        for (index, value) in values.iter().enumerate() {
+            let at = format!("{at}[{index}]");
+            match self.word(&at, value, words) {
+                Some(word) if chosen.contains(&word) => {
+                    self.fault(&at, word, "each word stands at most once", "remove the second one");
+                    faultless = false;
+                }
+                Some(word) => chosen.push(word),
+                None => faultless = false,
+            }
+        }
+        faultless.then_some(chosen)
+    }
+
     pub(super) fn by_name(&mut self, at: &str, value: &Value, range: Range) -> Option<ByName> {
         let Value::Table(table) = value else {
             return self.number(at, value, range).map(|default| ByName { default, of: BTreeMap::new() });
