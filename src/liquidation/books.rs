@@ -9,11 +9,8 @@ use crate::policy::{ImpactLaw, ImpactPolicy, Policy, Step};
 use crate::pricing::{Column, ShockedMarket};
 use crate::scenario::{Factor, FactorKind};
 
-use super::impact::{Depth, average_move, relative_move};
+use super::impact::Depth;
 use super::money::Quanta;
-
-/// How far impact alone may take a price, so that it stays above zero and finite: to a thousandth, and to the tenfold.
-const MOVES: std::ops::RangeInclusive<f64> = -0.999..=9.0;
 
 /// One book.
 #[derive(Debug, Clone)]
@@ -23,10 +20,6 @@ struct Book {
     flow: Quanta,
     /// Relative move that earlier steps left.
     carried: f64,
-}
-
-fn clamped(relative_move: f64) -> f64 {
-    relative_move.clamp(*MOVES.start(), *MOVES.end())
 }
 
 /// What forced traders of one round asked of a book, quote quanta ≥ 0.
@@ -137,8 +130,15 @@ impl Books {
         (1.0 + book.carried) * (1.0 + self.move_of(book, book.flow.units())) - 1.0
     }
 
+    /// Relative move by a flow; none in a book where nobody trades.
     fn move_of(&self, book: &Book, flow_quote: f64) -> f64 {
-        clamped(relative_move(self.law, flow_quote, book.depth))
+        self.law.relative_move(flow_quote, book.depth).unwrap_or_default()
+    }
+
+    /// Mean move while the flow goes from one amount to another.
+    fn mean_move(&self, book: &Book, (from, to): (f64, f64)) -> f64 {
+        let integral = |flow: f64| flow * self.law.average_concession(flow, book.depth).unwrap_or_default();
+        (integral(to) - integral(from)) / (to - from)
     }
 
     /// Trades a round's demand: the net flow moves the price, and its average move is what the heavier side concedes, shared by
@@ -150,7 +150,7 @@ impl Books {
             return Concession::default();
         }
         let (start, after) = (self.move_of(at, before), (at.flow + net).units());
-        let mean = clamped(average_move(self.law, (before, after), at.depth));
+        let mean = self.mean_move(at, (before, after));
         let moved = (mean - start).abs() / (1.0 + start);
         let heavier = if net.0 > 0 { demand.bought } else { demand.sold };
         let shared = moved * (net.magnitude().0 as f64 / heavier.0 as f64);
@@ -162,22 +162,26 @@ impl Books {
         }
     }
 
-    /// Begins the next step of a path: part of the impact has gone, the rest stays, and depth is there again.
-    pub fn next_step(&mut self, recovery: f64) {
-        let moves: Vec<f64> = (0..self.books.len() as u32).map(|book| self.impact(book)).collect();
-        for (book, moved) in self.books.iter_mut().zip(moves) {
-            (book.flow, book.carried) = (Quanta::ZERO, moved * (1.0 - recovery));
+    /// Takes over what is left of the impact of the step before: part of it has gone.
+    pub fn carry(&mut self, before: &Self, recovery: f64) {
+        for (book, moved) in self.books.iter_mut().zip(before.impacts()) {
+            book.carried = moved * (1.0 - recovery);
         }
+    }
+
+    /// Relative move of every book's price by forced trades, underlyings first, then assets.
+    pub fn impacts(&self) -> Vec<f64> {
+        (0..self.books.len() as u32).map(|book| self.impact(book)).collect()
+    }
+
+    /// Net flow of a book since its step began, quote units at the prices before; buying > 0.
+    pub fn flow_quote(&self, book: u32) -> f64 {
+        self.books[book as usize].flow.units()
     }
 
     /// Whether anybody trades in a book: a depth of 0 means that nobody does.
     pub fn is_open(&self, book: u32) -> bool {
-        let depth = self.books[book as usize].depth;
-        match self.law {
-            ImpactLaw::None => true,
-            ImpactLaw::Linear | ImpactLaw::Saturating { .. } => depth.within_one_percent_quote.is_some_and(|d| d > 0.0),
-            ImpactLaw::SquareRoot { .. } => depth.daily_volume_quote.is_some_and(|volume| volume > 0.0),
-        }
+        self.law.relative_move(0.0, self.books[book as usize].depth).is_ok()
     }
 
     /// Depth of a book.

@@ -9,7 +9,7 @@ use super::cut::{Choice, Leg, LegImpact, Target, choose};
 use super::event::{Cause, Health};
 use super::marks::Marks;
 use super::money::Quanta;
-use super::restore_program::cuts_by_program;
+use super::program_rule::cuts_by_program;
 use super::settle::{Occasion, TradeTerms, convert, cut};
 use super::state::PoolState;
 use super::step_down::cuts_by_step_down;

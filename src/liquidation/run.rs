@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::domain::{AssetIndex, InstrumentIndex, Snapshot};
 use crate::policy::Policy;
+use crate::pricing::{Column, ShockedMarket};
+use crate::scenario::ScenarioSet;
 
-use super::books::{Books, Venues};
-use super::course::Course;
+use super::books::{Books, Venues, unit_flow};
 use super::event::{Action, Event, Party};
 use super::funds::{Funds, quanta_of};
 use super::ledger::Ledger;
 use super::log::Log;
 use super::marks::Marks;
 use super::money::Quanta;
+use super::path::Path;
 use super::state::PoolState;
-use super::summary::Tally;
+use super::tally::Tally;
 
 /// What no scenario changes.
 #[derive(Debug, Clone)]
@@ -27,13 +29,37 @@ pub struct Exchange<'a> {
     pub venues: Venues,
     /// The quote currency.
     pub quote: AssetIndex,
+    /// Gross notional held in each underlying, quote units at the snapshot's prices: `[n_underlyings]`.
+    exposures: Vec<f64>,
 }
 
 impl<'a> Exchange<'a> {
     /// Looks up what every scenario needs.
     pub fn of(snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
         let quote = snapshot.assets.binary_search_by(|asset| asset.name.cmp(&snapshot.quote)).unwrap_or_default();
-        Self { snapshot, policy, venues: Venues::of(snapshot, &policy.impact), quote: quote as AssetIndex }
+        let none = ScenarioSet::default();
+        let market = ShockedMarket::new(snapshot, &none);
+        let mut held = vec![0.0; snapshot.instruments.len()];
+        snapshot.book.positions().iter().for_each(|p| held[p.instrument as usize] += p.quantity.abs());
+        let mut exposures = vec![0.0; snapshot.underlyings.len()];
+        for (index, contracts) in (0u32..).zip(held).filter(|(_, contracts)| *contracts > 0.0) {
+            let terms = &snapshot.instruments[index as usize];
+            exposures[terms.underlying as usize] += contracts * unit_flow(snapshot, &market, index, Column::Base).abs();
+        }
+        let venues = Venues::of(snapshot, &policy.impact);
+        Self { snapshot, policy, venues, quote: quote as AssetIndex, exposures }
+    }
+
+    /// Gross notional held in each underlying, quote units at the snapshot's prices.
+    pub fn exposures(&self) -> impl Iterator<Item = (u32, f64)> + '_ {
+        (0u32..).zip(self.exposures.iter().copied())
+    }
+
+    /// Mean of a figure of underlyings, weighted by what is held in each; 0 where nothing is.
+    pub fn mean(&self, of: impl Fn(u32) -> f64) -> f64 {
+        let total: f64 = self.exposures.iter().sum();
+        let sum: f64 = self.exposures().filter(|(_, held)| *held > 0.0).map(|(u, held)| held * of(u)).sum();
+        if total > 0.0 { sum / total } else { 0.0 }
     }
 
     /// Settlement asset of an instrument.
@@ -45,7 +71,7 @@ impl<'a> Exchange<'a> {
 /// One scenario on its way.
 pub struct Run<'a> {
     /// The steps it takes.
-    pub course: &'a Course,
+    pub path: &'a Path,
     /// Pools it has touched, by place in the book.
     pub states: BTreeMap<u32, PoolState>,
     /// Its order books.
@@ -65,7 +91,7 @@ pub struct Run<'a> {
     pub unit_flows: Vec<f64>,
     /// The same of one unit of an asset: `[n_assets]`.
     pub asset_flows: Vec<f64>,
-    /// Step of the course.
+    /// Step of the path.
     pub step: u32,
     /// Round of the step.
     pub round: u32,
@@ -77,9 +103,9 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A scenario before its first round.
-    pub fn open(exchange: &Exchange<'_>, course: &'a Course, books: Books) -> Self {
+    pub fn open(exchange: &Exchange<'_>, path: &'a Path, books: Books) -> Self {
         Self {
-            course,
+            path,
             states: BTreeMap::new(),
             books,
             ledger: Ledger::default(),

@@ -109,8 +109,13 @@ impl PoolState {
     pub fn refresh(&mut self) {
         self.balances.clear();
         self.balances.extend(self.cash.iter().map(|(asset, amount)| Balance::new(*asset, amount.units())));
+        self.refresh_holdings();
+    }
+
+    /// The same for positions alone, whose quantities a trial may have set without trading.
+    pub fn refresh_holdings(&mut self) {
         self.holdings.clear();
-        let open = self.positions.iter().filter(|held| held.contracts != Quanta::ZERO);
+        let open = self.positions.iter().filter(|held| held.position.quantity != 0.0);
         self.holdings.extend(open.map(|held| held.position));
     }
 
