@@ -26,6 +26,8 @@ pub mod margin;
 
 pub mod engine;
 
+pub mod liquidation;
+
 pub mod compare;
 
 pub mod synth;
