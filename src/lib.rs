@@ -28,8 +28,9 @@ pub mod margin;
 
 pub mod engine;
 
-pub mod liquidation;
 pub mod restore;
+
+pub mod liquidation;
 
 pub mod compare;
 

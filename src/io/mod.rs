@@ -13,6 +13,7 @@ pub mod scenario_file;
 pub mod snapshot;
 pub mod snapshot_write;
 pub mod table;
+pub mod wave_file;
 
 mod decoding;
 mod directory;
