@@ -58,7 +58,8 @@ pub fn close_bankrupt_positions(exchange: &Exchange<'_>, run: &mut Run<'_>, real
     }
     let bankrupt: BTreeSet<u32> = planned.iter().filter(|p| p.plan.cause == Cause::Bankrupt).map(|p| p.pool).collect();
     // Prices are fixed before anybody is closed out.
-    let relief: BTreeMap<usize, f64> = beyond.iter().map(|&at| (at, relief_rate(exchange, run, real, planned[at].pool))).collect();
+    let relief: BTreeMap<usize, f64> =
+        beyond.iter().map(|&at| (at, relief_rate(exchange, run, real, planned[at].pool))).collect();
     for (side, bankrupt_positions) in sides {
         close_side(exchange, run, real, planned, (side, &bankrupt_positions), (&bankrupt, &relief));
     }
@@ -92,7 +93,8 @@ fn beyond_funds(exchange: &Exchange<'_>, run: &Run<'_>, real: Marks<'_>, planned
         });
         let is_insured = exchange.policy.takes(Step::InsuranceFund);
         let mut left = funds.clone();
-        let drawn: Quanta = left.parts(debt, &state.exposure).into_iter().map(|(fund, part)| left.draw(fund, part)).sum();
+        let drawn: Quanta =
+            left.parts(debt, &state.exposure).into_iter().map(|(fund, part)| left.draw(fund, part)).sum();
         if is_insured && is_tradable && drawn >= debt {
             funds = left;
         } else if !plan.cuts.is_empty() || !is_tradable {
@@ -123,7 +125,8 @@ fn close_side(
 ) {
     let Some(mark) = real.settlement_value(instrument) else { return };
     let holders = holders(exchange, run, real, (instrument, direction), bankrupt);
-    let contracts = |run: &Run<'_>, at: usize, place: usize| run.states[&planned[at].pool].positions[place].contracts.magnitude();
+    let contracts =
+        |run: &Run<'_>, at: usize, place: usize| run.states[&planned[at].pool].positions[place].contracts.magnitude();
     let wanted: Quanta = positions.iter().map(|&(at, place)| contracts(run, at, place)).sum();
     let winners: Vec<Winner> = holders.iter().map(|holder| holder.winner).collect();
     let taken = exchange.policy.deleverage.allocation.allocate(&winners, wanted.0);
@@ -140,7 +143,8 @@ fn close_side(
             if matched == Quanta::ZERO {
                 break;
             }
-            let trade = Match { loser: (planned[at].pool, place), winner: (holder.pool, holder.place), matched, sign, value };
+            let trade =
+                Match { loser: (planned[at].pool, place), winner: (holder.pool, holder.place), matched, sign, value };
             trade.settle(exchange, run, real, planned[at].plan.before);
             run.tally.haircut += Quanta::floor(matched.units() * concession * asset_price);
             run.tally.deleveraged_notional += matched.units() * real.unit_notional(instrument);
@@ -223,7 +227,8 @@ fn holders(
         }
         let state = run.states.get(&pool);
         let figures = state.map_or_else(|| real.figures_of(pool as usize), |state| real.figures(state));
-        let places = original.positions.iter().enumerate().filter(|(_, p)| p.instrument == instrument && opposite(p.quantity));
+        let places =
+            original.positions.iter().enumerate().filter(|(_, p)| p.instrument == instrument && opposite(p.quantity));
         let of_place = |(place, position): (usize, &Position)| {
             let position = state.map_or(*position, |state| state.positions[place].position);
             let contracts = state.map_or(Quanta::nearest(position.quantity), |state| state.positions[place].contracts);
@@ -236,7 +241,12 @@ fn holders(
     found.into_iter().flatten().collect()
 }
 
-fn winner(exchange: &Exchange<'_>, real: Marks<'_>, position: &Position, (contracts, equity, pool): (Quanta, f64, u32)) -> Winner {
+fn winner(
+    exchange: &Exchange<'_>,
+    real: Marks<'_>,
+    position: &Position,
+    (contracts, equity, pool): (Quanta, f64, u32),
+) -> Winner {
     let terms = &exchange.snapshot.instruments[position.instrument as usize];
     let price = real.asset_price(terms.settlement_asset);
     let entry = entry_value(terms, position.entry_price) * price;
@@ -319,7 +329,14 @@ fn profits(exchange: &Exchange<'_>, run: &Run<'_>, real: Marks<'_>) -> Vec<(u32,
         let capacity = Quanta::floor(profit.min(figures.equity)).0;
         let ratio = if base > 0.0 { profit / base } else { 0.0 };
         let leverage = figures.gross_notional / figures.equity;
-        let winner = Winner { capacity, equity: figures.equity, profit_ratio: ratio, price_ratio: 1.0 + ratio, leverage, rank: pool };
+        let winner = Winner {
+            capacity,
+            equity: figures.equity,
+            profit_ratio: ratio,
+            price_ratio: 1.0 + ratio,
+            leverage,
+            rank: pool,
+        };
         (capacity > 0).then_some((pool, winner))
     };
     (0..book.len() as u32).into_par_iter().filter_map(of_pool).collect()

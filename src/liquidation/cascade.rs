@@ -94,7 +94,8 @@ fn check_sizes(snapshot: &Snapshot) -> Result<()> {
     if largest <= LARGEST_UNITS {
         return Ok(());
     }
-    let rule = format!("amounts, contracts and entry values are at most {LARGEST_UNITS:e} to be sequenced in whole quanta");
+    let rule =
+        format!("amounts, contracts and entry values are at most {LARGEST_UNITS:e} to be sequenced in whole quanta");
     let mut fault = Fault::of_table("positions", rule, "correct the amount, or leave its pool out");
     fault.value = largest.to_string();
     Err(Error::Refused(vec![fault]))
@@ -128,7 +129,8 @@ impl Cascade<'_> {
         recorder: &mut dyn Recorder,
         outcome: &mut Outcome,
     ) -> Result<Vec<Summary>> {
-        let mut active: Vec<Active<'_>> = paths.iter().enumerate().map(|(k, path)| self.open(first + k, path)).collect();
+        let mut active: Vec<Active<'_>> =
+            paths.iter().enumerate().map(|(k, path)| self.open(first + k, path)).collect();
         while active.iter().any(|active| active.summary.is_none()) {
             self.lockstep(&mut active, outcome)?;
             for active in &mut active {

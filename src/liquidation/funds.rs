@@ -71,7 +71,11 @@ impl Funds {
 
     /// How a debt is shared among funds: all of it to the one fund, or by what the pool had in each underlying. The parts add up
     /// to the debt.
-    pub fn parts(&self, debt: Quanta, exposure: &[(UnderlyingIndex, Quanta)]) -> Vec<(Option<UnderlyingIndex>, Quanta)> {
+    pub fn parts(
+        &self,
+        debt: Quanta,
+        exposure: &[(UnderlyingIndex, Quanta)],
+    ) -> Vec<(Option<UnderlyingIndex>, Quanta)> {
         match self.scope {
             FundScope::Global => vec![(None, debt)],
             FundScope::Underlying => {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::policy::ImpactLaw;
+
 /// A price moves by a factor from 1/10,000 …
 const LOWEST_MOVE: f64 = -0.9999;
 /// … to 10,000: beyond, no law of impact means anything, and a price stays above 0.
@@ -37,27 +39,6 @@ impl fmt::Display for MissingDepth {
             Self::DailyVolatility => "daily volatility",
         })
     }
-}
-
-/// A law of price impact. Every law is odd and monotone in the flow.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ImpactLaw {
-    /// Prices do not move.
-    None,
-    /// 1 % for as much as rests within 1 %: 0.01 · Q / depth.
-    Linear,
-    /// Y · σ · √(Q / V), by daily volatility and daily volume (J. Donier and J. Bonart, "A million metaorder analysis of
-    /// market impact on the Bitcoin", Market Microstructure and Liquidity 1 (2015)).
-    SquareRoot {
-        /// Y, about 1; at least 0.
-        factor: f64,
-    },
-    /// B · (1 − exp(−Q · δ / B)) with the linear slope δ = 0.01 / depth (after R. Cont and E. Schaanning, "Fire sales,
-    /// indirect contagion and systemic stress testing", Norges Bank working paper 2/2017).
-    Saturating {
-        /// B, the largest move either way; in (0, 1).
-        limit: f64,
-    },
 }
 
 /// A law with its figures filled in, for the size of a flow.

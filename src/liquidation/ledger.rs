@@ -104,4 +104,3 @@ fn for_each_holding(
         visit(Holding::Cash(settlement(held.position.instrument)), -held.carry);
     }
 }
-

@@ -49,9 +49,7 @@ fn hash(hasher: &mut blake3::Hasher, event: &Event) {
     for number in [event.step, event.round, event.pool, of, event.instrument.map_or(u32::MAX, |i| i), event.asset] {
         hasher.update(&number.to_le_bytes());
     }
-    for amount in
-        [event.quantity, event.amount, event.quote_amount, event.carry, event.trading_fee, event.fund_fee]
-    {
+    for amount in [event.quantity, event.amount, event.quote_amount, event.carry, event.trading_fee, event.fund_fee] {
         hasher.update(&amount.0.to_le_bytes());
     }
     let health = |health: super::event::Health| [health.equity, health.adjusted_equity, health.maintenance_margin];

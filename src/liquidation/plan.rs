@@ -134,7 +134,11 @@ impl Planner<'_> {
 
     /// Closes all of it: every position that can be traded, and, where the pool owes, its collateral.
     pub fn everything(&self, state: &PoolState, plan: Plan) -> Plan {
-        let cuts = state.positions.iter().enumerate().filter(|(_, held)| self.is_tradable(held.contracts, held.position.instrument));
+        let cuts = state
+            .positions
+            .iter()
+            .enumerate()
+            .filter(|(_, held)| self.is_tradable(held.contracts, held.position.instrument));
         let mut plan = Plan {
             cuts: cuts.map(|(index, held)| (index, held.contracts)).collect(),
             orders: if state.has_orders() { Orders::Cancelled } else { Orders::Kept },

@@ -21,7 +21,7 @@ pub fn cuts_by_program(planner: &Planner<'_>, trial: &PoolState) -> Option<Vec<(
             .iter()
             .zip(&legs)
             .zip(&held)
-            .map(|((&place, leg), &held)| Leg::cut(held, unit(place) * (leg.cost + leg.impact.average(leg.notional_quote))))
+            .map(|((&place, leg), &held)| Leg::cut(held, leg.cost_quote(leg.notional_quote) / held.abs()))
             .collect(),
         target: planner.policy.target_health,
         excess: 0.0,
@@ -80,11 +80,6 @@ impl Landscape for PoolLandscape<'_, '_> {
             moved[leg] = holdings[leg];
         }
         self.evaluate(holdings);
-        Plane {
-            equity,
-            requirement,
-            equity_gradient: vec![0.0; holdings.len()],
-            requirement_gradient: gradient,
-        }
+        Plane { equity, requirement, equity_gradient: vec![0.0; holdings.len()], requirement_gradient: gradient }
     }
 }

@@ -104,13 +104,7 @@ fn plan_pools(exchange: &Exchange<'_>, run: &Run<'_>, seen: Marks<'_>, due: &[u3
 
 /// What plans of this round are made with.
 pub(super) fn planner<'r>(exchange: &'r Exchange<'_>, run: &'r Run<'_>, seen: Marks<'r>) -> Planner<'r> {
-    Planner {
-        marks: seen,
-        books: &run.books,
-        venues: &exchange.venues,
-        policy: exchange.policy,
-        quote: exchange.quote,
-    }
+    Planner { marks: seen, books: &run.books, venues: &exchange.venues, policy: exchange.policy, quote: exchange.quote }
 }
 
 /// The lowest health first, then the largest shortfall: the order in which scarce money and depth are given out.
@@ -173,7 +167,13 @@ fn clear(exchange: &Exchange<'_>, run: &mut Run<'_>, planned: &[Planned]) -> Vec
 }
 
 /// Settles every plan on its pool's books, then enters the events in order.
-fn settle(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, planned: &[Planned], concessions: &[Concession]) {
+fn settle(
+    exchange: &Exchange<'_>,
+    run: &mut Run<'_>,
+    real: Marks<'_>,
+    planned: &[Planned],
+    concessions: &[Concession],
+) {
     let (step, round) = (run.step, run.round);
     let mut taken: Vec<(PoolState, &Plan)> = planned
         .iter()

@@ -30,7 +30,12 @@ pub fn settle_debts(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>)
     for ((pool, debt), part) in debts.into_iter().zip(parts.into_iter().map(Quanta)) {
         if part > Quanta::ZERO {
             let before = Health::from(real.figures(&run.states[&pool]));
-            let base = occasion(run, Cause::Debt, before).event(&run.states[&pool], Action::Socialise, Party::Members, exchange.quote);
+            let base = occasion(run, Cause::Debt, before).event(
+                &run.states[&pool],
+                Action::Socialise,
+                Party::Members,
+                exchange.quote,
+            );
             let mut event = run.pay_debt(pool, (Action::Socialise, Party::Members), part, base);
             event.after = Health::from(real.figures(&run.states[&pool]));
             run.enter(exchange, &real, &[event]);

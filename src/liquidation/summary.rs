@@ -1,9 +1,9 @@
+use super::event::Party;
 use super::marks::Marks;
 use super::money::Quanta;
 use super::run::{Exchange, Run};
 use super::state::Stage;
 use super::tally::Tally;
-use super::event::Party;
 use crate::engine;
 
 /// How many pools stand where, each in one place.

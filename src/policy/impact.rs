@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-/// How a price moves with the net flow of forced trades Q (quote units) against depth.
+/// How a price moves with the net flow of forced trades Q (quote units) against depth. Every law is odd and monotone in the flow.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum ImpactLaw {
     /// It does not.
@@ -8,12 +8,14 @@ pub enum ImpactLaw {
     /// 0.01 · Q / depth, with depth the quote units that trade within 1 % of the mid price.
     #[default]
     Linear,
-    /// factor · daily volatility · √(Q / daily volume).
+    /// factor · daily volatility · √(Q / daily volume) (J. Donier and J. Bonart, "A million metaorder analysis of market impact on
+    /// the Bitcoin", Market Microstructure and Liquidity 1 (2015)).
     SquareRoot {
         /// Y, dimensionless; about 1.
         factor: f64,
     },
-    /// limit · (1 − exp(−0.01 · Q / depth / limit)): linear at first, never beyond the limit.
+    /// limit · (1 − exp(−0.01 · Q / depth / limit)): linear at first, never beyond the limit (after R. Cont and E. Schaanning, "Fire
+    /// sales, indirect contagion and systemic stress testing", Norges Bank working paper 2/2017).
     Saturating {
         /// Largest relative move, in (0, 0.99].
         limit: f64,

@@ -13,7 +13,7 @@
 //! *toxic* and not cut at all. If all legs cut that far do not reach S, nothing does, and every partial rule answers
 //! [`Choice::Infeasible`].
 //!
-//! The rules differ in what they prefer among the restorations ([`CutRule`]). All are pure, in f64: cuts restore S to
+//! The rules differ in what they prefer among the restorations ([`crate::policy::CutRule`]). All are pure, in f64: cuts restore S to
 //! rounding, not exactly, and whoever settles them rounds up to a lot and decides health again.
 
 mod auction;
@@ -45,5 +45,5 @@ pub use lending::{Seizure, SeizureBonus, is_seizure_toxic};
 pub use min_cost::min_cost;
 pub use perpetual::PerpetualCut;
 pub use pro_rata::pro_rata;
-pub use rule::CutRule;
+pub use rule::choose;
 pub use single::single;

@@ -2,6 +2,10 @@ use num_bigint::BigUint;
 use proptest::prelude::*;
 
 use super::*;
+use crate::policy::Allocation;
+
+const RULES: [Allocation; 5] =
+    [Allocation::Leverage, Allocation::ProRata, Allocation::ProfitLeverage, Allocation::MarkEntry, Allocation::MinMax];
 
 /// A winner of this capacity and equity, with nothing else to tell it apart but its rank.
 fn winner(capacity: i128, equity: f64, rank: u32) -> Winner {
@@ -29,7 +33,7 @@ fn the_queue_is_served_as_published() {
     let winners: Vec<Winner> = (0..6)
         .map(|i| Winner { profit_ratio: scores[i], price_ratio: scores[i], ..winner(quantities[i], 1.0, i as u32) })
         .collect();
-    for rule in [AllocationRule::QueueProfitLeverage, AllocationRule::QueueMarkEntry] {
+    for rule in [Allocation::ProfitLeverage, Allocation::MarkEntry] {
         assert_eq!(rule.allocate(&winners, 20), [0, 10, 0, 0, 10, 0], "{}", rule.name());
     }
 }
@@ -73,7 +77,7 @@ fn whole_lots_go_where_they_hurt_least() {
 
 #[test]
 fn one_winner_no_winner_nothing_to_take_too_much_to_take() {
-    for rule in AllocationRule::ALL {
+    for rule in RULES {
         assert_eq!(rule.allocate(&[], 5), [0i128; 0]);
         let alone = [winner(7, 1.0, 0)];
         assert_eq!(rule.allocate(&alone, 5), [5]);
@@ -137,7 +141,7 @@ proptest! {
     #[test]
     fn sums_are_exact_and_caps_kept((winners, budget) in problems()) {
         let capacity: i128 = winners.iter().map(|winner| winner.capacity).sum();
-        for rule in AllocationRule::ALL {
+        for rule in RULES {
             let amounts = rule.allocate(&winners, budget);
             prop_assert_eq!(amounts.iter().sum::<i128>(), budget.min(capacity), "{}", rule.name());
             for (amount, winner) in amounts.iter().zip(&winners) {
@@ -151,7 +155,7 @@ proptest! {
         let mut order: Vec<usize> = (0..winners.len()).collect();
         order.sort_by_key(|index| (*index as u64 + 1).wrapping_mul(seed | 1));
         let permuted: Vec<Winner> = order.iter().map(|index| winners[*index]).collect();
-        for rule in AllocationRule::ALL {
+        for rule in RULES {
             let amounts = rule.allocate(&winners, budget);
             let expected: Vec<i128> = order.iter().map(|index| amounts[*index]).collect();
             prop_assert_eq!(rule.allocate(&permuted, budget), expected, "{}", rule.name());
@@ -161,8 +165,8 @@ proptest! {
     /// Largest remainders may give one quantum back as the budget grows (the Alabama paradox), the other rules nothing.
     #[test]
     fn a_larger_budget_takes_no_less_of_anyone((winners, budget) in problems(), more in prop_oneof![1..20i128, 0..10i128.pow(36)]) {
-        for rule in AllocationRule::ALL {
-            let slack = i128::from(rule == AllocationRule::ProRata);
+        for rule in RULES {
+            let slack = i128::from(rule == Allocation::ProRata);
             let (less, more) = (rule.allocate(&winners, budget), rule.allocate(&winners, budget + more));
             prop_assert!(less.iter().zip(&more).all(|(less, more)| *less <= more + slack), "{}: {less:?} {more:?}", rule.name());
         }
@@ -171,13 +175,13 @@ proptest! {
     #[test]
     fn no_rule_leaves_less_leverage_than_the_water_fill((winners, budget) in problems()) {
         // Whoever has no equity is closed before anyone else, and has no leverage to compare.
-        let remaining = |rule: AllocationRule| -> (i128, Vec<(i128, u128)>) {
+        let remaining = |rule: Allocation| -> (i128, Vec<(i128, u128)>) {
             let left = rule.allocate(&winners, budget).into_iter().zip(&winners).map(|(cut, w)| (w.capacity - cut, (w.equity * 1e8) as u128));
             let (with, without): (Vec<_>, Vec<_>) = left.partition(|(_, equity)| *equity > 0);
             (without.iter().map(|(left, _)| left).sum(), with)
         };
-        let (unbacked, levelled) = remaining(AllocationRule::Leverage);
-        for rule in AllocationRule::ALL {
+        let (unbacked, levelled) = remaining(Allocation::Leverage);
+        for rule in RULES {
             let (other_unbacked, other) = remaining(rule);
             prop_assert!(unbacked <= other_unbacked, "{}", rule.name());
             prop_assert!(unbacked > 0 || other_unbacked > 0 || lowest(&levelled, &other), "{}", rule.name());
@@ -186,12 +190,12 @@ proptest! {
 
     #[test]
     fn no_rule_has_a_smaller_largest_haircut_than_min_max((winners, budget) in problems()) {
-        let haircuts = |rule: AllocationRule| -> Vec<(i128, u128)> {
+        let haircuts = |rule: Allocation| -> Vec<(i128, u128)> {
             let amounts = rule.allocate(&winners, budget).into_iter().zip(&winners);
             amounts.filter(|(_, w)| w.capacity > 0).map(|(amount, w)| (amount, w.capacity.unsigned_abs())).collect()
         };
-        let least = haircuts(AllocationRule::MinMax);
-        for rule in AllocationRule::ALL {
+        let least = haircuts(Allocation::MinMax);
+        for rule in RULES {
             prop_assert!(lowest(&least, &haircuts(rule)), "{}", rule.name());
         }
     }

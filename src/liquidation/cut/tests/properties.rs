@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::super::{Choice, CutRule, Leg, LegImpact, Target, single};
+use super::super::rule::choose;
+use super::super::{Choice, Leg, LegImpact, Target, single};
+use super::RULES;
+use crate::policy::CutRule;
 
 /// Rounding, relative to the largest of the amounts compared.
 const ROUNDING: f64 = 1e-9;
@@ -58,8 +61,8 @@ proptest! {
     #[test]
     fn restores_exactly_when_the_useful_cuts_do((legs, target, share) in pools()) {
         prop_assume!(target.shortfall_quote > 0.0 && (share - 1.0).abs() > ROUNDING);
-        for rule in &CutRule::ALL[1..] {
-            match rule.choose(&legs, target) {
+        for rule in &RULES[1..] {
+            match choose(rule, &legs, target) {
                 Choice::Infeasible => prop_assert!(share > 1.0, "{} gives up", rule.name()),
                 Choice::Cuts(cuts) => {
                     prop_assert!(share < 1.0, "{} restores what cannot be", rule.name());
@@ -88,12 +91,12 @@ proptest! {
 
     #[test]
     fn no_rule_beats_another_at_its_own((legs, target, _) in pools()) {
-        let chosen = |rule: CutRule| match rule.choose(&legs, target) {
+        let chosen = |rule: CutRule| match choose(rule, &legs, target) {
             Choice::Cuts(cuts) => Some((cost(&legs, &cuts), cuts.iter().sum::<f64>())),
             Choice::Infeasible => None,
         };
         let (cheapest, smallest) = (chosen(CutRule::MinCost), chosen(CutRule::LeastNotional));
-        for rule in CutRule::ALL {
+        for rule in RULES {
             if let (Some(cheapest), Some(smallest), Some((cost, notional))) = (cheapest, smallest, chosen(rule)) {
                 let slack = ROUNDING * (cost + target.shortfall_quote);
                 prop_assert!(cheapest.0 <= cost + slack, "{} costs {cost}, min_cost {}", rule.name(), cheapest.0);
@@ -112,8 +115,8 @@ proptest! {
             ..*leg
         }).collect();
         let more = Target { shortfall_quote: target.shortfall_quote * times, ..target };
-        for rule in CutRule::ALL {
-            match (rule.choose(&legs, target), rule.choose(&larger, more)) {
+        for rule in RULES {
+            match (choose(rule, &legs, target), choose(rule, &larger, more)) {
                 (Choice::Cuts(cuts), Choice::Cuts(scaled)) => {
                     for (cut, scaled) in cuts.iter().zip(scaled) {
                         // Cuts of next to nothing may be subnormal, and lose digits.
@@ -132,8 +135,8 @@ proptest! {
         let reach = leg.gain_quote(leg.useful_cut(target), target);
         let target = Target { shortfall_quote: share * reach, health };
         let closed = single(&leg, target).unwrap_or(f64::NAN);
-        for rule in &CutRule::ALL[1..] {
-            let choice = rule.choose(&[leg], target);
+        for rule in &RULES[1..] {
+            let choice = choose(rule, &[leg], target);
             prop_assert!(matches!(&choice, Choice::Cuts(cuts) if (cuts[0] - closed).abs() <= 1e-7 * closed), "{choice:?}, {closed}");
         }
     }
