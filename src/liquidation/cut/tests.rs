@@ -186,6 +186,7 @@ fn a_seizure_is_toxic_without_a_surplus_above_the_bonus() {
 #[test]
 fn auctioned_shares() {
     assert_printed(auction_share(-100.0, 500.0, 0.0, 0.95), 0.17391304347826086, 12);
+    assert_printed(auction_share(-100.0, 500.0, 200.0, 0.95), 100.0 / (100.0 + 475.0 + 10.0), 12);
     assert_eq!(auction_share(0.0, 500.0, 0.0, 0.95), 0.0);
     assert_eq!(auction_share(-100.0, -5.0, 0.0, 0.95), 1.0);
 }
@@ -274,5 +275,18 @@ fn one_position_has_a_last_restorable_shortfall() {
         assert!((leg.gain_quote(half, target(0.5)) / (0.5 * most) - 1.0).abs() < 1e-14);
         assert!(half < at);
     }
-    assert_eq!(single(&Leg { relief: 0.009, ..linear }, Target { shortfall_quote: 1.0, health: 1.1 }), None);
+    for impact in [LegImpact::None, linear.impact, root.impact] {
+        let toxic = Leg { relief: 0.009, impact, ..linear };
+        assert_eq!(single(&toxic, Target { shortfall_quote: 1.0, health: 1.1 }), None);
+    }
+}
+
+#[test]
+fn legs_are_filled_from_where_they_stand() {
+    let legs = vec![leg(1e6, 0.1, 0.01, LegImpact::Linear { slope: 1e-8 }); 2];
+    let target = Target { shortfall_quote: 90_000.0, health: 1.1 };
+    let filled = fill::fill(&legs, target, [1, 0], vec![4e5, 3e5], &[8e5, 5e5]);
+    assert_eq!(filled[1], 5e5);
+    assert!(filled[0] > 4e5 && filled[0] < 8e5);
+    assert_printed(choice::gain_quote(&legs, &filled, target), 90_000.0, 6);
 }
