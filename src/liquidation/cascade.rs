@@ -61,7 +61,25 @@ pub fn liquidate(
     policy: &Policy,
     paths: &[Path],
     options: &Options,
-    (progress, recorder): (&dyn Progress, &mut dyn Recorder),
+    (progress, recorder): (&dyn Progress, &mut (dyn Recorder + Send)),
+) -> Result<Outcome> {
+    let liquidate = || sequence_all((snapshot, rulebook), policy, paths, options, (progress, recorder));
+    match options.sweep.threads {
+        None => liquidate(),
+        Some(threads) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
+            pool.install(liquidate)
+        }
+    }
+}
+
+fn sequence_all(
+    (snapshot, rulebook): (&Snapshot, &Rulebook),
+    policy: &Policy,
+    paths: &[Path],
+    options: &Options,
+    (progress, recorder): (&dyn Progress, &mut (dyn Recorder + Send)),
 ) -> Result<Outcome> {
     check_depths(snapshot, policy)?;
     check_sizes(snapshot)?;

@@ -1,3 +1,5 @@
+//! The log: what happened to whom, and the numbers that caused it.
+
 use crate::domain::{AssetIndex, InstrumentIndex, UnderlyingIndex};
 use crate::engine::Figures;
 

@@ -273,12 +273,17 @@ impl Planner<'_> {
                 let cuts: Vec<_> = places
                     .into_iter()
                     .zip(cuts)
-                    .filter(|(_, notional)| *notional > 0.0)
+                    .filter(|(index, notional)| *notional >= self.quantum_of(trial, *index))
                     .map(|(index, notional)| (index, self.contracts_of(trial, index, notional)))
                     .collect();
                 (!cuts.is_empty()).then_some(cuts)
             }
         }
+    }
+
+    /// Notional of the smallest cut of a position, one quantum; what a rule asks for below it is nothing.
+    fn quantum_of(&self, trial: &PoolState, index: usize) -> f64 {
+        Quanta(1).units() * self.marks.unit_notional(trial.positions[index].position.instrument)
     }
 
     /// Contracts worth a notional, rounded away from zero; all of them where only dust would be left.

@@ -17,11 +17,10 @@ pub fn cuts_by_program(planner: &Planner<'_>, trial: &PoolState) -> Option<Vec<(
     let held: Vec<f64> = places.iter().map(|&place| trial.positions[place].contracts.units()).collect();
     let unit = |place: usize| planner.marks.unit_notional(trial.positions[place].position.instrument);
     let problem = Problem {
-        legs: places
+        legs: legs
             .iter()
-            .zip(&legs)
             .zip(&held)
-            .map(|((&place, leg), &held)| Leg::cut(held, leg.cost_quote(leg.notional_quote) / held.abs()))
+            .map(|(leg, &held)| Leg::cut(held, leg.cost_quote(leg.notional_quote) / held.abs()))
             .collect(),
         target: planner.policy.target_health,
         excess: 0.0,

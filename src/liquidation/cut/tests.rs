@@ -216,12 +216,12 @@ fn toxic_legs_stay() {
         leg(1e6, -0.01, 0.0, LegImpact::None),
         leg(1e5, 0.1, 0.0, LegImpact::None),
     ];
-    for rule in &RULES[1..] {
+    for rule in RULES.into_iter().skip(1) {
         let cuts = cuts(choose(rule, &legs, Target { shortfall_quote: 5000.0, health: 1.1 }));
-        assert_eq!(&cuts[..2], [0.0, 0.0], "{}", rule.name());
+        assert_eq!(&cuts[..2], [0.0, 0.0], "{:?}", rule);
         assert_printed(cuts[2], 5000.0 / 0.11, 6);
         let beyond = Target { shortfall_quote: 11_000.1, health: 1.1 };
-        assert_eq!(choose(rule, &legs, beyond), Choice::Infeasible, "{}", rule.name());
+        assert_eq!(choose(rule, &legs, beyond), Choice::Infeasible, "{:?}", rule);
     }
 }
 
@@ -232,7 +232,7 @@ fn equal_legs_are_cut_by_index() {
     let target = Target { shortfall_quote: 1.5 * gain, health: 1.1 };
     for rule in [CutRule::MinCost, CutRule::LeastNotional, CutRule::LargestLoss, CutRule::LargestRelief] {
         let cuts = cuts(choose(rule, &legs, target));
-        assert_eq!((cuts[0], cuts[2]), (1e5, 0.0), "{}", rule.name());
+        assert_eq!((cuts[0], cuts[2]), (1e5, 0.0), "{:?}", rule);
         assert_printed(cuts[1], 5e4, 6);
     }
 }
@@ -244,16 +244,16 @@ fn nothing_to_cut_and_nothing_to_cut_from() {
     for rule in RULES {
         for shortfall_quote in [0.0, -5.0] {
             let healthy = Target { shortfall_quote, health: 1.1 };
-            assert_eq!(choose(rule, &legs, healthy), Choice::Cuts(vec![0.0; 3]), "{}", rule.name());
-            assert_eq!(choose(rule, &[], healthy), Choice::Cuts(vec![]), "{}", rule.name());
+            assert_eq!(choose(rule, &legs, healthy), Choice::Cuts(vec![0.0; 3]), "{:?}", rule);
+            assert_eq!(choose(rule, &[], healthy), Choice::Cuts(vec![]), "{:?}", rule);
         }
         let short = ten_thousand_short();
         let (of_none, of_empty) = match rule {
             CutRule::Full => (Choice::Cuts(vec![]), Choice::Cuts(vec![0.0])),
             _ => (Choice::Infeasible, Choice::Infeasible),
         };
-        assert_eq!(choose(rule, &[], short), of_none, "{}", rule.name());
-        assert_eq!(choose(rule, &empty, short), of_empty, "{}", rule.name());
+        assert_eq!(choose(rule, &[], short), of_none, "{:?}", rule);
+        assert_eq!(choose(rule, &empty, short), of_empty, "{:?}", rule);
     }
     assert_eq!(full(&legs, ten_thousand_short()), Choice::Cuts(vec![1e6, 5e5, 2e5]));
 }

@@ -34,7 +34,7 @@ fn the_queue_is_served_as_published() {
         .map(|i| Winner { profit_ratio: scores[i], price_ratio: scores[i], ..winner(quantities[i], 1.0, i as u32) })
         .collect();
     for rule in [Allocation::ProfitLeverage, Allocation::MarkEntry] {
-        assert_eq!(rule.allocate(&winners, 20), [0, 10, 0, 0, 10, 0], "{}", rule.name());
+        assert_eq!(rule.allocate(&winners, 20), [0, 10, 0, 0, 10, 0], "{rule:?}");
     }
 }
 
@@ -91,7 +91,7 @@ fn one_winner_no_winner_nothing_to_take_too_much_to_take() {
             .zip(0..)
             .map(|(x, rank)| Winner { profit_ratio: x, price_ratio: x, leverage: x, ..winner(i128::MAX, x, rank) })
             .collect();
-        assert_eq!(rule.allocate(&absurd, i128::MAX).iter().sum::<i128>(), i128::MAX, "{}", rule.name());
+        assert_eq!(rule.allocate(&absurd, i128::MAX).iter().sum::<i128>(), i128::MAX, "{rule:?}");
     }
 }
 
@@ -143,9 +143,9 @@ proptest! {
         let capacity: i128 = winners.iter().map(|winner| winner.capacity).sum();
         for rule in RULES {
             let amounts = rule.allocate(&winners, budget);
-            prop_assert_eq!(amounts.iter().sum::<i128>(), budget.min(capacity), "{}", rule.name());
+            prop_assert_eq!(amounts.iter().sum::<i128>(), budget.min(capacity), "{:?}", rule);
             for (amount, winner) in amounts.iter().zip(&winners) {
-                prop_assert!((0..=winner.capacity).contains(amount), "{}", rule.name());
+                prop_assert!((0..=winner.capacity).contains(amount), "{rule:?}");
             }
         }
     }
@@ -158,7 +158,7 @@ proptest! {
         for rule in RULES {
             let amounts = rule.allocate(&winners, budget);
             let expected: Vec<i128> = order.iter().map(|index| amounts[*index]).collect();
-            prop_assert_eq!(rule.allocate(&permuted, budget), expected, "{}", rule.name());
+            prop_assert_eq!(rule.allocate(&permuted, budget), expected, "{:?}", rule);
         }
     }
 
@@ -168,7 +168,7 @@ proptest! {
         for rule in RULES {
             let slack = i128::from(rule == Allocation::ProRata);
             let (less, more) = (rule.allocate(&winners, budget), rule.allocate(&winners, budget + more));
-            prop_assert!(less.iter().zip(&more).all(|(less, more)| *less <= more + slack), "{}: {less:?} {more:?}", rule.name());
+            prop_assert!(less.iter().zip(&more).all(|(less, more)| *less <= more + slack), "{rule:?}: {less:?} {more:?}");
         }
     }
 
@@ -183,8 +183,8 @@ proptest! {
         let (unbacked, levelled) = remaining(Allocation::Leverage);
         for rule in RULES {
             let (other_unbacked, other) = remaining(rule);
-            prop_assert!(unbacked <= other_unbacked, "{}", rule.name());
-            prop_assert!(unbacked > 0 || other_unbacked > 0 || lowest(&levelled, &other), "{}", rule.name());
+            prop_assert!(unbacked <= other_unbacked, "{rule:?}");
+            prop_assert!(unbacked > 0 || other_unbacked > 0 || lowest(&levelled, &other), "{rule:?}");
         }
     }
 
@@ -196,7 +196,7 @@ proptest! {
         };
         let least = haircuts(Allocation::MinMax);
         for rule in RULES {
-            prop_assert!(lowest(&least, &haircuts(rule)), "{}", rule.name());
+            prop_assert!(lowest(&least, &haircuts(rule)), "{rule:?}");
         }
     }
 

@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::rule::choose;
-use super::super::{Choice, Leg, LegImpact, Target, single};
+use super::super::{Choice, Leg, LegImpact, Target, choose, single};
 use super::RULES;
 use crate::policy::CutRule;
 
@@ -61,18 +60,18 @@ proptest! {
     #[test]
     fn restores_exactly_when_the_useful_cuts_do((legs, target, share) in pools()) {
         prop_assume!(target.shortfall_quote > 0.0 && (share - 1.0).abs() > ROUNDING);
-        for rule in &RULES[1..] {
+        for rule in RULES.into_iter().skip(1) {
             match choose(rule, &legs, target) {
-                Choice::Infeasible => prop_assert!(share > 1.0, "{} gives up", rule.name()),
+                Choice::Infeasible => prop_assert!(share > 1.0, "{:?} gives up", rule),
                 Choice::Cuts(cuts) => {
-                    prop_assert!(share < 1.0, "{} restores what cannot be", rule.name());
+                    prop_assert!(share < 1.0, "{:?} restores what cannot be", rule);
                     prop_assert_eq!(cuts.len(), legs.len());
                     for (leg, cut) in legs.iter().zip(&cuts) {
-                        prop_assert!((0.0..=leg.useful_cut(target)).contains(cut), "{} cuts {cut} of {leg:?}", rule.name());
+                        prop_assert!((0.0..=leg.useful_cut(target)).contains(cut), "{:?} cuts {cut} of {leg:?}", rule);
                     }
                     let gain = total(&legs, &cuts, |leg, cut| leg.gain_quote(cut, target));
                     let size = target.shortfall_quote + cost(&legs, &cuts);
-                    prop_assert!((gain - target.shortfall_quote).abs() <= ROUNDING * size, "{}: {gain}", rule.name());
+                    prop_assert!((gain - target.shortfall_quote).abs() <= ROUNDING * size, "{:?}: {gain}", rule);
                 }
             }
         }
@@ -99,8 +98,8 @@ proptest! {
         for rule in RULES {
             if let (Some(cheapest), Some(smallest), Some((cost, notional))) = (cheapest, smallest, chosen(rule)) {
                 let slack = ROUNDING * (cost + target.shortfall_quote);
-                prop_assert!(cheapest.0 <= cost + slack, "{} costs {cost}, min_cost {}", rule.name(), cheapest.0);
-                prop_assert!(smallest.1 <= notional * (1.0 + ROUNDING), "{} cuts {notional} < {}", rule.name(), smallest.1);
+                prop_assert!(cheapest.0 <= cost + slack, "{rule:?} costs {cost}, min_cost {}", cheapest.0);
+                prop_assert!(smallest.1 <= notional * (1.0 + ROUNDING), "{rule:?} cuts {notional} < {}", smallest.1);
             }
         }
     }
@@ -120,10 +119,10 @@ proptest! {
                 (Choice::Cuts(cuts), Choice::Cuts(scaled)) => {
                     for (cut, scaled) in cuts.iter().zip(scaled) {
                         // Cuts of next to nothing may be subnormal, and lose digits.
-                        prop_assert!((scaled - times * cut).abs() < 1e-300, "{}: {cut}, {scaled}", rule.name());
+                        prop_assert!((scaled - times * cut).abs() < 1e-300, "{:?}: {cut}, {scaled}", rule);
                     }
                 }
-                (choice, scaled) => prop_assert_eq!(choice, scaled, "{}", rule.name()),
+                (choice, scaled) => prop_assert_eq!(choice, scaled, "{:?}", rule),
             }
         }
     }
@@ -135,7 +134,7 @@ proptest! {
         let reach = leg.gain_quote(leg.useful_cut(target), target);
         let target = Target { shortfall_quote: share * reach, health };
         let closed = single(&leg, target).unwrap_or(f64::NAN);
-        for rule in &RULES[1..] {
+        for rule in RULES.into_iter().skip(1) {
             let choice = choose(rule, &[leg], target);
             prop_assert!(matches!(&choice, Choice::Cuts(cuts) if (cuts[0] - closed).abs() <= 1e-7 * closed), "{choice:?}, {closed}");
         }
