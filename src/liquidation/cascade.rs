@@ -63,7 +63,7 @@ pub fn liquidate(
     options: &Options,
     (progress, recorder): (&dyn Progress, &mut (dyn Recorder + Send)),
 ) -> Result<Outcome> {
-    let liquidate = || sequence_all((snapshot, rulebook), policy, paths, options, (progress, recorder));
+    let mut liquidate = || sequence_all((snapshot, rulebook), policy, paths, options, (progress, recorder));
     match options.sweep.threads {
         None => liquidate(),
         Some(threads) => {
