@@ -34,6 +34,9 @@ mod summary;
 mod take_over;
 mod tally;
 
+#[cfg(test)]
+mod tests;
+
 pub use cascade::{Options, Recorder, liquidate};
 pub use event::{Action, Cause, Event, Health, Party};
 pub use money::Quanta;
