@@ -421,7 +421,6 @@ fn a_file_that_is_no_text_or_not_there_exits_with_2() {
     assert_eq!(read_policy(&dir.path().join("none.toml")).expect_err("no file").exit_code(), 2);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn the_command_prints_each_schema() {
     for (of, expected) in
