@@ -246,7 +246,7 @@ fn money(quanta: i128) -> String {
     const CENT: u128 = 1_000_000;
     let cents = (quanta.unsigned_abs() + CENT / 2) / CENT;
     let mut digits = (cents / 100).to_string();
-    for place in (1..digits.len()).rev().filter(|place| (digits.len() - place) % 3 == 0).collect::<Vec<_>>() {
+    for place in (1..digits.len()).rev().filter(|place| (digits.len() - place).is_multiple_of(3)).collect::<Vec<_>>() {
         digits.insert(place, ',');
     }
     let sign = if quanta < 0 && cents > 0 { "-" } else { "" };
