@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+mod adl;
 mod backtest;
 mod bench;
 mod check;
@@ -92,6 +93,8 @@ enum Command {
     Explain(explain::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
+    /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
+    Adl(adl::Args),
     /// Show adapters, limits and the arithmetic they really do.
     Doctor(doctor::Args),
     /// Measure this machine on standard work.
@@ -147,6 +150,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Compare(args) => compare::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
+        Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),
     }
