@@ -28,6 +28,8 @@ pub mod engine;
 
 pub mod compare;
 
+pub mod reverse;
+
 pub mod synth;
 
 pub mod backtest;
