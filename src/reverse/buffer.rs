@@ -1,6 +1,6 @@
 use super::ellipsoid::norm;
 use super::probe::Probe;
-use super::ray::{Ray, narrow, scan};
+use super::ray::{INTERIOR, Ray, narrow, scan};
 use crate::error::Result;
 use crate::scenario::Factor;
 
@@ -26,6 +26,11 @@ pub struct Buffer {
     pub down: Option<Crossing>,
     /// The first crossing upwards.
     pub up: Option<Crossing>,
+}
+
+/// Points that [`buffers`] evaluates at most.
+pub fn most_points(dimension: usize, rungs: usize) -> usize {
+    2 * dimension * (rungs + PASSES * INTERIOR)
 }
 
 /// The buffers of every moving factor, up to `limit` of its standard deviations each way, in `rungs` steps narrowed down.

@@ -43,7 +43,22 @@ pub struct Probe<'a> {
     progress: &'a dyn Progress,
     total: Option<Total<'a>>,
     evaluated: u64,
+    expected: u64,
     highest: Option<Highest>,
+}
+
+/// Tells of one sweep as a part of the whole search.
+struct Part<'a> {
+    progress: &'a dyn Progress,
+    cells_before: u64,
+    cells_expected: u64,
+}
+
+impl Progress for Part<'_> {
+    fn advance(&self, done: u64, _: u64) {
+        let done = self.cells_before + done;
+        self.progress.advance(done, self.cells_expected.max(done));
+    }
 }
 
 impl<'a> Probe<'a> {
@@ -56,24 +71,31 @@ impl<'a> Probe<'a> {
             Target::EquityLoss(_) => Some(Total::new(question, options.unshocked)?),
             _ => None,
         };
-        Ok(Self { question, options, progress, total, evaluated: 0, highest: None })
+        Ok(Self { question, options, progress, total, evaluated: 0, expected: 0, highest: None })
     }
 
-    /// The target's value at each whitened point, in order.
+    /// Says how many points will be evaluated at most: the end of the progress.
+    pub fn expect(&mut self, points: u64) {
+        self.expected = points;
+    }
+
+    /// The target's value at `count` whitened points, in order; they are made batch by batch.
     ///
     /// # Errors
     /// As [`sweep`].
-    pub fn values(&mut self, points: &[Vec<f64>]) -> Result<Vec<f64>> {
-        let mut values = Vec::with_capacity(points.len());
-        for batch in points.chunks(BATCH) {
-            let shocks: Vec<Vec<f64>> = batch.par_iter().map(|point| self.question.ellipsoid.shocks(point)).collect();
-            values.extend(self.of_set(&self.scenarios(&shocks)?)?);
-        }
-        self.evaluated += points.len() as u64;
-        for (value, point) in values.iter().zip(points) {
-            if self.highest.as_ref().is_none_or(|highest| *value > highest.value) {
-                self.highest = Some(Highest { value: *value, point: point.clone() });
+    pub fn values(&mut self, count: usize, point: impl Fn(usize) -> Vec<f64> + Sync) -> Result<Vec<f64>> {
+        let mut values = Vec::with_capacity(count);
+        for first in (0..count).step_by(BATCH) {
+            let batch = first..count.min(first + BATCH);
+            let shocks = batch.clone().into_par_iter().map(|at| self.question.ellipsoid.shocks(&point(at))).collect();
+            let found = self.of_set(&self.scenarios(shocks)?)?;
+            for (value, at) in found.iter().zip(batch) {
+                if self.highest.as_ref().is_none_or(|highest| *value > highest.value) {
+                    self.highest = Some(Highest { value: *value, point: point(at) });
+                }
             }
+            self.evaluated += found.len() as u64;
+            values.extend(found);
         }
         Ok(values)
     }
@@ -105,17 +127,22 @@ impl<'a> Probe<'a> {
     /// # Errors
     /// As [`sweep`].
     pub fn sweep(&self, set: &ScenarioSet) -> Result<Outcome> {
-        sweep(self.question.snapshot, self.question.rulebook, set, &self.options, self.progress)
+        let positions = self.question.snapshot.book.position_count() as u64;
+        let part = Part {
+            progress: self.progress,
+            cells_before: self.evaluated * positions,
+            cells_expected: self.expected * positions,
+        };
+        sweep(self.question.snapshot, self.question.rulebook, set, &self.options, &part)
     }
 
     /// Shocks of every factor, one scenario each; ids are numbers from 1.
     ///
     /// # Errors
     /// [`Error::Bug`] where a row has another width than there are factors.
-    pub fn scenarios(&self, shocks: &[Vec<f64>]) -> Result<ScenarioSet> {
+    pub fn scenarios(&self, shocks: Vec<Vec<f64>>) -> Result<ScenarioSet> {
         let factors = self.question.ellipsoid.factors().to_vec();
-        let cells = shocks.concat();
-        let shocks = Array2::from_shape_vec((shocks.len(), factors.len()), cells);
+        let shocks = Array2::from_shape_vec((shocks.len(), factors.len()), shocks.concat());
         let shocks = shocks.map_err(|error| Error::Bug(error.to_string()))?;
         let count = shocks.nrows();
         Ok(ScenarioSet {

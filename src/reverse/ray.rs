@@ -5,7 +5,7 @@ use crate::scenario::inverse_normal;
 use crate::scenario::philox::Stream;
 
 /// Radii tried between the ends of a bracket in each pass.
-const INTERIOR: usize = 7;
+pub const INTERIOR: usize = 7;
 
 /// A direction in whitened space, and how far along it is looked.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,9 +73,11 @@ pub fn random(stream: Stream, number: u64, around: &[f64], spread: f64) -> Vec<f
 /// As [`Probe::values`].
 pub fn scan(probe: &mut Probe<'_>, rays: &[Ray], rungs: usize) -> Result<Vec<Scan>> {
     let radius = |ray: &Ray, rung: usize| ray.limit * rung as f64 / rungs as f64;
-    let points: Vec<Vec<f64>> =
-        rays.iter().flat_map(|ray| (1..=rungs).map(move |rung| ray.point(radius(ray, rung)))).collect();
-    let values = probe.values(&points)?;
+    let point = |at: usize| {
+        let ray = &rays[at / rungs];
+        ray.point(radius(ray, at % rungs + 1))
+    };
+    let values = probe.values(rays.len() * rungs, point)?;
     let target = probe.question().target;
     let scan = |(ray, values): (&Ray, &[f64])| {
         let first = values.iter().position(|value| target.is_reached(*value));
@@ -95,11 +97,11 @@ pub fn narrow(probe: &mut Probe<'_>, crossings: &mut [(&Ray, &mut Bracket)], pas
         let inside = |bracket: &Bracket, step: usize| {
             bracket.below + (bracket.at - bracket.below) * step as f64 / (INTERIOR + 1) as f64
         };
-        let points: Vec<Vec<f64>> = crossings
-            .iter()
-            .flat_map(|(ray, bracket)| (1..=INTERIOR).map(move |step| ray.point(inside(bracket, step))))
-            .collect();
-        let values = probe.values(&points)?;
+        let point = |at: usize| {
+            let (ray, bracket) = &crossings[at / INTERIOR];
+            ray.point(inside(bracket, at % INTERIOR + 1))
+        };
+        let values = probe.values(crossings.len() * INTERIOR, point)?;
         for ((_, bracket), values) in crossings.iter_mut().zip(values.chunks(INTERIOR)) {
             let first = values.iter().position(|value| target.is_reached(*value)).unwrap_or(INTERIOR);
             let (below, at) = (inside(bracket, first), inside(bracket, first + 1));

@@ -1,5 +1,5 @@
 use super::probe::Probe;
-use super::ray::{Bracket, Ray, cosine, narrow, random, scan};
+use super::ray::{Bracket, INTERIOR, Ray, cosine, narrow, random, scan};
 use crate::error::Result;
 use crate::scenario::philox::Stream;
 
@@ -11,6 +11,8 @@ const FIRST_TURN: f64 = 0.1;
 const FIRST_SPREAD: f64 = 0.4;
 /// Random turns of a direction in each round.
 const TURNS: u64 = 16;
+/// Rays tried in place of a find in each round, at most.
+const CANDIDATES: usize = 3;
 /// A turned ray is followed this much further than the boundary was met.
 const FURTHER: f64 = 1.5;
 /// Passes that narrow a turned ray's crossing, and that of a candidate.
@@ -26,6 +28,12 @@ pub struct Found {
     pub ray: Ray,
     /// Where it first reaches the target.
     pub bracket: Bracket,
+}
+
+/// Points that [`refine`] evaluates at most.
+pub fn most_points(finds: usize, dimension: usize, rungs: usize) -> usize {
+    let turned = (dimension + TURNS as usize) * (rungs + TURN_PASSES * INTERIOR);
+    ROUNDS * finds * (turned + CANDIDATES * (rungs + CANDIDATE_PASSES * INTERIOR))
 }
 
 /// Shortens the radius of each find: the plane through the boundary near it gives the direction of its nearest point (the

@@ -1,8 +1,8 @@
-use super::buffer::{Buffer, buffers};
+use super::buffer::{self, Buffer, buffers};
 use super::evidence::{Evidence, History, Rows};
 use super::probe::{Probe, Question};
-use super::ray::{Bracket, Ray, Scan, cosine, narrow, random, scan};
-use super::refine::{Found, distinct, refine};
+use super::ray::{Bracket, INTERIOR, Ray, Scan, cosine, narrow, random, scan};
+use super::refine::{self, Found, distinct, refine};
 use crate::engine::{Outcome, Progress, ScenarioOutcome, SweepOptions, Totals, digest};
 use crate::error::{Error, Result};
 use crate::scenario::ScenarioSet;
@@ -13,6 +13,13 @@ const COARSE_PASSES: usize = 2;
 const FINE_PASSES: usize = 9;
 /// Finds refined per answer asked for: some run into each other.
 const FINDS_PER_ANSWER: usize = 2;
+/// Radii of a ladder, and answers, at most.
+const LONGEST_LADDER: usize = 10_000;
+const MOST_ANSWERS: usize = 1_000;
+/// Random directions times radii at most: a typing mistake must not fill memory.
+const MOST_POINTS: usize = 100_000_000;
+/// No radius beyond this is meant.
+const LARGEST_RADIUS: f64 = 1e6;
 /// Two directions are one beyond this cosine.
 const SAME: f64 = 1.0 - 1e-12;
 
@@ -30,11 +37,11 @@ pub enum SingleFactors {
 pub struct SearchOptions {
     /// Random directions, beside those of the axes, of the factors and of the steepest rise.
     pub directions: usize,
-    /// Radii tried along each, ≥ 1.
+    /// Radii tried along each, 1 to 10,000.
     pub ladder: usize,
-    /// Largest radius, > 0.
+    /// Largest radius, > 0 and ≤ 10⁶.
     pub max_radius: f64,
-    /// Answers wanted, ≥ 1.
+    /// Answers wanted, 1 to 1,000.
     pub answers: usize,
     /// Least angle between two answers in whitened space, degrees in 0 to 180.
     pub distinct_degrees: f64,
@@ -49,11 +56,17 @@ pub struct SearchOptions {
 impl SearchOptions {
     fn check(&self) -> Result<()> {
         let usage = |text: String| Err(Error::Usage(text));
-        if self.ladder == 0 || self.answers == 0 {
-            return usage("at least one radius on the ladder and one answer".into());
+        if !(1..=LONGEST_LADDER).contains(&self.ladder) || !(1..=MOST_ANSWERS).contains(&self.answers) {
+            return usage(format!("a ladder of 1 to {LONGEST_LADDER} radii and 1 to {MOST_ANSWERS} answers"));
         }
-        if !(self.max_radius.is_finite() && self.max_radius > 0.0) {
-            return usage(format!("a largest radius of {}: give a finite number above 0", self.max_radius));
+        if self.directions.saturating_mul(self.ladder) > MOST_POINTS {
+            return usage(format!(
+                "{} directions of {} radii: at most {MOST_POINTS} together",
+                self.directions, self.ladder
+            ));
+        }
+        if !(self.max_radius > 0.0 && self.max_radius <= LARGEST_RADIUS) {
+            return usage(format!("a largest radius of {}: give a number above 0, up to 1e6", self.max_radius));
         }
         if !(0.0..=180.0).contains(&self.distinct_degrees) {
             return usage(format!("an angle of {} degrees: give one from 0 to 180", self.distinct_degrees));
@@ -147,8 +160,9 @@ pub fn reverse(
 
 fn run(mut probe: Probe<'_>, history: Option<History<'_>>, options: &SearchOptions) -> Result<Findings> {
     let (ellipsoid, target) = (probe.question().ellipsoid, probe.question().target);
+    probe.expect(most_points(ellipsoid.dimension(), options));
     let origin = vec![0.0; ellipsoid.dimension()];
-    let base = probe.values(std::slice::from_ref(&origin))?.first().copied().unwrap_or(0.0);
+    let base = probe.values(1, |_| origin.clone())?.first().copied().unwrap_or(0.0);
     let points = if target.is_reached(base) { vec![origin] } else { nearest(&mut probe, options)? };
     let furthest = points.is_empty().then(|| probe.highest().cloned()).flatten();
     let buffers = if options.single_factors == SingleFactors::Measure && !target.is_reached(base) {
@@ -169,6 +183,19 @@ fn run(mut probe: Probe<'_>, history: Option<History<'_>>, options: &SearchOptio
         Findings { base, answers, set, furthest, buffers, evidence, evaluated, outcome, digest: String::new() };
     findings.digest = findings.hash();
     Ok(findings)
+}
+
+/// Points that a search evaluates at most.
+fn most_points(dimension: usize, options: &SearchOptions) -> u64 {
+    let rungs = options.ladder;
+    let rays = 6 * dimension + options.directions + rungs;
+    let finds = rays * (rungs + COARSE_PASSES * INTERIOR);
+    let refined = refine::most_points(FINDS_PER_ANSWER * options.answers, dimension, rungs);
+    let alone = match options.single_factors {
+        SingleFactors::Skip => 0,
+        SingleFactors::Measure => buffer::most_points(dimension, rungs),
+    };
+    (finds + refined + options.answers * FINE_PASSES * INTERIOR + alone) as u64
 }
 
 /// Whitened points of the nearest distinct answers, nearest first.
@@ -241,7 +268,7 @@ fn verify(probe: &Probe<'_>, points: &[Vec<f64>], rows: Option<&Rows>) -> Result
     let Question { ellipsoid, target, .. } = probe.question();
     let mut shocks = vec![vec![0.0; ellipsoid.factors().len()]];
     shocks.extend(points.iter().map(|point| ellipsoid.shocks(point)));
-    let set = probe.scenarios(&shocks)?;
+    let set = probe.scenarios(shocks.clone())?;
     let outcome = probe.sweep(&set)?;
     let values = probe.of_outcome(&outcome, &set)?;
     let shortest = points.first().map_or(0.0, |_| ellipsoid.radius(&shocks[1]));
@@ -272,7 +299,7 @@ fn answer_set(probe: &Probe<'_>, answers: &[Answer]) -> Result<ScenarioSet> {
         ids: (1..=answers.len()).map(|number| format!("reverse{number}")).collect(),
         weights: answers.iter().map(|answer| answer.likelihood).collect(),
         labels: answers.iter().map(label).collect(),
-        ..probe.scenarios(&shocks)?
+        ..probe.scenarios(shocks)?
     })
 }
 
