@@ -76,7 +76,7 @@ fn the_engine_finds_the_closed_form_of_two_factors() {
     let of = ellipsoid(&book.0, &[0.04, 0.05], correlation, Moves::Relative);
     let findings = found(&book, &of, Target::EquityLoss(60_000.0), &options());
     let best = &findings.answers[0];
-    assert!((best.shocks[0] + 0.08).abs() < 1e-5 && (best.shocks[1] + 0.05).abs() < 1e-5, "{:?}", best.shocks);
+    assert!((best.shocks[0] + 0.08).abs() < 1e-4 && (best.shocks[1] + 0.05).abs() < 1e-4, "{:?}", best.shocks);
     assert!((5f64.sqrt() * (1.0 - 1e-12)..5f64.sqrt() * (1.0 + 1e-6)).contains(&best.radius), "{}", best.radius);
     assert!(best.value >= 60_000.0 && best.value < 60_000.1, "{}", best.value);
     assert_eq!(best.likelihood, 1.0);
@@ -228,7 +228,7 @@ const TABLES: [(&str, &str); 8] = [
          C,option,BTC,linear,4300,60000,2026-12-25T08:00:00Z,call,0.6,60000,option\n\
          P,option,BTC,linear,4300,60000,2026-12-25T08:00:00Z,put,0.6,60000,option\n",
     ),
-    ("balances.csv", "account,asset,amount\na,USD,9000\nb,USD,5000\n"),
+    ("balances.csv", "account,asset,amount\na,USD,25000\nb,USD,50000\n"),
     ("positions.csv", "account,instrument,quantity,entry_price\na,C,-1,4300\na,P,-1,4300\nb,C,1,4300\n"),
     (
         "rulebook.toml",

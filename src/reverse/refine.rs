@@ -16,8 +16,8 @@ const CANDIDATES: usize = 3;
 /// A turned ray is followed this much further than the boundary was met.
 const FURTHER: f64 = 1.5;
 /// Passes that narrow a turned ray's crossing, and that of a candidate.
-const TURN_PASSES: usize = 4;
-const CANDIDATE_PASSES: usize = 6;
+const TURN_PASSES: usize = 6;
+const CANDIDATE_PASSES: usize = 8;
 /// A shorter radius by less than this share is no gain.
 const GAIN: f64 = 1e-7;
 
