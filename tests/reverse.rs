@@ -72,6 +72,10 @@ fn found((snapshot, rulebook): &(Snapshot, Rulebook), of: &Ellipsoid, target: Ta
 #[test]
 fn the_engine_finds_the_closed_form_of_two_factors() {
     let book = exchange(&["A", "B"], &[(1e7, &[10_000.0, -4_000.0])]);
+    let covariance = arr2(&[[0.0016, 0.0016], [0.0016, 0.0025]]);
+    let closed = most_plausible(&covariance, &[1e6, -4e5], -60_000.0).expect("a closed form");
+    assert!((closed.moves[0] + 0.08).abs() < 1e-15 && (closed.moves[1] + 0.05).abs() < 1e-15, "{closed:?}");
+    assert_eq!(format!("{:.5}", closed.radius), "2.23607");
     let correlation = arr2(&[[1.0, 0.8], [0.8, 1.0]]);
     let of = ellipsoid(&book.0, &[0.04, 0.05], correlation, Moves::Relative);
     let findings = found(&book, &of, Target::EquityLoss(60_000.0), &options());
