@@ -34,6 +34,8 @@ pub mod liquidation;
 
 pub mod compare;
 
+pub mod reverse;
+
 pub mod synth;
 
 pub mod backtest;

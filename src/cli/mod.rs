@@ -19,6 +19,7 @@ mod import;
 mod interrupt;
 mod price;
 mod progress;
+mod reverse;
 mod rulebook;
 mod scenarios;
 mod status;
@@ -89,6 +90,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Compare the book under cross, isolated and portfolio margin, and under several rulebooks.
     Compare(compare::Args),
+    /// Find the most plausible scenarios that reach a target.
+    Reverse(reverse::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
     /// Test margin requirements against a return history.
@@ -148,6 +151,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
         Command::Compare(args) => compare::run(args, context),
+        Command::Reverse(args) => reverse::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Adl(args) => adl::run(args, context),
