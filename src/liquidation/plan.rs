@@ -132,21 +132,19 @@ impl Planner<'_> {
         self.everything(state, whole)
     }
 
-    /// Closes all of it: every position that can be traded, and, where the pool owes, its collateral.
+    /// Closes all of it: every position that can be traded, and, where the pool owes, its other balances.
     pub fn everything(&self, state: &PoolState, plan: Plan) -> Plan {
-        let cuts = state
-            .positions
-            .iter()
-            .enumerate()
-            .filter(|(_, held)| self.is_tradable(held.contracts, held.position.instrument));
+        let open = state.positions.iter().enumerate().filter(|(_, held)| {
+            self.policy.takes(Step::Cut) && self.is_tradable(held.contracts, held.position.instrument)
+        });
         let mut plan = Plan {
-            cuts: cuts.map(|(index, held)| (index, held.contracts)).collect(),
+            cuts: open.map(|(index, held)| (index, held.contracts)).collect(),
             orders: if state.has_orders() { Orders::Cancelled } else { Orders::Kept },
             ending: Ending::Emptied,
             ..plan
         };
         self.apply_clip(state, &mut plan);
-        let owes = state.cash(self.quote).0 < 0 || plan.before.equity < 0.0;
+        let owes = plan.before.equity < 0.0 || state.cash.iter().any(|(_, amount)| amount.0 < 0);
         if owes && plan.ending == Ending::Emptied {
             let others = state.cash.iter().filter(|(asset, amount)| {
                 *asset != self.quote && *amount != Quanta::ZERO && self.books.is_open(self.venues.of_asset(*asset).0)

@@ -16,6 +16,7 @@ use super::run::{Exchange, Run};
 use super::settle::{Occasion, TradeTerms, convert, cut};
 use super::state::{PoolState, Stage};
 use super::{auto_deleverage, close_out, take_over};
+use crate::domain::UnderlyingIndex;
 use crate::policy::Step;
 
 /// A pool and what is done about it.
@@ -40,7 +41,7 @@ pub struct Markets<'a> {
 pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, breached: &[u32]) -> u64 {
     let before = run.log.count();
     for &pool in breached {
-        begin(exchange, run, markets.seen, pool);
+        run.touch(exchange, pool);
     }
     let due = due_pools(exchange, run, markets.seen);
     let mut planned = plan_pools(exchange, run, markets.seen, &due);
@@ -56,20 +57,6 @@ pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, b
     run.tally.conservation_error += run.ledger.error(run.states.values(), |i| exchange.settlement(i));
     run.round += 1;
     run.log.count() - before
-}
-
-/// Opens a pool's books, and remembers what it had in each underlying.
-fn begin(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>, pool: u32) {
-    let state = run.touch(exchange, pool);
-    for held in &state.positions {
-        let underlying = exchange.snapshot.instruments[held.position.instrument as usize].underlying;
-        let notional = held.contracts.units().abs() * seen.unit_notional(held.position.instrument);
-        let at = state.exposure.iter().position(|(index, _)| *index == underlying);
-        match at {
-            Some(at) => state.exposure[at].1 += Quanta::ceil(notional),
-            None => state.exposure.push((underlying, Quanta::ceil(notional))),
-        }
-    }
 }
 
 /// Touched pools whose liquidation begins or goes on, and that do not rest; their stages are brought up to date.
@@ -90,11 +77,29 @@ fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec
             (_, false, _) => Stage::Healthy,
         };
         state.in_liquidation &= goes_on;
+        if goes_on && state.exposure.is_empty() {
+            state.exposure = exposure(state, seen);
+        }
         let rests = state.rest_rounds > 0;
         state.rest_rounds = state.rest_rounds.saturating_sub(1);
         (goes_on && !rests).then_some(pool)
     });
     due.collect()
+}
+
+/// Notional of a pool in each underlying, quote quanta.
+fn exposure(state: &PoolState, seen: Marks<'_>) -> Vec<(UnderlyingIndex, Quanta)> {
+    let mut exposure: Vec<(UnderlyingIndex, Quanta)> = Vec::new();
+    for held in &state.positions {
+        let instrument = held.position.instrument;
+        let underlying = seen.snapshot().instruments[instrument as usize].underlying;
+        let notional = Quanta::ceil(held.contracts.units().abs() * seen.unit_notional(instrument));
+        match exposure.iter_mut().find(|(index, _)| *index == underlying) {
+            Some((_, sum)) => *sum += notional,
+            None => exposure.push((underlying, notional)),
+        }
+    }
+    exposure
 }
 
 fn plan_pools(exchange: &Exchange<'_>, run: &Run<'_>, seen: Marks<'_>, due: &[u32]) -> Vec<Planned> {

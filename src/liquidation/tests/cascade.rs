@@ -24,7 +24,9 @@ fn full_close() -> Policy {
 #[test]
 fn a_spiral_ends_where_the_fixed_point_is() {
     let accounts = longs(&[96.0, 94.0, 93.5, 90.0], &[100.0, 200.0, 300.0, 400.0]);
-    for (per_unit, price, liquidated) in [(0.004, 94.6, 1), (0.008, 94.2, 1), (0.0099, 94.01, 1), (0.010, 85.0, 4), (0.02, 75.0, 4)] {
+    for (per_unit, price, liquidated) in
+        [(0.004, 94.6, 1), (0.008, 94.2, 1), (0.0099, 94.01, 1), (0.010, 85.0, 4), (0.02, 75.0, 4)]
+    {
         // 0.01 · units · 95 / depth is the relative move.
         let depth = 0.01 * 95.0 * 95.0 / per_unit;
         let (outcome, events) = run(&exchange(&accounts, depth), &rulebook(RATE, 2.0 * RATE), &full_close(), -0.05);

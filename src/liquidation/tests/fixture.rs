@@ -33,7 +33,14 @@ pub fn exchange(accounts: &[Account], depth_quote: f64) -> Snapshot {
             book.add_position(pool, Position::new(0, account.contracts, PRICE));
         }
     }
-    Snapshot { as_of: None, quote: "USD".into(), assets, underlyings: vec![underlying], instruments, book: book.build() }
+    Snapshot {
+        as_of: None,
+        quote: "USD".into(),
+        assets,
+        underlyings: vec![underlying],
+        instruments,
+        book: book.build(),
+    }
 }
 
 /// Maintenance and initial rates on notional.
