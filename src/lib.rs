@@ -28,6 +28,8 @@ pub mod engine;
 
 pub mod restore;
 
+pub mod hedge;
+
 pub mod compare;
 
 pub mod synth;

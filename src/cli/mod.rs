@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod hedge;
 mod import;
 mod interrupt;
 mod price;
@@ -90,6 +91,8 @@ enum Command {
     Compare(compare::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
+    /// Find the cheapest cut or hedge that restores one pool.
+    Hedge(hedge::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
     /// Show adapters, limits and the arithmetic they really do.
@@ -146,6 +149,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Sweep(args) => sweep::run(args, context),
         Command::Compare(args) => compare::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Hedge(args) => hedge::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),

@@ -1,10 +1,10 @@
 use super::landscape::Landscape;
 use super::planes::{Answer, Goal, Planes};
-use super::problem::{Outcome, Problem};
+use super::problem::{Outcome, Problem, TOLERANCE};
 
 /// The cheapest trades that restore the target, by constraint generation.
 ///
-/// Right, within 1e-9 of equity and requirement, where equity is concave and the requirement convex in the holdings; of
+/// Right, within 1e-9 of equity and requirement before any trade, where equity is concave and the requirement convex in the holdings; of
 /// several answers that cost the same, any. Under another rule [`Outcome::Restored`] still meets the target, but may not
 /// be cheapest, and [`Outcome::Infeasible`] is a claim about the planes seen, not about the rule.
 pub fn cheapest(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
@@ -13,25 +13,29 @@ pub fn cheapest(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
     }
     let mut trades = vec![0.0; problem.legs.len()];
     let mut plane = landscape.plane(&problem.holdings(&trades));
-    let mut planes = Planes::new(problem, &plane);
+    let size = problem.size(&plane);
+    let tolerance = TOLERANCE * size;
+    let mut planes = Planes::new(problem, size);
     let (mut goal, mut promised) = (Goal::Cost, 0.0);
     for asked in 1..=problem.limit {
         if !plane.is_finite() {
             return Outcome::Unsettled;
         }
-        let cost = problem.cost(&trades);
-        let shortfall = problem.shortfall(&plane, cost);
-        if let Some(restoration) = problem.restored(trades.clone(), plane.clone(), asked) {
+        if let Some(restoration) = problem.restored(&trades, &plane, (asked, tolerance)) {
             return Outcome::Restored(restoration);
         }
-        if goal == Goal::Shortfall && shortfall - promised <= problem.tolerance(&plane, cost) {
+        let shortfall = problem.shortfall(&plane, problem.cost(&trades));
+        if goal == Goal::Shortfall && shortfall - promised <= tolerance {
             return Outcome::Infeasible { trades, shortfall_quote: shortfall };
         }
-        planes.add(trades, plane);
+        planes.add(&trades, plane);
         let mut answer = planes.solve(goal);
         if goal == Goal::Cost && answer == Answer::Infeasible {
             goal = Goal::Shortfall;
             answer = planes.solve(goal);
+        }
+        if let Answer::Failed = &answer {
+            eprintln!("FAILED asked {asked} goal {goal:?} shortfall {shortfall} tol {tolerance}");
         }
         let Answer::Trades { trades: next, shortfall_quote } = answer else { return Outcome::Unsettled };
         // The solver keeps bounds within its tolerance only.
@@ -39,6 +43,9 @@ pub fn cheapest(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
         trades = problem.legs.iter().zip(&holdings).map(|(leg, holding)| holding - leg.held).collect();
         plane = landscape.plane(&holdings);
         promised = shortfall_quote;
+        if asked > problem.limit - 3 {
+            eprintln!("LIMIT {goal:?} shortfall {shortfall} promised {promised} tol {tolerance}");
+        }
     }
     Outcome::Unsettled
 }
