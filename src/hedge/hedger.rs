@@ -1,4 +1,4 @@
-use super::ask::{Ask, TradeAt};
+use super::ask::{Ask, Choice, TradeAt};
 use super::desk::Desk;
 use super::legs::legs;
 use super::plan::{Plan, plan};
@@ -55,8 +55,11 @@ impl Hedger<'_> {
         let desk = Desk::new(setting, ask.on, column, traded)?;
         let before = original.book.pool(0);
         let choices = if desk.meets(&before, ask.target) { &[] } else { ask.choices() };
-        let make = |choice| plan(&desk, ask, choice, legs(&desk, ask, choice, (&hedges, &snapshot)));
-        let plans: Vec<Plan> = choices.iter().copied().map(make).collect();
+        let mut plans: Vec<Plan> = Vec::with_capacity(choices.len());
+        for &choice in choices {
+            let made = plan(&desk, ask, choice, legs(&desk, ask, choice, (&hedges, &snapshot)));
+            plans.push(if choice == Choice::Both { made.or_cheaper(&plans) } else { made });
+        }
         let costs = plans.iter().enumerate().filter_map(|(at, plan)| Some((at, plan.cost_quote()?)));
         let cheapest = costs.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at);
         Ok(Hedged { before: desk.figures(&before), plans, cheapest })

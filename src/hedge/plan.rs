@@ -7,9 +7,9 @@ use crate::engine::Figures;
 use crate::restore::{Landscape, Leg, Outcome, Problem, Restoration, cheapest, greedy};
 
 /// Most planes of a search.
-const PLANES: usize = 600;
+const PLANES: usize = 300;
 /// Most steps of the greedy search.
-const STEPS: usize = 3_000;
+const STEPS: usize = 1_000;
 /// How often a pool that misses the target by the rounding of its trades is asked for a little more.
 const ATTEMPTS: usize = 12;
 /// What it is first asked for in excess, relative to the larger of equity and target · requirement: twice what the search may miss.
@@ -85,6 +85,16 @@ impl Plan {
         match &self.outcome {
             PlanOutcome::Restored { cost_quote, .. } => Some(*cost_quote),
             PlanOutcome::Infeasible { .. } | PlanOutcome::Unsettled => None,
+        }
+    }
+
+    /// This plan, or with the trades of the cheapest of others that may do less, where a search under a rule that is not
+    /// convex missed them.
+    pub(super) fn or_cheaper(self, others: &[Self]) -> Self {
+        let cost = |plan: &Self| plan.cost_quote().unwrap_or(f64::INFINITY);
+        match others.iter().min_by(|a, b| cost(a).total_cmp(&cost(b))) {
+            Some(other) if cost(other) < cost(&self) => Self { outcome: other.outcome.clone(), ..self },
+            _ => self,
         }
     }
 }

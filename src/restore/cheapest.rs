@@ -2,11 +2,14 @@ use super::landscape::Landscape;
 use super::planes::{Answer, Goal, Planes};
 use super::problem::{Outcome, Problem, TOLERANCE};
 
+/// How far, relative to the size of the pool, the least shortfall is searched once it is known that there is one.
+const SHARPNESS: f64 = 1e-6;
+
 /// The cheapest trades that restore the target, by constraint generation.
 ///
-/// Right, within 1e-9 of equity and requirement before any trade, where equity is concave and the requirement convex in the holdings; of
-/// several answers that cost the same, any. Under another rule [`Outcome::Restored`] still meets the target, but may not
-/// be cheapest, and [`Outcome::Infeasible`] is a claim about the planes seen, not about the rule.
+/// Right, within 1e-9 of equity and requirement before any trade, where equity is concave and the requirement convex in
+/// the holdings; of several answers that cost the same, any. Under another rule [`Outcome::Restored`] still meets the
+/// target, but may not be cheapest, and [`Outcome::Infeasible`] is a claim about the planes seen, not about the rule.
 pub fn cheapest(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
     if !problem.is_valid() {
         return Outcome::Unsettled;
@@ -25,7 +28,7 @@ pub fn cheapest(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
             return Outcome::Restored(restoration);
         }
         let shortfall = problem.shortfall(&plane, problem.cost(&trades));
-        if goal == Goal::Shortfall && shortfall - promised <= tolerance {
+        if goal == Goal::Shortfall && shortfall - promised <= SHARPNESS * size {
             return Outcome::Infeasible { trades, shortfall_quote: shortfall };
         }
         planes.add(&trades, plane);
@@ -34,18 +37,12 @@ pub fn cheapest(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
             goal = Goal::Shortfall;
             answer = planes.solve(goal);
         }
-        if let Answer::Failed = &answer {
-            eprintln!("FAILED asked {asked} goal {goal:?} shortfall {shortfall} tol {tolerance}");
-        }
         let Answer::Trades { trades: next, shortfall_quote } = answer else { return Outcome::Unsettled };
         // The solver keeps bounds within its tolerance only.
         let holdings = problem.holdings(&next);
         trades = problem.legs.iter().zip(&holdings).map(|(leg, holding)| holding - leg.held).collect();
         plane = landscape.plane(&holdings);
         promised = shortfall_quote;
-        if asked > problem.limit - 3 {
-            eprintln!("LIMIT {goal:?} shortfall {shortfall} promised {promised} tol {tolerance}");
-        }
     }
     Outcome::Unsettled
 }

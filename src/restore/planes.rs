@@ -127,11 +127,7 @@ impl<'a> Planes<'a> {
         let solution = match program.solve_with(options).map(|outcome| outcome.into_solution()) {
             Ok(Ok(solution)) => solution,
             Err(Error::Infeasible) => return Answer::Infeasible,
-            Ok(Err(_)) => return Answer::Failed,
-            Err(e) => {
-                eprintln!("{e:?}");
-                return Answer::Failed;
-            }
+            Ok(Err(_)) | Err(_) => return Answer::Failed,
         };
         let trade = |leg: &LegVariables| leg.unit * (solution.var_value(leg.up) - solution.var_value(leg.down));
         let trades = legs.iter().map(trade).collect();

@@ -175,7 +175,7 @@ impl Shown<'_> {
                 trade.position.quantity.to_string(),
                 trade.quantity.to_string(),
                 format!("{:.2}", trade.cost_quote),
-                format!("{:.6}", trade.marginal_requirement),
+                format!("{:.4}", trade.marginal_requirement),
             ]);
         }
         table
