@@ -32,6 +32,8 @@ pub mod restore;
 
 pub mod liquidation;
 
+pub mod hedge;
+
 pub mod compare;
 
 pub mod reverse;

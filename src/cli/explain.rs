@@ -106,7 +106,8 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     Ok(if explained.iter().all(|pool| pool.explanation.is_some()) { 0 } else { 6 })
 }
 
-fn position_of(set: &ScenarioSet, id: &str) -> Result<usize> {
+/// Position in the set of a scenario asked for.
+pub(super) fn position_of(set: &ScenarioSet, id: &str) -> Result<usize> {
     set.position(id).ok_or_else(|| {
         let remedy = crate::suggest::remedy(id, set.ids.iter().map(String::as_str), "the set has no such id");
         Error::Usage(format!("no scenario {id:?} ({remedy})"))

@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod hedge;
 mod import;
 mod interrupt;
 mod price;
@@ -94,6 +95,8 @@ enum Command {
     Reverse(reverse::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
+    /// Find the cheapest cut or hedge that restores one pool.
+    Hedge(hedge::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
@@ -153,6 +156,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Compare(args) => compare::run(args, context),
         Command::Reverse(args) => reverse::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Hedge(args) => hedge::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
