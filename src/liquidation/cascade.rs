@@ -241,8 +241,7 @@ impl Cascade<'_> {
         let before = RoundFigures::of(self.exchange, run);
         let events = round(self.exchange, run, markets, &breached);
         active.rounds.push(RoundFigures::of(self.exchange, run).since(&before));
-        let rests = run.states.values().any(|state| state.rest_rounds > 0 && state.in_liquidation);
-        let is_quiet = events == 0 && !rests;
+        let is_quiet = events == 0 && run.resting == 0;
         let limit = run.path.rounds_per_step.min(self.exchange.policy.rounds_max);
         if !is_quiet && run.round < limit {
             return;

@@ -93,8 +93,9 @@ impl Planner<'_> {
             cuts: Vec::new(),
             ending: Ending::Restored,
         };
-        let below = self.policy.take_over.below_health * figures.maintenance_margin;
-        if self.policy.takes(Step::TakeOver) && !state.is_flat() && figures.adjusted_equity < below {
+        let take_over = self.policy.take_over.below_health;
+        let is_below = take_over > 0.0 && figures.adjusted_equity < take_over * figures.maintenance_margin;
+        if self.policy.takes(Step::TakeOver) && !state.is_flat() && is_below {
             return Plan { cause: Cause::BelowTakeOver, ending: Ending::TakenOver, ..plan };
         }
         if decision.bankrupt {

@@ -44,12 +44,14 @@ pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, b
         run.touch(exchange, pool);
     }
     let due = due_pools(exchange, run, markets.seen);
+    run.resting = due.iter().filter(|due| due.rests == Rests::Yes).count() as u64;
+    let due: Vec<u32> = due.into_iter().filter(|due| due.rests == Rests::No).map(|due| due.pool).collect();
     let mut planned = plan_pools(exchange, run, markets.seen, &due);
     planned.sort_by(|a, b| urgency(&a.plan.before, &b.plan.before).then(a.pool.cmp(&b.pool)));
+    take_over::take_over(exchange, run, markets, &mut planned);
     if exchange.policy.takes(Step::AutoDeleverage) {
         auto_deleverage::close_bankrupt_positions(exchange, run, markets.real, &mut planned);
     }
-    take_over::take_over(exchange, run, markets, &mut planned);
     ration(run, markets.real, &mut planned);
     let concessions = clear(exchange, run, &planned);
     settle(exchange, run, markets.real, &planned, &concessions);
@@ -59,8 +61,21 @@ pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, b
     run.log.count() - before
 }
 
-/// Touched pools whose liquidation begins or goes on, and that do not rest; their stages are brought up to date.
-fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec<u32> {
+/// A pool whose liquidation begins or goes on.
+struct Due {
+    pool: u32,
+    rests: Rests,
+}
+
+/// Whether a pool rests after a clipped cut.
+#[derive(PartialEq, Eq)]
+enum Rests {
+    Yes,
+    No,
+}
+
+/// Touched pools whose liquidation begins or goes on; their stages are brought up to date.
+fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec<Due> {
     let target = exchange.policy.target_health;
     let due = run.states.par_iter_mut().filter_map(|(&pool, state)| {
         if state.stage == Stage::Closed {
@@ -80,9 +95,9 @@ fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec
         if goes_on && state.exposure.is_empty() {
             state.exposure = exposure(state, seen);
         }
-        let rests = state.rest_rounds > 0;
+        let rests = if state.rest_rounds > 0 { Rests::Yes } else { Rests::No };
         state.rest_rounds = state.rest_rounds.saturating_sub(1);
-        (goes_on && !rests).then_some(pool)
+        goes_on.then_some(Due { pool, rests })
     });
     due.collect()
 }
