@@ -12,6 +12,7 @@ mod close_out;
 pub mod cut;
 pub mod deleverage;
 pub mod event;
+mod fit;
 pub mod fixed_point;
 mod funds;
 pub mod impact;

@@ -329,7 +329,7 @@ impl Planner<'_> {
     /// What a pool's own trade would move its book by, as an estimate.
     fn own_impact(&self, book: u32, thinness: f64) -> OwnImpact {
         let depth = self.books.depth(book);
-        match self.books.law() {
+        match self.books.law(book) {
             ImpactLaw::None => OwnImpact::None,
             ImpactLaw::Linear | ImpactLaw::Saturating { .. } => {
                 let slope = depth.within_one_percent_quote.map_or(0.0, |depth| 0.01 * thinness / depth);
