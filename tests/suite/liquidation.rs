@@ -6,7 +6,9 @@ use ndarray::Array2;
 use plimsoll::domain::{BookBuilder, Snapshot};
 use plimsoll::engine::EngineChoice;
 use plimsoll::error::Result;
-use plimsoll::liquidation::{Action, Event, Options, Outcome, Party, Path, Quanta, Recorder, Summary, liquidate};
+use plimsoll::liquidation::{
+    Action, Cause, Event, Health, Options, Outcome, Party, Path, Quanta, Recorder, Summary, liquidate,
+};
 use plimsoll::margin::Rulebook;
 use plimsoll::policy::{
     Allocation, Clip, CutPolicy, CutRule, DeleverageBasis, DeleveragePolicy, FundPolicy, FundScope, ImpactLaw,
@@ -14,6 +16,11 @@ use plimsoll::policy::{
 };
 use plimsoll::scenario::{Factor, ScenarioSet};
 use plimsoll::synth::{self, Market, MarketOptions, OptionListing};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::component_books;
+use crate::component_rules::{alone, mixed};
 
 fn synthetic(accounts: u64, options: OptionListing) -> (Snapshot, Rulebook) {
     let market = Market::built_in(&MarketOptions { seed: 8, options, ..MarketOptions::default() }).expect("a market");
@@ -214,4 +221,65 @@ fn partial_cuts_cost_less_than_full_closes() {
     };
     let (full, partial) = (total(CutRule::Full), total(CutRule::MinCost));
     assert!(partial.0 < full.0 && partial.1 < full.1 && partial.2 <= full.2, "{partial:?} {full:?}");
+}
+
+/// Every cut shrinks a position and improves the pool's health, under rules that know nothing of positions, too.
+#[derive(Default)]
+struct Cuts(Vec<Event>);
+
+impl Recorder for Cuts {
+    fn record(&mut self, _: usize, _: u64, events: &[Event]) -> Result<()> {
+        self.0.extend(events.iter().filter(|event| event.action == Action::Cut));
+        Ok(())
+    }
+}
+
+#[test]
+fn portfolio_margin_is_cut_where_it_binds() {
+    let mut random = ChaCha8Rng::seed_from_u64(31);
+    let mut partial = 0;
+    let mut costs: BTreeMap<&str, f64> = BTreeMap::new();
+    for (seed, rulebook) in
+        [alone("grid", &mut random), alone("span", &mut random), mixed(&["grid"], &mut random)].into_iter().enumerate()
+    {
+        let case = component_books::random(60, rulebook, 40 + seed as u64);
+        for rule in [CutRule::Program, CutRule::MinCost, CutRule::ProRata] {
+            let policy = Policy {
+                cut: CutPolicy { rule, clip: None, dust_quote: 0.0 },
+                impact: ImpactPolicy { law: ImpactLaw::None, ..ImpactPolicy::default() },
+                fund: FundPolicy { balance: Purse::Unlimited, ..FundPolicy::default() },
+                ..Policy::default()
+            };
+            let paths: Vec<Path> = (0..4).map(|s| Path::of_scenario(&case.scenarios, s, policy.rounds_max)).collect();
+            let mut options = Options::default();
+            options.sweep.engine = EngineChoice::Cpu;
+            let mut cuts = Cuts::default();
+            let book = (&case.snapshot, &case.rulebook);
+            let outcome = liquidate(book, &policy, &paths, &options, (&(), &mut cuts)).expect("sequenced");
+            for summary in &outcome.scenarios {
+                assert_eq!(summary.tally.conservation_error, 0);
+                *costs.entry(if rule == CutRule::Program { "program" } else { "other" }).or_default() +=
+                    summary.tally.cost;
+                println!(
+                    "{rule:?} {} cost {:.2} cut {:.0}",
+                    summary.scenario, summary.tally.cost, summary.tally.liquidated_notional
+                );
+            }
+            for event in &cuts.0 {
+                let held = case.snapshot.book.pool(event.pool as usize).positions.iter();
+                let held = held.filter(|position| Some(position.instrument) == event.instrument);
+                assert!(
+                    held.into_iter().any(|position| position.quantity * (event.quantity.0 as f64) < 0.0),
+                    "{event:?}"
+                );
+                if matches!(event.cause, Cause::Breach | Cause::BelowTarget) {
+                    partial += 1;
+                    let excess = |health: Health| health.adjusted_equity - 1.1 * health.maintenance_margin;
+                    assert!(excess(event.after) >= excess(event.before), "{rule:?} {event:?}");
+                }
+            }
+        }
+    }
+    println!("{partial} partial cuts, {costs:?}");
+    assert!(partial > 100, "{partial}");
 }
