@@ -15,7 +15,9 @@ mod doctor;
 mod engine_args;
 mod explain;
 mod import;
+mod inputs;
 mod interrupt;
+mod liquidate;
 mod price;
 mod progress;
 mod rulebook;
@@ -86,6 +88,8 @@ enum Command {
     Price(price::Args),
     /// Evaluate every pool under every scenario.
     Sweep(sweep::Args),
+    /// Take scenarios from the first breach to who pays in the end.
+    Liquidate(liquidate::Args),
     /// Compare the book under cross, isolated and portfolio margin, and under several rulebooks.
     Compare(compare::Args),
     /// Show every term of one account's equity and requirement.
@@ -144,6 +148,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Import(args) => import::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
+        Command::Liquidate(args) => liquidate::run(args, context),
         Command::Compare(args) => compare::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
