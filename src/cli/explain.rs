@@ -65,7 +65,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let rulebook = read_rulebook(&args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml")))?;
     let scenarios = args.scenarios.as_deref().map(scenario_file::read).transpose()?;
     let scenario = match (&scenarios, &args.scenario) {
-        (Some(set), Some(id)) => Some(position_of(set, id)?),
+        (Some(set), Some(id)) => Some(super::inputs::place_of(set, id)?),
         _ => None,
     };
     let loaded = read_with_faults(&args.snapshot)?;
@@ -104,14 +104,6 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         Format::Table => explained.iter().for_each(Explained::print),
     }
     Ok(if explained.iter().all(|pool| pool.explanation.is_some()) { 0 } else { 6 })
-}
-
-/// Position in the set of a scenario asked for.
-pub(super) fn position_of(set: &ScenarioSet, id: &str) -> Result<usize> {
-    set.position(id).ok_or_else(|| {
-        let remedy = crate::suggest::remedy(id, set.ids.iter().map(String::as_str), "the set has no such id");
-        Error::Usage(format!("no scenario {id:?} ({remedy})"))
-    })
 }
 
 /// Positions in the book of the pools asked for.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::engine_args::UnshockedName;
-use super::explain::{find, position_of};
+use super::explain::find;
+use super::inputs::place_of;
 use super::{Context, Format, print_json, print_text};
 use crate::domain::{InstrumentIndex, Kind, Snapshot};
 use crate::error::{Error, Result};
@@ -133,7 +134,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let rulebook = read_rulebook(&args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml")))?;
     let scenarios = args.scenarios.as_deref().map(scenario_file::read).transpose()?;
     let scenario = match (&scenarios, &args.scenario) {
-        (Some(set), Some(id)) => Some((set, position_of(set, id)?)),
+        (Some(set), Some(id)) => Some((set, place_of(set, id)?)),
         _ => None,
     };
     let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;

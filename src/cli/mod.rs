@@ -17,7 +17,9 @@ mod engine_args;
 mod explain;
 mod hedge;
 mod import;
+mod inputs;
 mod interrupt;
+mod liquidate;
 mod price;
 mod progress;
 mod reverse;
@@ -89,6 +91,8 @@ enum Command {
     Price(price::Args),
     /// Evaluate every pool under every scenario.
     Sweep(sweep::Args),
+    /// Take scenarios from the first breach to who pays in the end.
+    Liquidate(liquidate::Args),
     /// Compare the book under cross, isolated and portfolio margin, and under several rulebooks.
     Compare(compare::Args),
     /// Find the most plausible scenarios that reach a target.
@@ -153,6 +157,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Import(args) => import::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
+        Command::Liquidate(args) => liquidate::run(args, context),
         Command::Compare(args) => compare::run(args, context),
         Command::Reverse(args) => reverse::run(args, context),
         Command::Explain(args) => explain::run(args, context),

@@ -17,6 +17,8 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 /// Where the progress of a sweep goes.
 pub struct Meter {
     start: Instant,
+    /// What is counted.
+    unit: &'static str,
     sink: Sink,
 }
 
@@ -27,14 +29,19 @@ enum Sink {
 }
 
 impl Meter {
-    /// A meter as the command line asks for.
+    /// A meter of cells as the command line asks for.
     pub fn new(progress: Progress) -> Self {
+        Self::of(progress, "cells")
+    }
+
+    /// A meter of something else.
+    pub fn of(progress: Progress, unit: &'static str) -> Self {
         let sink = match progress {
             Progress::Off => Sink::Off,
-            Progress::Auto if std::io::stderr().is_terminal() => Sink::Bar(bar()),
+            Progress::Auto if std::io::stderr().is_terminal() => Sink::Bar(bar(unit)),
             Progress::Auto | Progress::Log => Sink::Log(Mutex::new(QUIET)),
         };
-        Self { start: Instant::now(), sink }
+        Self { start: Instant::now(), unit, sink }
     }
 
     /// Clears the bar.
@@ -45,9 +52,10 @@ impl Meter {
     }
 }
 
-fn bar() -> ProgressBar {
-    let template = "{bar:32} {percent:>3} %  {human_pos} of {human_len} cells  {per_sec}  {eta} left";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+fn bar(unit: &str) -> ProgressBar {
+    let template =
+        format!("{{bar:32}} {{percent:>3}} %  {{human_pos}} of {{human_len}} {unit}  {{per_sec}}  {{eta}} left");
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
 }
 
@@ -66,8 +74,9 @@ impl engine::Progress for Meter {
                     *next = elapsed + LOG_EVERY;
                     let rate = done as f64 / elapsed.as_secs_f64();
                     let left = (total - done) as f64 / rate;
+                    let unit = self.unit;
                     let percent = 100.0 * done as f64 / total as f64;
-                    tracing::info!("{percent:.0} % of {total} cells, {rate:.3e} cells/s, {left:.0} s left");
+                    tracing::info!("{percent:.0} % of {total} {unit}, {rate:.3e} {unit}/s, {left:.0} s left");
                 }
             }
         }

@@ -2,24 +2,19 @@
 
 mod greeks;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::engine_args::EngineArgs;
+use super::inputs::{InputFiles, Inputs, OnRefused, write_refused};
 use super::progress::Meter;
 use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
-use crate::domain::Snapshot;
 use crate::engine::{Outcome, State, SweepOptions, digest, sweep};
-use crate::error::{Error, Fault, Result};
-use crate::io::hash::{self, FileHash};
+use crate::error::{Error, Result};
+use crate::io::TableFormat;
 use crate::io::results::ResultsWriter;
-use crate::io::snapshot::read_with_faults;
-use crate::io::{TableFormat, read_rulebook, rulebook_files, scenario_file};
-use crate::margin::{Rulebook, check_book};
 use crate::report::{ReportInput, html, summary};
-use crate::scenario::ScenarioSet;
 use greeks::Findings;
 
 pub(super) use greeks::object as greeks_object;
@@ -63,15 +58,6 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     job.run(context)
 }
 
-/// What to do when rows are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnRefused {
-    /// Write `refused` and nothing else.
-    Stop,
-    /// Go on; the pools they touch are unknown.
-    Quarantine,
-}
-
 /// A sweep from files to files.
 pub struct Job<'a> {
     /// Directory of tables.
@@ -90,18 +76,6 @@ pub struct Job<'a> {
     pub engine: &'a EngineArgs,
 }
 
-/// The inputs of a sweep, read and found to fit together.
-struct Inputs {
-    snapshot: Snapshot,
-    rulebook: Rulebook,
-    scenarios: ScenarioSet,
-    hashes: Vec<FileHash>,
-    counts: serde_json::Value,
-    rows_refused: u64,
-    refused: Vec<Fault>,
-    warnings: Vec<String>,
-}
-
 impl Job<'_> {
     /// Reads, sweeps, writes, prints; returns the exit code.
     pub fn run(&self, context: Context) -> Result<u8> {
@@ -111,10 +85,7 @@ impl Job<'_> {
         match self.sweep(&options, context) {
             Ok((inputs, outcome)) => self.publish(writer, &inputs, outcome, context),
             Err(Error::Refused(faults)) => {
-                // The refusal is what matters; that its list could not be written is said beside it.
-                if let Err(other) = write_refused(writer, &faults) {
-                    tracing::warn!("cannot write the refused rows: {other}");
-                }
+                write_refused(writer, &faults);
                 Err(Error::Refused(faults))
             }
             Err(other) => Err(other),
@@ -152,31 +123,8 @@ impl Job<'_> {
     }
 
     fn read(&self) -> Result<Inputs> {
-        let mut loaded = read_with_faults(self.snapshot)?;
-        let rulebook = read_rulebook(self.rulebook)?;
-        let scenarios = scenario_file::read(self.scenarios)?;
-        let mut warnings = loaded.warnings.clone();
-        let (faults, more) = check_book(&loaded.snapshot, &rulebook);
-        warnings.extend(more);
-        warnings.extend(rulebook.warnings());
-        loaded.add(faults, Vec::new());
-        let (refused, rows_refused) = (loaded.faults.clone(), loaded.rows_refused());
-        let counts: BTreeMap<&str, serde_json::Value> =
-            loaded.counts.iter().map(|(table, counts)| (*table, serde_json::json!(counts))).collect();
-        let counts = serde_json::json!(counts);
-        let snapshot = match self.on_refused {
-            OnRefused::Stop => loaded.into_snapshot(),
-            OnRefused::Quarantine => loaded.into_quarantined(),
-        }?;
-        for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
-            warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
-        }
-        let mut hashes = hash::directory(self.snapshot)?;
-        for file in rulebook_files(self.rulebook, &rulebook) {
-            hashes.push(hash::file(&file)?);
-        }
-        hashes.push(hash::file(self.scenarios)?);
-        Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
+        let (snapshot, rulebook, on_refused) = (self.snapshot, self.rulebook, self.on_refused);
+        InputFiles { snapshot, rulebook, scenarios: Some(self.scenarios), on_refused }.read()
     }
 
     fn write(
@@ -196,34 +144,18 @@ impl Job<'_> {
         let facts = self.facts(inputs);
         writer.write_text("report.html", &html(&report_input(inputs, outcome, found, &facts, digest)))?;
         let mut manifest = json(inputs, outcome, found, digest);
-        manifest["complete"] = true.into();
-        manifest["version"] = env!("CARGO_PKG_VERSION").into();
-        manifest["commit"] = option_env!("PLIMSOLL_COMMIT").into();
+        inputs.describe(&mut manifest);
         manifest["device_limits"] = outcome.device_limits.map_or(serde_json::Value::Null, |limits| {
             serde_json::json!({"binding_bytes": limits.binding_bytes,
                 "workgroups_per_dimension": limits.workgroups_per_dimension})
         });
-        manifest["inputs"] = serde_json::json!(inputs.hashes);
-        manifest["rulebook"] = inputs.rulebook.name.as_str().into();
-        manifest["rulebook_effective"] = inputs.rulebook.effective.map(|moment| moment.to_string()).into();
-        manifest["rulebook_description"] = inputs.rulebook.description.as_str().into();
-        manifest["counts"] = inputs.counts.clone();
         manifest["audit_seed"] = self.engine.audit_seed().into();
         writer.finish(manifest)
     }
 
     fn facts(&self, inputs: &Inputs) -> Vec<(String, String)> {
-        let mut facts = vec![
-            ("plimsoll".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-            ("rulebook".to_string(), inputs.rulebook.name.clone()),
-            ("audit seed".to_string(), self.engine.audit_seed().to_string()),
-        ];
-        facts.extend(
-            inputs
-                .hashes
-                .iter()
-                .map(|file| (file.file.clone(), format!("{} bytes, BLAKE3 {}", file.size, file.blake3))),
-        );
+        let mut facts = inputs.facts();
+        facts.insert(2, ("audit seed".into(), self.engine.audit_seed().to_string()));
         facts
     }
 }
@@ -237,12 +169,6 @@ fn report_input<'a>(
 ) -> ReportInput<'a> {
     let (snapshot, scenarios, greeks) = (&inputs.snapshot, &inputs.scenarios, &found.summary);
     ReportInput { outcome, snapshot, scenarios, greeks, facts, digest }
-}
-
-/// Writes the refused rows and nothing else.
-fn write_refused(writer: ResultsWriter, faults: &[Fault]) -> Result<()> {
-    writer.write_faults(faults)?;
-    writer.finish(serde_json::json!({"complete": false, "refused": faults.len()}))
 }
 
 /// The run as one JSON object: what scripts rely on.

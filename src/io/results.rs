@@ -2,7 +2,9 @@
 
 mod backtest;
 mod comparison;
+mod events;
 mod greeks;
+mod liquidation;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::error::{Error, Fault, Result};
 use crate::scenario::ScenarioSet;
 
 pub use backtest::BacktestRow;
+pub use events::EventTable;
 pub use greeks::GreekTable;
 
 /// Pools per batch: the memory beside the outcome itself stays constant.
@@ -131,6 +134,13 @@ impl ResultsWriter {
         let text = format!("{:#}\n", serde_json::Value::Object(object));
         self.directory.write("manifest.json", text.as_bytes())?;
         self.directory.publish(Replace::EarlierRun)
+    }
+
+    /// Writes a table of one batch.
+    fn write_table(&self, table: &str, columns: Vec<(&str, ArrayRef)>) -> Result<()> {
+        let mut writer = None;
+        self.append(&mut writer, table, columns)?;
+        writer.map_or(Ok(()), TableWriter::finish)
     }
 
     fn append(&self, writer: &mut Option<TableWriter>, table: &str, columns: Vec<(&str, ArrayRef)>) -> Result<()> {

@@ -2,41 +2,8 @@
 
 use super::chart::nothing;
 use super::format::{money, relative_move, shortened, tick};
-use super::scale::Scale;
+use super::scale::Signed;
 use super::svg::{Anchor, Svg, WIDTH};
-
-/// Signed values on an axis: where each stands between the two ends, 0 included.
-#[derive(Debug, Clone, Copy)]
-struct Signed {
-    low: f64,
-    high: f64,
-}
-
-impl Signed {
-    /// An axis over these values; `None` where none is finite and different from 0.
-    fn over(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let start = Self { low: 0.0, high: 0.0 };
-        let axis = values
-            .filter(|value| value.is_finite())
-            .fold(start, |axis, value| Self { low: axis.low.min(value), high: axis.high.max(value) });
-        let width = axis.high - axis.low;
-        (width.is_finite() && width > 0.0).then_some(axis)
-    }
-
-    /// Position of a value, in [0, 1] from the lower end.
-    fn place(self, value: f64) -> f64 {
-        let place = (value - self.low) / (self.high - self.low);
-        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
-    }
-
-    /// Values to label, a nice step apart.
-    fn ticks(self) -> Vec<f64> {
-        let step = Scale::linear(self.high - self.low).ticks().get(1).copied().unwrap_or(1.0);
-        let first = libm::ceil(self.low / step - 1e-9);
-        let last = libm::floor(self.high / step + 1e-9);
-        (0..=(last - first) as usize).map(|at| (first + at as f64) * step).collect()
-    }
-}
 
 /// One panel of a ladder: a Greek, net and gross, at each move.
 #[derive(Debug)]

@@ -10,6 +10,10 @@ mod format;
 mod greek_chart;
 mod greeks;
 mod html;
+mod liquidation;
+mod liquidation_chart;
+#[cfg(feature = "cli")]
+mod liquidation_terminal;
 mod page;
 mod scale;
 mod svg;
@@ -20,6 +24,9 @@ pub use comparison::{ComparisonInput, comparison_html};
 #[cfg(feature = "cli")]
 pub use comparison_terminal::comparison_summary;
 pub use html::html;
+pub use liquidation::{CriticalRow, LiquidationInput, liquidation_html};
+#[cfg(feature = "cli")]
+pub use liquidation_terminal::liquidation_summary;
 #[cfg(feature = "cli")]
 pub use terminal::summary;
 

@@ -58,6 +58,41 @@ impl Scale {
     }
 }
 
+/// Signed values on an axis: where each stands between the two ends, 0 included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signed {
+    /// The lower end, ≤ 0.
+    pub(super) low: f64,
+    /// The upper end, ≥ 0.
+    pub(super) high: f64,
+}
+
+impl Signed {
+    /// An axis over these values; `None` where none is finite and different from 0.
+    pub(super) fn over(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let start = Self { low: 0.0, high: 0.0 };
+        let axis = values
+            .filter(|value| value.is_finite())
+            .fold(start, |axis, value| Self { low: axis.low.min(value), high: axis.high.max(value) });
+        let width = axis.high - axis.low;
+        (width.is_finite() && width > 0.0).then_some(axis)
+    }
+
+    /// Position of a value, in [0, 1] from the lower end.
+    pub(super) fn place(self, value: f64) -> f64 {
+        let place = (value - self.low) / (self.high - self.low);
+        if place.is_nan() { 0.0 } else { place.clamp(0.0, 1.0) }
+    }
+
+    /// Values to label, a nice step apart.
+    pub(super) fn ticks(self) -> Vec<f64> {
+        let step = Scale::linear(self.high - self.low).ticks().get(1).copied().unwrap_or(1.0);
+        let first = libm::ceil(self.low / step - 1e-9);
+        let last = libm::floor(self.high / step + 1e-9);
+        (0..=(last - first) as usize).map(|at| (first + at as f64) * step).collect()
+    }
+}
+
 /// 1, 2 or 5 times a power of ten, three to six of which reach `end` (> 0).
 fn nice_step(end: f64) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(end / 4.0)));

@@ -8,7 +8,6 @@ use super::{ResultsWriter, numbers};
 use crate::compare::{Comparison, ComparisonRow, Figure};
 use crate::domain::Snapshot;
 use crate::error::Result;
-use crate::io::table_write::TableWriter;
 use crate::scenario::ScenarioSet;
 
 impl ResultsWriter {
@@ -41,12 +40,6 @@ impl ResultsWriter {
         columns.push(("requirement", numbers(rows().map(|(_, of)| Some(of.requirement)))));
         columns.push(("utilisation", numbers(rows().map(|(_, of)| of.utilisation()))));
         self.write_table("utilisation", columns)
-    }
-
-    fn write_table(&self, table: &str, columns: Vec<(&str, ArrayRef)>) -> Result<()> {
-        let mut writer = None;
-        self.append(&mut writer, table, columns)?;
-        writer.map_or(Ok(()), TableWriter::finish)
     }
 }
 
