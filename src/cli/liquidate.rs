@@ -17,7 +17,7 @@ use crate::engine::SweepOptions;
 use crate::error::{Error, Result};
 use crate::io::hash;
 use crate::io::results::ResultsWriter;
-use crate::liquidation::books::check_depths;
+use crate::liquidation::check;
 use crate::liquidation::{Options, Outcome, Path, Recorder, liquidate};
 use crate::policy::Policy;
 use crate::report::{CriticalRow, LiquidationInput, liquidation_html, liquidation_summary};
@@ -135,7 +135,7 @@ impl Args {
             inputs.hashes.push(hash::file(file)?);
         }
         // A depth that any policy lacks is said before anything is swept.
-        policies.iter().try_for_each(|named| check_depths(&inputs.snapshot, &named.policy))?;
+        policies.iter().try_for_each(|named| check(&inputs.snapshot, &named.policy))?;
         let scope = self.critical_depth.as_deref().map(|text| critical::Scopes::parse(text, &inputs.snapshot));
         let scope = scope.transpose()?;
         seconds.read = clock.elapsed().as_secs_f64();

@@ -41,6 +41,7 @@ mod tally;
 mod tests;
 
 pub use cascade::{Options, Recorder, liquidate};
+pub use fit::check;
 pub use event::{Action, Cause, Event, Health, Party};
 pub use figures::{Figure, Totals};
 pub use money::Quanta;
