@@ -115,7 +115,10 @@ impl Books {
             law => law,
         };
         let underlyings = (0..snapshot.underlyings.len() as u32).map(|index| (policy.law, of_underlying(index)));
-        let assets = snapshot.assets.iter().map(|asset| (law_of_assets, of_asset(&asset.name)));
+        let assets = snapshot.assets.iter().map(|asset| match of_asset(&asset.name) {
+            depth @ Depth { within_one_percent_quote: None, .. } => (ImpactLaw::None, depth),
+            depth => (law_of_assets, depth),
+        });
         let open = |(law, depth)| Book { law, depth, flow: Quanta::ZERO, carried: 0.0 };
         Self { books: underlyings.chain(assets).map(open).collect() }
     }

@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use super::books::{Books, unit_flow};
 use super::event::Event;
-use super::fit::check;
+use super::fit::{bottomless_assets, check};
 use super::marks::Marks;
 use super::money::Quanta;
 use super::path::Path;
@@ -95,6 +95,9 @@ fn sequence_all(
             outcome.scenarios.push(summary);
             progress.advance(outcome.scenarios.len() as u64, paths.len() as u64);
         }
+    }
+    for name in bottomless_assets(snapshot, policy) {
+        outcome.warnings.push(format!("nobody gives the depth of {name}: it is sold at its mark, without impact"));
     }
     outcome.digest = digest.finalize().to_hex().to_string();
     Ok(outcome)

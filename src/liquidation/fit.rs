@@ -42,7 +42,7 @@ fn check_names(snapshot: &Snapshot, policy: &Policy) -> Result<()> {
 /// Depths that the policy's law needs and nobody gives, for what the book holds: [`Error::Refused`] by name.
 ///
 /// # Errors
-/// One fault for each underlying, and for each asset that may be converted.
+/// One fault for each underlying.
 fn check_depths(snapshot: &Snapshot, policy: &Policy) -> Result<()> {
     let impact = &policy.impact;
     let mut held = vec![false; snapshot.underlyings.len()];
@@ -71,17 +71,24 @@ fn check_depths(snapshot: &Snapshot, policy: &Policy) -> Result<()> {
             faults.push(Fault::of_cell(("underlyings", index as u64 + 1, column), "", rule, remedy));
         }
     }
-    let needs_depth = policy.takes(Step::ConvertCollateral) && impact.law != ImpactLaw::None;
-    for (index, asset) in snapshot.assets.iter().enumerate().filter(|(index, _)| needs_depth && owned[*index]) {
-        let own_book = asset.name != snapshot.quote && snapshot.underlying_of_asset(index as u32).is_none();
-        let given = impact.depth_quote.contains_key(&asset.name) || impact.default_depth_quote.is_some();
-        if own_book && !given {
-            let rule = format!("{} may be sold in its own book, whose depth nobody gives", asset.name);
-            let remedy = "give depth_quote or default_depth_quote in the policy's impact, or drop convert_collateral";
-            faults.push(Fault::of_cell(("assets", index as u64 + 1, "asset"), &asset.name, rule, remedy));
-        }
-    }
     if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
+}
+
+/// Assets in pools that trade in a book of their own whose depth nobody gives: they are sold without any impact.
+pub fn bottomless_assets<'s>(snapshot: &'s Snapshot, policy: &Policy) -> Vec<&'s str> {
+    let impact = &policy.impact;
+    if impact.law == ImpactLaw::None || impact.default_depth_quote.is_some() {
+        return Vec::new();
+    }
+    let mut owned = vec![false; snapshot.assets.len()];
+    snapshot.book.balances().iter().for_each(|balance| owned[balance.asset as usize] = true);
+    let bottomless = (0u32..).zip(&snapshot.assets).zip(owned).filter(|((index, asset), owned)| {
+        *owned
+            && asset.name != snapshot.quote
+            && snapshot.underlying_of_asset(*index).is_none()
+            && !impact.depth_quote.contains_key(&asset.name)
+    });
+    bottomless.map(|((_, asset), _)| asset.name.as_str()).collect()
 }
 
 /// Amounts that leave room for exact sums.

@@ -41,9 +41,9 @@ mod tally;
 mod tests;
 
 pub use cascade::{Options, Recorder, liquidate};
-pub use fit::check;
 pub use event::{Action, Cause, Event, Health, Party};
 pub use figures::{Figure, Totals};
+pub use fit::check;
 pub use money::Quanta;
 pub use path::Path;
 pub use state::Stage;
