@@ -36,6 +36,7 @@ struct Holder {
     pool: u32,
     place: usize,
     winner: Winner,
+    before: Health,
 }
 
 /// Closes positions of bankrupt pools against others' where the funds cannot pay what closing them in the market would leave
@@ -57,12 +58,17 @@ pub fn close_bankrupt_positions(exchange: &Exchange<'_>, run: &mut Run<'_>, real
         }
     }
     let bankrupt: BTreeSet<u32> = planned.iter().filter(|p| p.plan.cause == Cause::Bankrupt).map(|p| p.pool).collect();
-    // Prices are fixed before anybody is closed out.
+    // Prices, and who stands where, are fixed before anybody is closed out.
     let relief: BTreeMap<usize, f64> =
         beyond.iter().map(|&at| (at, relief_rate(exchange, run, real, planned[at].pool))).collect();
-    for (side, bankrupt_positions) in sides {
-        close_side(exchange, run, real, planned, (side, &bankrupt_positions), (&bankrupt, &relief));
+    let holders = holders(exchange, run, real, &sides, &bankrupt);
+    let mut events = Vec::new();
+    for (side, positions) in &sides {
+        let holders = holders.get(side).map_or(&[][..], Vec::as_slice);
+        let close = Close { exchange, real, planned, side: *side, holders };
+        close.close(run, positions, &relief, &mut events);
     }
+    enter(exchange, run, real, events);
     for &at in &beyond {
         planned[at].plan.cause = Cause::FundExhausted;
     }
@@ -117,131 +123,147 @@ fn relief_rate(exchange: &Exchange<'_>, run: &Run<'_>, real: Marks<'_>, pool: u3
     }
 }
 
-/// Closes one side of one instrument: allocated by the policy's rule, matched in order.
-fn close_side(
-    exchange: &Exchange<'_>,
-    run: &mut Run<'_>,
-    real: Marks<'_>,
-    planned: &[Planned],
-    ((instrument, direction), positions): (Side, &[(usize, usize)]),
-    (bankrupt, relief): (&BTreeSet<u32>, &BTreeMap<usize, f64>),
-) {
-    let Some(mark) = real.settlement_value(instrument) else { return };
-    let holders = holders(exchange, run, real, (instrument, direction), bankrupt);
-    let contracts =
-        |run: &Run<'_>, at: usize, place: usize| run.states[&planned[at].pool].positions[place].contracts.magnitude();
-    let wanted: Quanta = positions.iter().map(|&(at, place)| contracts(run, at, place)).sum();
-    let winners: Vec<Winner> = holders.iter().map(|holder| holder.winner).collect();
-    let taken = exchange.policy.deleverage.allocation.allocate(&winners, wanted.0);
-    let mut offers = holders.iter().zip(taken).filter(|(_, taken)| *taken > 0).peekable();
-    let asset_price = real.asset_price(exchange.settlement(instrument));
-    let sign = if direction == Direction::Long { 1 } else { -1 };
-    for &(at, place) in positions {
-        let concession = relief[&at] * real.unit_notional(instrument) / asset_price;
-        // A bankrupt long sells above the mark, a bankrupt short buys below it.
-        let value = mark + sign as f64 * concession;
-        let mut left = contracts(run, at, place);
-        while let Some((holder, offered)) = offers.peek_mut() {
-            let matched = left.min(Quanta(*offered));
-            if matched == Quanta::ZERO {
-                break;
-            }
-            let trade =
-                Match { loser: (planned[at].pool, place), winner: (holder.pool, holder.place), matched, sign, value };
-            trade.settle(exchange, run, real, planned[at].plan.before);
-            run.tally.haircut += Quanta::floor(matched.units() * concession * asset_price);
-            run.tally.deleveraged_notional += matched.units() * real.unit_notional(instrument);
-            left -= matched;
-            *offered -= matched.0;
-            if *offered == 0 {
-                offers.next();
-            }
-            if left == Quanta::ZERO {
-                break;
+/// The closing of one side of one instrument.
+struct Close<'c> {
+    exchange: &'c Exchange<'c>,
+    real: Marks<'c>,
+    planned: &'c [Planned],
+    side: Side,
+    /// Those on the other side, by place in the book.
+    holders: &'c [Holder],
+}
+
+impl Close<'_> {
+    /// Allocates by the policy's rule and matches in order.
+    fn close(
+        &self,
+        run: &mut Run<'_>,
+        positions: &[(usize, usize)],
+        relief: &BTreeMap<usize, f64>,
+        events: &mut Vec<Event>,
+    ) {
+        let ((instrument, direction), real) = (self.side, self.real);
+        let Some(mark) = real.settlement_value(instrument) else { return };
+        let contracts = |run: &Run<'_>, at: usize, place: usize| {
+            run.states[&self.planned[at].pool].positions[place].contracts.magnitude()
+        };
+        let wanted: Quanta = positions.iter().map(|&(at, place)| contracts(run, at, place)).sum();
+        let winners: Vec<Winner> = self.holders.iter().map(|holder| holder.winner).collect();
+        let taken = self.exchange.policy.deleverage.allocation.allocate(&winners, wanted.0);
+        let mut offers = self.holders.iter().zip(taken).filter(|(_, taken)| *taken > 0).peekable();
+        let asset_price = real.asset_price(self.exchange.settlement(instrument));
+        let sign = if direction == Direction::Long { 1 } else { -1 };
+        for &(at, place) in positions {
+            let concession = relief[&at] * real.unit_notional(instrument) / asset_price;
+            // A bankrupt long sells above the mark, a bankrupt short buys below it.
+            let value = mark + sign as f64 * concession;
+            let mut left = contracts(run, at, place);
+            while let Some((holder, offered)) = offers.peek_mut().filter(|_| left > Quanta::ZERO) {
+                let matched = left.min(Quanta(*offered));
+                self.settle(run, (at, place), holder, (Quanta(matched.0 * sign), value), events);
+                run.tally.haircut += Quanta::floor(matched.units() * concession * asset_price);
+                run.tally.deleveraged_notional += matched.units() * real.unit_notional(instrument);
+                left -= matched;
+                *offered -= matched.0;
+                if *offered == 0 {
+                    offers.next();
+                }
             }
         }
     }
-}
 
-/// One trade between a bankrupt pool and another.
-struct Match {
-    loser: (u32, usize),
-    winner: (u32, usize),
-    matched: Quanta,
-    /// +1 where the bankrupt pool is long.
-    sign: i128,
-    /// Settlement units per long contract.
-    value: f64,
-}
-
-impl Match {
-    fn settle(&self, exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, before: Health) {
-        let instrument = run.states[&self.loser.0].positions[self.loser.1].position.instrument;
-        let asset = exchange.settlement(instrument);
-        let closed = Quanta(self.matched.0 * self.sign);
-        let proceeds = Quanta::floor(closed.units() * self.value);
-        let price = real.price_of(instrument, self.value);
-        let winner_before = Health::from(match run.states.get(&self.winner.0) {
-            Some(state) => real.figures(state),
-            None => real.figures_of(self.winner.0 as usize),
-        });
-        run.touch(exchange, self.winner.0);
+    /// One trade between a bankrupt pool and another: `closed` contracts of the bankrupt one's sign, at `value` settlement units
+    /// per long contract.
+    fn settle(
+        &self,
+        run: &mut Run<'_>,
+        (at, place): (usize, usize),
+        holder: &Holder,
+        (closed, value): (Quanta, f64),
+        events: &mut Vec<Event>,
+    ) {
+        let (instrument, loser) = (self.side.0, self.planned[at].pool);
+        let asset = self.exchange.settlement(instrument);
+        let proceeds = Quanta::floor(closed.units() * value);
+        let price = self.real.price_of(instrument, value);
+        run.touch(self.exchange, holder.pool);
         let sides = [
-            (self.loser, self.winner.0, closed, proceeds, Cause::FundExhausted, before),
-            (self.winner, self.loser.0, -closed, -proceeds, Cause::FundExhausted, winner_before),
+            (loser, place, holder.pool, closed, proceeds, self.planned[at].plan.before),
+            (holder.pool, holder.place, loser, -closed, -proceeds, holder.before),
         ];
-        let mut events: Vec<Event> = Vec::with_capacity(2);
-        for ((pool, place), other, contracts, proceeds, cause, before) in sides {
-            let occasion = occasion(run, cause, before);
+        for (pool, place, other, contracts, proceeds, before) in sides {
+            let occasion = occasion(run, Cause::FundExhausted, before);
             let Some(state) = run.states.get_mut(&pool) else { continue };
             let mut event = occasion.event(state, Action::Deleverage, Party::Pool(other), asset);
             trade(state, place, contracts, proceeds, &mut event);
             event.price = price;
-            event.after = Health::from(real.figures(state));
             events.push(event);
         }
-        if let Some(state) = run.states.get_mut(&self.loser.0) {
+        if let Some(state) = run.states.get_mut(&loser) {
             state.in_liquidation = true;
         }
-        run.tally.liquidated.insert(self.loser.0);
-        run.tally.deleveraged.insert(self.winner.0);
-        run.enter(exchange, &real, &events);
+        run.tally.liquidated.insert(loser);
+        run.tally.deleveraged.insert(holder.pool);
     }
 }
 
-/// Everybody with an opposite position, by place in the book.
+/// Enters the events of everybody's closing, with what it left each pool.
+fn enter(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, mut events: Vec<Event>) {
+    let pools: BTreeSet<u32> = events.iter().map(|event| event.pool).collect();
+    let pools: Vec<u32> = pools.into_iter().collect();
+    let after: Vec<Health> = pools.par_iter().map(|pool| Health::from(real.figures(&run.states[pool]))).collect();
+    for event in &mut events {
+        if let Ok(at) = pools.binary_search(&event.pool) {
+            event.after = after[at];
+        }
+    }
+    run.enter(exchange, &real, &events);
+}
+
+/// Everybody with a position opposite to one of `sides`, by side, by place in the book.
 fn holders(
     exchange: &Exchange<'_>,
     run: &Run<'_>,
     real: Marks<'_>,
-    (instrument, direction): Side,
+    sides: &BTreeMap<Side, Vec<(usize, usize)>>,
     bankrupt: &BTreeSet<u32>,
-) -> Vec<Holder> {
+) -> BTreeMap<Side, Vec<Holder>> {
     let book = &exchange.snapshot.book;
-    let opposite = |quantity: f64| match direction {
-        Direction::Long => quantity < 0.0,
-        Direction::Short => quantity > 0.0,
+    let mut wanted = vec![[false; 2]; exchange.snapshot.instruments.len()];
+    for (instrument, direction) in sides.keys() {
+        wanted[*instrument as usize][*direction as usize] = true;
+    }
+    let opposite = |position: &Position| match position.quantity {
+        quantity if quantity > 0.0 => Direction::Short,
+        _ => Direction::Long,
     };
-    let find = |pool: u32| -> Option<Vec<Holder>> {
+    let is_wanted = |position: &Position| {
+        position.quantity != 0.0 && wanted[position.instrument as usize][opposite(position) as usize]
+    };
+    let find = |pool: u32| -> Vec<(Side, Holder)> {
         let original = book.pool(pool as usize);
-        let holds = original.positions.iter().any(|p| p.instrument == instrument && opposite(p.quantity));
-        if !holds || original.unknown || bankrupt.contains(&pool) {
-            return None;
+        if original.unknown || !original.positions.iter().any(is_wanted) || bankrupt.contains(&pool) {
+            return Vec::new();
         }
         let state = run.states.get(&pool);
         let figures = state.map_or_else(|| real.figures_of(pool as usize), |state| real.figures(state));
-        let places =
-            original.positions.iter().enumerate().filter(|(_, p)| p.instrument == instrument && opposite(p.quantity));
         let of_place = |(place, position): (usize, &Position)| {
+            let side = (position.instrument, opposite(position));
             let position = state.map_or(*position, |state| state.positions[place].position);
             let contracts = state.map_or(Quanta::nearest(position.quantity), |state| state.positions[place].contracts);
             let winner = winner(exchange, real, &position, (contracts, figures.equity, pool));
-            (winner.capacity > 0).then_some(Holder { pool, place, winner })
+            let holder = Holder { pool, place, winner, before: Health::from(figures) };
+            (winner.capacity > 0).then_some((side, holder))
         };
-        Some(places.filter_map(of_place).collect())
+        let places = original.positions.iter().enumerate().filter(|(_, position)| is_wanted(position));
+        places.filter_map(of_place).collect()
     };
-    let found: Vec<Vec<Holder>> = (0..book.len() as u32).into_par_iter().filter_map(find).collect();
-    found.into_iter().flatten().collect()
+    let mut by_side: BTreeMap<Side, Vec<Holder>> = BTreeMap::new();
+    let found: Vec<Vec<(Side, Holder)>> = (0..book.len() as u32).into_par_iter().map(find).collect();
+    for (side, holder) in found.into_iter().flatten() {
+        by_side.entry(side).or_default().push(holder);
+    }
+    by_side
 }
 
 fn winner(

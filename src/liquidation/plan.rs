@@ -196,7 +196,8 @@ impl Planner<'_> {
             if gain <= 0.0 {
                 continue;
             }
-            let sold = Quanta::ceil(amount.units() * (short / gain).min(1.0)).min(amount);
+            let least = Quanta::ceil(self.policy.cut.dust_quote / self.marks.asset_price(asset));
+            let sold = Quanta::ceil(amount.units() * (short / gain).min(1.0)).max(least).min(amount);
             let terms = self.conversion_terms(asset, sold);
             convert(trial, asset, sold, terms, (&self.marks, self.quote, &self.occasion(plan)));
             plan.conversions.push((asset, sold));
@@ -290,7 +291,8 @@ impl Planner<'_> {
         let held = &trial.positions[index];
         let unit = self.marks.unit_notional(held.position.instrument);
         let whole = held.contracts.magnitude();
-        let wanted = Quanta::ceil(notional_quote / unit).min(whole);
+        // Nobody trades less than dust: prices move meanwhile, and the rest of a rest would never end.
+        let wanted = Quanta::ceil(notional_quote.max(self.policy.cut.dust_quote) / unit).min(whole);
         let left = (whole - wanted).units() * unit;
         let magnitude = if left < self.policy.cut.dust_quote { whole } else { wanted };
         Quanta(magnitude.0 * held.contracts.0.signum())

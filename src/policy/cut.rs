@@ -54,7 +54,8 @@ pub struct CutPolicy {
     pub rule: CutRule,
     /// How much at once; `None` = all that the rule asks for.
     pub clip: Option<Clip>,
-    /// What would be left of a position under this notional is cut with it, quote units.
+    /// What would be left of a position under this notional is cut with it, and no cut or sale of collateral is smaller, quote
+    /// units.
     pub dust_quote: f64,
 }
 

@@ -60,7 +60,7 @@ const CUT: &[Key] = &[
         "dust_quote",
         KeyKind::AMOUNT,
         "50",
-        "what would be left of a position under this notional is cut with it, quote units",
+        "what would be left of a position under this notional is cut with it, and no cut or sale of collateral is smaller, quote units",
     ),
     Key::optional(
         "clip",
