@@ -32,7 +32,11 @@ pub mod restore;
 
 pub mod liquidation;
 
+pub mod hedge;
+
 pub mod compare;
+
+pub mod reverse;
 
 pub mod synth;
 

@@ -17,8 +17,7 @@ use crate::engine::SweepOptions;
 use crate::error::{Error, Result};
 use crate::io::hash;
 use crate::io::results::ResultsWriter;
-use crate::liquidation::books::check_depths;
-use crate::liquidation::{Options, Outcome, Path, Recorder, liquidate};
+use crate::liquidation::{Options, Outcome, Path, Recorder, check, liquidate};
 use crate::policy::Policy;
 use crate::report::{CriticalRow, LiquidationInput, liquidation_html, liquidation_summary};
 use choice::Choice;
@@ -134,8 +133,8 @@ impl Args {
         for file in self.path.iter().chain(&self.policy).chain(&self.against) {
             inputs.hashes.push(hash::file(file)?);
         }
-        // A depth that any policy lacks is said before anything is swept.
-        policies.iter().try_for_each(|named| check_depths(&inputs.snapshot, &named.policy))?;
+        // What a policy lacks is said before anything is swept.
+        policies.iter().try_for_each(|named| check(&inputs.snapshot, &named.policy))?;
         let scope = self.critical_depth.as_deref().map(|text| critical::Scopes::parse(text, &inputs.snapshot));
         let scope = scope.transpose()?;
         seconds.read = clock.elapsed().as_secs_f64();

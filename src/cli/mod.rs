@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+mod adl;
 mod backtest;
 mod bench;
 mod check;
@@ -14,12 +15,14 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod hedge;
 mod import;
 mod inputs;
 mod interrupt;
 mod liquidate;
 mod price;
 mod progress;
+mod reverse;
 mod rulebook;
 mod scenarios;
 mod status;
@@ -92,10 +95,16 @@ enum Command {
     Liquidate(liquidate::Args),
     /// Compare the book under cross, isolated and portfolio margin, and under several rulebooks.
     Compare(compare::Args),
+    /// Find the most plausible scenarios that reach a target.
+    Reverse(reverse::Args),
     /// Show every term of one account's equity and requirement.
     Explain(explain::Args),
+    /// Find the cheapest cut or hedge that restores one pool.
+    Hedge(hedge::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
+    /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
+    Adl(adl::Args),
     /// Show adapters, limits and the arithmetic they really do.
     Doctor(doctor::Args),
     /// Measure this machine on standard work.
@@ -150,8 +159,11 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Sweep(args) => sweep::run(args, context),
         Command::Liquidate(args) => liquidate::run(args, context),
         Command::Compare(args) => compare::run(args, context),
+        Command::Reverse(args) => reverse::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Hedge(args) => hedge::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
+        Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),
     }

@@ -6,9 +6,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use args::Args;
-use args::{
-    AssetShocks, CorrelationSource, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs,
-};
+use args::{AssetShocks, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs};
+pub(super) use args::{CorrelationSource, parse_correlation, parse_volatility};
 
 use super::{Context, Format, print_json, print_text};
 use crate::domain::{Kind, Snapshot, Underlying, UnderlyingIndex};
@@ -22,7 +21,7 @@ use crate::scenario::volatility_moves::{VolatilityMoves, add_volatility_moves};
 use crate::scenario::{ScenarioSet, events};
 
 /// Correlation of every pair of prices where neither a panel nor a matrix is given: what large coins show over years.
-const USUAL_CORRELATION: f64 = 0.6;
+pub(super) const USUAL_CORRELATION: f64 = 0.6;
 
 /// What a command made: the set, sentences for reading, and fields for JSON.
 pub(super) struct Made {

@@ -63,12 +63,15 @@ pub fn close_bankrupt_positions(exchange: &Exchange<'_>, run: &mut Run<'_>, real
     for (side, bankrupt_positions) in sides {
         close_side(exchange, run, real, planned, (side, &bankrupt_positions), (&bankrupt, &relief));
     }
-    for at in beyond {
-        let Planned { pool, plan } = &mut planned[at];
-        plan.cause = Cause::FundExhausted;
+    for &at in &beyond {
+        planned[at].plan.cause = Cause::FundExhausted;
+    }
+    // Bankrupt positions are smaller now, and so are those that they were closed against.
+    for Planned { pool, plan } in planned {
         let state = &run.states[pool];
         plan.cuts.retain_mut(|(place, contracts)| {
-            *contracts = state.positions[*place].contracts;
+            let held = state.positions[*place].contracts;
+            *contracts = Quanta(contracts.0.clamp(held.0.min(0), held.0.max(0)));
             *contracts != Quanta::ZERO
         });
     }
@@ -266,12 +269,17 @@ fn winner(
 }
 
 /// Takes a share of profits for what closed pools still owe, at the end of a step: what every pool gives, and what each debtor
-/// receives.
-pub fn take_profits(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, debts: &mut BTreeMap<u32, Quanta>) {
+/// receives. Answers how many pools gave.
+pub fn take_profits(
+    exchange: &Exchange<'_>,
+    run: &mut Run<'_>,
+    real: Marks<'_>,
+    debts: &mut BTreeMap<u32, Quanta>,
+) -> u64 {
     let policy = &exchange.policy.deleverage;
     let owed: Quanta = debts.values().copied().sum();
     if policy.basis != DeleverageBasis::Profits || owed == Quanta::ZERO {
-        return;
+        return 0;
     }
     let (pools, winners): (Vec<u32>, Vec<Winner>) = profits(exchange, run, real).into_iter().unzip();
     let capacity: i128 = winners.iter().map(|winner| winner.capacity).sum();
@@ -279,7 +287,9 @@ pub fn take_profits(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>,
     let taken = policy.allocation.allocate(&winners, budget);
     let parts = super::deleverage::shares(&debts.values().map(|debt| debt.0).collect::<Vec<_>>(), taken.iter().sum());
     let received: Vec<(u32, Quanta)> = debts.keys().copied().zip(parts.into_iter().map(Quanta)).collect();
+    let mut paying = 0;
     for (pool, amount) in pools.into_iter().zip(taken).filter(|(_, amount)| *amount > 0) {
+        paying += 1;
         transfer(exchange, run, real, pool, -Quanta(amount));
         run.tally.deleveraged.insert(pool);
         run.tally.haircut += Quanta(amount);
@@ -288,6 +298,7 @@ pub fn take_profits(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>,
         transfer(exchange, run, real, pool, amount);
         debts.entry(pool).and_modify(|debt| *debt -= amount);
     }
+    paying
 }
 
 /// Moves quote currency between a pool and those whose profits are shared.

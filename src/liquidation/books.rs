@@ -4,8 +4,7 @@
 //! A price moves by the law of impact of the *cumulative* net flow of a step, so cutting a flow into rounds changes nothing.
 
 use crate::domain::{AssetIndex, InstrumentIndex, Kind, Snapshot};
-use crate::error::{Error, Fault, Result};
-use crate::policy::{ImpactLaw, ImpactPolicy, Policy, Step};
+use crate::policy::{ImpactLaw, ImpactPolicy};
 use crate::pricing::{Column, ShockedMarket};
 use crate::scenario::{Factor, FactorKind};
 
@@ -15,6 +14,7 @@ use super::money::Quanta;
 /// One book.
 #[derive(Debug, Clone)]
 struct Book {
+    law: ImpactLaw,
     depth: Depth,
     /// Net flow since the step began, quote quanta at the prices before any impact of the step; buying > 0.
     flow: Quanta,
@@ -43,7 +43,6 @@ pub struct Concession {
 /// Every book of an exchange in one scenario: underlyings first, then assets.
 #[derive(Debug, Clone)]
 pub struct Books {
-    law: ImpactLaw,
     books: Vec<Book>,
 }
 
@@ -86,7 +85,7 @@ impl Venues {
     }
 }
 
-fn depth_at_base(snapshot: &Snapshot, policy: &ImpactPolicy, underlying: u32) -> Option<f64> {
+pub(super) fn depth_at_base(snapshot: &Snapshot, policy: &ImpactPolicy, underlying: u32) -> Option<f64> {
     let terms = &snapshot.underlyings[underlying as usize];
     policy.depth_quote.get(&terms.name).copied().or(terms.depth_quote).or(policy.default_depth_quote)
 }
@@ -110,10 +109,15 @@ impl Books {
             daily_volume_quote: None,
             daily_volatility: None,
         };
-        let underlyings = (0..snapshot.underlyings.len() as u32).map(of_underlying);
-        let assets = snapshot.assets.iter().map(|asset| of_asset(&asset.name));
-        let open = |depth: Depth| Book { depth, flow: Quanta::ZERO, carried: 0.0 };
-        Self { law: policy.law, books: underlyings.chain(assets).map(open).collect() }
+        let law_of_assets = match policy.law {
+            // Nobody publishes the volume of an asset's own book.
+            ImpactLaw::SquareRoot { .. } => ImpactLaw::Linear,
+            law => law,
+        };
+        let underlyings = (0..snapshot.underlyings.len() as u32).map(|index| (policy.law, of_underlying(index)));
+        let assets = snapshot.assets.iter().map(|asset| (law_of_assets, of_asset(&asset.name)));
+        let open = |(law, depth)| Book { law, depth, flow: Quanta::ZERO, carried: 0.0 };
+        Self { books: underlyings.chain(assets).map(open).collect() }
     }
 
     /// Makes one book as many times as deep.
@@ -127,17 +131,17 @@ impl Books {
     /// Relative move of a book's price by forced trades.
     pub fn impact(&self, book: u32) -> f64 {
         let book = &self.books[book as usize];
-        (1.0 + book.carried) * (1.0 + self.move_of(book, book.flow.units())) - 1.0
+        (1.0 + book.carried) * (1.0 + Self::move_of(book, book.flow.units())) - 1.0
     }
 
     /// Relative move by a flow; none in a book where nobody trades.
-    fn move_of(&self, book: &Book, flow_quote: f64) -> f64 {
-        self.law.relative_move(flow_quote, book.depth).unwrap_or_default()
+    fn move_of(book: &Book, flow_quote: f64) -> f64 {
+        book.law.relative_move(flow_quote, book.depth).unwrap_or_default()
     }
 
     /// Mean move while the flow goes from one amount to another.
-    fn mean_move(&self, book: &Book, (from, to): (f64, f64)) -> f64 {
-        let integral = |flow: f64| flow * self.law.average_concession(flow, book.depth).unwrap_or_default();
+    fn mean_move(book: &Book, (from, to): (f64, f64)) -> f64 {
+        let integral = |flow: f64| flow * book.law.average_concession(flow, book.depth).unwrap_or_default();
         (integral(to) - integral(from)) / (to - from)
     }
 
@@ -149,8 +153,8 @@ impl Books {
         if net == Quanta::ZERO {
             return Concession::default();
         }
-        let (start, after) = (self.move_of(at, before), (at.flow + net).units());
-        let mean = self.mean_move(at, (before, after));
+        let (start, after) = (Self::move_of(at, before), (at.flow + net).units());
+        let mean = Self::mean_move(at, (before, after));
         let moved = (mean - start).abs() / (1.0 + start);
         let heavier = if net.0 > 0 { demand.bought } else { demand.sold };
         let shared = moved * (net.magnitude().0 as f64 / heavier.0 as f64);
@@ -181,7 +185,8 @@ impl Books {
 
     /// Whether anybody trades in a book: a depth of 0 means that nobody does.
     pub fn is_open(&self, book: u32) -> bool {
-        self.law.relative_move(0.0, self.books[book as usize].depth).is_ok()
+        let book = &self.books[book as usize];
+        book.law.relative_move(0.0, book.depth).is_ok()
     }
 
     /// Depth of a book.
@@ -189,9 +194,9 @@ impl Books {
         self.books[book as usize].depth
     }
 
-    /// The law of impact.
-    pub fn law(&self) -> ImpactLaw {
-        self.law
+    /// Its law of impact.
+    pub fn law(&self, book: u32) -> ImpactLaw {
+        self.books[book as usize].law
     }
 
     /// What forced trades did to prices, as factors of a scenario.
@@ -200,51 +205,6 @@ impl Books {
         let underlyings = snapshot.underlyings.iter().map(|underlying| impact(&underlying.name));
         underlyings.chain(snapshot.assets.iter().map(|asset| Factor::asset(&asset.name))).collect()
     }
-}
-
-/// Depths that the policy's law needs and nobody gives, for what the book holds: [`Error::Refused`] by name.
-///
-/// # Errors
-/// One fault for each underlying, and for each asset that may be converted.
-pub fn check_depths(snapshot: &Snapshot, policy: &Policy) -> Result<()> {
-    let impact = &policy.impact;
-    let mut held = vec![false; snapshot.underlyings.len()];
-    for position in snapshot.book.positions() {
-        held[snapshot.instruments[position.instrument as usize].underlying as usize] = true;
-    }
-    let mut owned = vec![false; snapshot.assets.len()];
-    snapshot.book.balances().iter().for_each(|balance| owned[balance.asset as usize] = true);
-    for (index, _) in owned.iter().enumerate().filter(|(_, owned)| **owned && policy.takes(Step::ConvertCollateral)) {
-        if let Some(underlying) = snapshot.underlying_of_asset(index as u32) {
-            held[underlying as usize] = true;
-        }
-    }
-    let mut faults = Vec::new();
-    for (index, terms) in snapshot.underlyings.iter().enumerate().filter(|(index, _)| held[*index]) {
-        let has_depth = depth_at_base(snapshot, impact, index as u32).is_some_and(|depth| depth > 0.0);
-        let missing = match impact.law {
-            ImpactLaw::None => None,
-            ImpactLaw::Linear | ImpactLaw::Saturating { .. } => (!has_depth).then_some("depth"),
-            ImpactLaw::SquareRoot { .. } if !terms.adv_quote.is_some_and(|volume| volume > 0.0) => Some("adv"),
-            ImpactLaw::SquareRoot { .. } => terms.volatility_index.is_none().then_some("volatility_index"),
-        };
-        if let Some(column) = missing {
-            let rule = format!("the law of impact needs the {column} of {}, whose contracts are held", terms.name);
-            let remedy = "add the column, or depth_quote or default_depth_quote to the policy's impact";
-            faults.push(Fault::of_cell(("underlyings", index as u64 + 1, column), "", rule, remedy));
-        }
-    }
-    let needs_depth = policy.takes(Step::ConvertCollateral) && impact.law != ImpactLaw::None;
-    for (index, asset) in snapshot.assets.iter().enumerate().filter(|(index, _)| needs_depth && owned[*index]) {
-        let own_book = asset.name != snapshot.quote && snapshot.underlying_of_asset(index as u32).is_none();
-        let given = impact.depth_quote.contains_key(&asset.name) || impact.default_depth_quote.is_some();
-        if own_book && !given {
-            let rule = format!("{} may be sold in its own book, whose depth nobody gives", asset.name);
-            let remedy = "give depth_quote or default_depth_quote in the policy's impact, or drop convert_collateral";
-            faults.push(Fault::of_cell(("assets", index as u64 + 1, "asset"), &asset.name, rule, remedy));
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
 }
 
 /// Signed flow of one long contract bought, quote units: its notional; of an option, delta times the index price.

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use ndarray::Array2;
 
-use super::books::{Books, check_depths, unit_flow};
+use super::books::{Books, unit_flow};
 use super::event::Event;
+use super::fit::check;
 use super::marks::Marks;
-use super::money::{LARGEST_UNITS, Quanta};
+use super::money::Quanta;
 use super::path::Path;
 use super::run::{Exchange, Run};
 use super::screen::Screened;
@@ -16,7 +17,7 @@ use super::socialise::settle_debts;
 use super::summary::{Ending, Ladder, Outcome, RoundFigures, Summary};
 use crate::domain::Snapshot;
 use crate::engine::{Arbiter, Progress, SweepOptions};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::margin::{Rulebook, Rules, Setting, revalue};
 use crate::policy::Policy;
 use crate::pricing::{Column, ShockedMarket};
@@ -81,8 +82,7 @@ fn sequence_all(
     options: &Options,
     (progress, recorder): (&dyn Progress, &mut (dyn Recorder + Send)),
 ) -> Result<Outcome> {
-    check_depths(snapshot, policy)?;
-    check_sizes(snapshot)?;
+    check(snapshot, policy)?;
     let rules = Rules::resolve(rulebook, snapshot)?;
     let exchange = Exchange::of(snapshot, policy);
     let cascade = Cascade { exchange: &exchange, rulebook, rules: &rules, options };
@@ -98,25 +98,6 @@ fn sequence_all(
     }
     outcome.digest = digest.finalize().to_hex().to_string();
     Ok(outcome)
-}
-
-/// Amounts that leave room for exact sums.
-fn check_sizes(snapshot: &Snapshot) -> Result<()> {
-    let balances = snapshot.book.balances().iter().map(|balance| balance.amount.abs() + balance.accrued_interest.abs());
-    let positions = snapshot.book.positions().iter().map(|position| position.quantity.abs());
-    let entries = snapshot.book.positions().iter().map(|position| {
-        let instrument = &snapshot.instruments[position.instrument as usize];
-        (position.quantity * crate::pricing::entry_value(instrument, position.entry_price)).abs()
-    });
-    let largest = balances.chain(positions).chain(entries).fold(0.0, f64::max);
-    if largest <= LARGEST_UNITS {
-        return Ok(());
-    }
-    let rule =
-        format!("amounts, contracts and entry values are at most {LARGEST_UNITS:e} to be sequenced in whole quanta");
-    let mut fault = Fault::of_table("positions", rule, "correct the amount, or leave its pool out");
-    fault.value = largest.to_string();
-    Err(Error::Refused(vec![fault]))
 }
 
 struct Cascade<'c> {
@@ -150,13 +131,7 @@ impl Cascade<'_> {
         let mut active: Vec<Active<'_>> =
             paths.iter().enumerate().map(|(k, path)| self.open(first + k, path)).collect();
         while active.iter().any(|active| active.summary.is_none()) {
-            self.lockstep(&mut active, outcome)?;
-            for active in &mut active {
-                let (first, events) = active.run.log.collect();
-                if !events.is_empty() {
-                    recorder.record(active.place, first, &events)?;
-                }
-            }
+            self.lockstep(&mut active, outcome, recorder)?;
         }
         Ok(active.into_iter().filter_map(|active| active.summary).collect())
     }
@@ -198,7 +173,7 @@ impl Cascade<'_> {
     }
 
     /// One round of every run that is not finished, screened together.
-    fn lockstep(&self, active: &mut [Active<'_>], outcome: &mut Outcome) -> Result<()> {
+    fn lockstep(&self, active: &mut [Active<'_>], outcome: &mut Outcome, recorder: &mut dyn Recorder) -> Result<()> {
         let snapshot = self.exchange.snapshot;
         let factors = self.factors(active);
         let mut going: Vec<&mut Active<'_>> = active.iter_mut().filter(|active| active.summary.is_none()).collect();
@@ -227,6 +202,10 @@ impl Cascade<'_> {
             let seen = Marks::new(&arbiter, &market, column);
             let real = Marks::new(&arbiter, &market, real_column);
             self.advance(active, Markets { seen, real }, &screened, column);
+            let (first, events) = active.run.log.collect();
+            if !events.is_empty() {
+                recorder.record(active.place, first, &events)?;
+            }
         }
         outcome.seconds.sequence += clock.elapsed().as_secs_f64();
         Ok(())
@@ -241,14 +220,17 @@ impl Cascade<'_> {
         let before = RoundFigures::of(self.exchange, run);
         let events = round(self.exchange, run, markets, &breached);
         active.rounds.push(RoundFigures::of(self.exchange, run).since(&before));
-        let rests = run.states.values().any(|state| state.rest_rounds > 0 && state.in_liquidation);
-        let is_quiet = events == 0 && !rests;
+        let is_quiet = events == 0 && run.resting == 0;
         let limit = run.path.rounds_per_step.min(self.exchange.policy.rounds_max);
         if !is_quiet && run.round < limit {
             return;
         }
-        settle_debts(self.exchange, run, markets.real);
+        let taken = settle_debts(self.exchange, run, markets.real);
         run.tally.conservation_error += run.ledger.error(run.states.values(), |i| self.exchange.settlement(i));
+        if taken > 0 && run.round < limit {
+            // Those who paid may have to be liquidated now.
+            return;
+        }
         if (run.step as usize) + 1 < run.path.steps.len() {
             (run.step, run.round) = (run.step + 1, 0);
             self.begin_step(run, &active.market);

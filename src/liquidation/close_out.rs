@@ -16,16 +16,16 @@ pub fn close_out(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, pl
             continue;
         }
         let owed = -state.cash(exchange.quote);
-        let holds_more = state.cash.iter().any(|(asset, amount)| *asset != exchange.quote && *amount != Quanta::ZERO);
-        if owed <= Quanta::ZERO {
-            // Without positions nothing is required: what is left is the pool's own.
-            state.stage = Stage::Closed;
-        } else if !holds_more {
-            state.stage = Stage::Closed;
-            let left = draw(exchange, run, real, *pool, owed);
-            if left > Quanta::ZERO {
-                run.debtors.push(*pool);
-            }
+        let others = || state.cash.iter().filter(|(asset, _)| *asset != exchange.quote).map(|(_, amount)| *amount);
+        if others().any(|amount| amount < Quanta::ZERO)
+            || owed > Quanta::ZERO && others().any(|amount| amount > Quanta::ZERO)
+        {
+            // A loan to buy back, or collateral that still has to be sold for what is owed.
+            continue;
+        }
+        state.stage = Stage::Closed;
+        if owed > Quanta::ZERO && draw(exchange, run, real, *pool, owed) > Quanta::ZERO {
+            run.debtors.push(*pool);
         }
     }
 }

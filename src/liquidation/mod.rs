@@ -14,6 +14,7 @@ pub mod cut;
 pub mod deleverage;
 pub mod event;
 mod figures;
+mod fit;
 pub mod fixed_point;
 mod funds;
 pub mod impact;
@@ -36,9 +37,13 @@ mod summary;
 mod take_over;
 mod tally;
 
+#[cfg(test)]
+mod tests;
+
 pub use cascade::{Options, Recorder, liquidate};
 pub use event::{Action, Cause, Event, Health, Party};
 pub use figures::{Figure, Totals};
+pub use fit::check;
 pub use money::Quanta;
 pub use path::Path;
 pub use state::Stage;

@@ -93,8 +93,9 @@ impl Planner<'_> {
             cuts: Vec::new(),
             ending: Ending::Restored,
         };
-        let below = self.policy.take_over.below_health * figures.maintenance_margin;
-        if self.policy.takes(Step::TakeOver) && !state.is_flat() && figures.adjusted_equity < below {
+        let take_over = self.policy.take_over.below_health;
+        let is_below = take_over > 0.0 && figures.adjusted_equity < take_over * figures.maintenance_margin;
+        if self.policy.takes(Step::TakeOver) && !state.is_flat() && is_below {
             return Plan { cause: Cause::BelowTakeOver, ending: Ending::TakenOver, ..plan };
         }
         if decision.bankrupt {
@@ -132,21 +133,19 @@ impl Planner<'_> {
         self.everything(state, whole)
     }
 
-    /// Closes all of it: every position that can be traded, and, where the pool owes, its collateral.
+    /// Closes all of it: every position that can be traded, and, where the pool owes, its other balances.
     pub fn everything(&self, state: &PoolState, plan: Plan) -> Plan {
-        let cuts = state
-            .positions
-            .iter()
-            .enumerate()
-            .filter(|(_, held)| self.is_tradable(held.contracts, held.position.instrument));
+        let open = state.positions.iter().enumerate().filter(|(_, held)| {
+            self.policy.takes(Step::Cut) && self.is_tradable(held.contracts, held.position.instrument)
+        });
         let mut plan = Plan {
-            cuts: cuts.map(|(index, held)| (index, held.contracts)).collect(),
+            cuts: open.map(|(index, held)| (index, held.contracts)).collect(),
             orders: if state.has_orders() { Orders::Cancelled } else { Orders::Kept },
             ending: Ending::Emptied,
             ..plan
         };
         self.apply_clip(state, &mut plan);
-        let owes = state.cash(self.quote).0 < 0 || plan.before.equity < 0.0;
+        let owes = plan.before.equity < 0.0 || state.cash.iter().any(|(_, amount)| amount.0 < 0);
         if owes && plan.ending == Ending::Emptied {
             let others = state.cash.iter().filter(|(asset, amount)| {
                 *asset != self.quote && *amount != Quanta::ZERO && self.books.is_open(self.venues.of_asset(*asset).0)
@@ -330,7 +329,7 @@ impl Planner<'_> {
     /// What a pool's own trade would move its book by, as an estimate.
     fn own_impact(&self, book: u32, thinness: f64) -> OwnImpact {
         let depth = self.books.depth(book);
-        match self.books.law() {
+        match self.books.law(book) {
             ImpactLaw::None => OwnImpact::None,
             ImpactLaw::Linear | ImpactLaw::Saturating { .. } => {
                 let slope = depth.within_one_percent_quote.map_or(0.0, |depth| 0.01 * thinness / depth);

@@ -91,6 +91,8 @@ pub struct Run<'a> {
     pub unit_flows: Vec<f64>,
     /// The same of one unit of an asset: `[n_assets]`.
     pub asset_flows: Vec<f64>,
+    /// Pools that rested in the last round.
+    pub resting: u64,
     /// Step of the path.
     pub step: u32,
     /// Round of the step.
@@ -115,6 +117,7 @@ impl<'a> Run<'a> {
             capacity_left: None,
             unit_flows: Vec::new(),
             asset_flows: Vec::new(),
+            resting: 0,
             step: 0,
             round: 0,
             log: Log::default(),

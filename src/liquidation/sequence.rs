@@ -16,6 +16,7 @@ use super::run::{Exchange, Run};
 use super::settle::{Occasion, TradeTerms, convert, cut};
 use super::state::{PoolState, Stage};
 use super::{auto_deleverage, close_out, take_over};
+use crate::domain::UnderlyingIndex;
 use crate::policy::Step;
 
 /// A pool and what is done about it.
@@ -40,15 +41,17 @@ pub struct Markets<'a> {
 pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, breached: &[u32]) -> u64 {
     let before = run.log.count();
     for &pool in breached {
-        begin(exchange, run, markets.seen, pool);
+        run.touch(exchange, pool);
     }
     let due = due_pools(exchange, run, markets.seen);
+    run.resting = due.iter().filter(|due| due.rests == Rests::Yes).count() as u64;
+    let due: Vec<u32> = due.into_iter().filter(|due| due.rests == Rests::No).map(|due| due.pool).collect();
     let mut planned = plan_pools(exchange, run, markets.seen, &due);
     planned.sort_by(|a, b| urgency(&a.plan.before, &b.plan.before).then(a.pool.cmp(&b.pool)));
+    take_over::take_over(exchange, run, markets, &mut planned);
     if exchange.policy.takes(Step::AutoDeleverage) {
         auto_deleverage::close_bankrupt_positions(exchange, run, markets.real, &mut planned);
     }
-    take_over::take_over(exchange, run, markets, &mut planned);
     ration(run, markets.real, &mut planned);
     let concessions = clear(exchange, run, &planned);
     settle(exchange, run, markets.real, &planned, &concessions);
@@ -58,22 +61,21 @@ pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, b
     run.log.count() - before
 }
 
-/// Opens a pool's books, and remembers what it had in each underlying.
-fn begin(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>, pool: u32) {
-    let state = run.touch(exchange, pool);
-    for held in &state.positions {
-        let underlying = exchange.snapshot.instruments[held.position.instrument as usize].underlying;
-        let notional = held.contracts.units().abs() * seen.unit_notional(held.position.instrument);
-        let at = state.exposure.iter().position(|(index, _)| *index == underlying);
-        match at {
-            Some(at) => state.exposure[at].1 += Quanta::ceil(notional),
-            None => state.exposure.push((underlying, Quanta::ceil(notional))),
-        }
-    }
+/// A pool whose liquidation begins or goes on.
+struct Due {
+    pool: u32,
+    rests: Rests,
 }
 
-/// Touched pools whose liquidation begins or goes on, and that do not rest; their stages are brought up to date.
-fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec<u32> {
+/// Whether a pool rests after a clipped cut.
+#[derive(PartialEq, Eq)]
+enum Rests {
+    Yes,
+    No,
+}
+
+/// Touched pools whose liquidation begins or goes on; their stages are brought up to date.
+fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec<Due> {
     let target = exchange.policy.target_health;
     let due = run.states.par_iter_mut().filter_map(|(&pool, state)| {
         if state.stage == Stage::Closed {
@@ -90,11 +92,29 @@ fn due_pools(exchange: &Exchange<'_>, run: &mut Run<'_>, seen: Marks<'_>) -> Vec
             (_, false, _) => Stage::Healthy,
         };
         state.in_liquidation &= goes_on;
-        let rests = state.rest_rounds > 0;
+        if goes_on && state.exposure.is_empty() {
+            state.exposure = exposure(state, seen);
+        }
+        let rests = if state.rest_rounds > 0 { Rests::Yes } else { Rests::No };
         state.rest_rounds = state.rest_rounds.saturating_sub(1);
-        (goes_on && !rests).then_some(pool)
+        goes_on.then_some(Due { pool, rests })
     });
     due.collect()
+}
+
+/// Notional of a pool in each underlying, quote quanta.
+fn exposure(state: &PoolState, seen: Marks<'_>) -> Vec<(UnderlyingIndex, Quanta)> {
+    let mut exposure: Vec<(UnderlyingIndex, Quanta)> = Vec::new();
+    for held in &state.positions {
+        let instrument = held.position.instrument;
+        let underlying = seen.snapshot().instruments[instrument as usize].underlying;
+        let notional = Quanta::ceil(held.contracts.units().abs() * seen.unit_notional(instrument));
+        match exposure.iter_mut().find(|(index, _)| *index == underlying) {
+            Some((_, sum)) => *sum += notional,
+            None => exposure.push((underlying, notional)),
+        }
+    }
+    exposure
 }
 
 fn plan_pools(exchange: &Exchange<'_>, run: &Run<'_>, seen: Marks<'_>, due: &[u32]) -> Vec<Planned> {

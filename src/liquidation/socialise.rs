@@ -11,17 +11,17 @@ use super::sequence::occasion;
 use crate::policy::Step;
 
 /// Makes every debtor whole, as far as the policy's steps and others' equity allow. The members' share is not taken from their
-/// pools one by one: it is one rate on positive equity, settled when the scenario is over.
-pub fn settle_debts(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>) {
+/// pools one by one: it is one rate on positive equity, settled when the scenario is over. Answers how many
+/// pools gave up profits.
+pub fn settle_debts(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>) -> u64 {
     let owed = |run: &Run<'_>, pool: &u32| -run.states[pool].cash(exchange.quote);
     let mut debts: BTreeMap<u32, Quanta> = run.debtors.iter().map(|pool| (*pool, owed(run, pool))).collect();
     run.debtors.clear();
-    if exchange.policy.takes(Step::AutoDeleverage) {
-        take_profits(exchange, run, real, &mut debts);
-    }
+    let paying =
+        if exchange.policy.takes(Step::AutoDeleverage) { take_profits(exchange, run, real, &mut debts) } else { 0 };
     debts.retain(|_, debt| *debt > Quanta::ZERO);
     if debts.is_empty() {
-        return;
+        return paying;
     }
     let total: Quanta = debts.values().copied().sum();
     let room = if exchange.policy.takes(Step::Socialise) { members_equity(exchange, run, real) } else { Quanta::ZERO };
@@ -43,6 +43,7 @@ pub fn settle_debts(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>)
         run.tally.uncovered += debt - part;
     }
     run.tally.members_equity = room;
+    paying
 }
 
 /// Σ max(0, raw equity) of every known pool, quote quanta.

@@ -17,7 +17,7 @@ pub fn take_over(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_
         let covered = run.backstop_left.is_none_or(|left| needed <= left && left > Quanta::ZERO);
         if !covered {
             let state = &run.states[pool];
-            let cause = if plan.cause == Cause::BelowTakeOver { Cause::Infeasible } else { plan.cause };
+            let cause = if plan.before.equity < 0.0 { Cause::Bankrupt } else { Cause::Infeasible };
             let instead = super::plan::Plan { cause, ..plan.clone() };
             *plan = planner(exchange, run, markets.seen).everything(state, instead);
             continue;

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use super::landscape::{Landscape, Plane};
-use super::problem::{Leg, Outcome, Problem};
+use super::problem::{Leg, Outcome, Problem, TOLERANCE};
 
 /// Largest share of a leg's range traded before looking again.
 const LARGEST_STEP: f64 = 1.0 / 32.0;
@@ -20,12 +20,13 @@ pub fn greedy(problem: &Problem, landscape: &mut impl Landscape) -> Outcome {
     let mut trades = vec![0.0; problem.legs.len()];
     let mut asked = 1;
     let mut plane = landscape.plane(&problem.holdings(&trades));
+    let tolerance = TOLERANCE * problem.size(&plane);
     loop {
         if !plane.is_finite() {
             return Outcome::Unsettled;
         }
         let shortfall = problem.shortfall(&plane, problem.cost(&trades));
-        if let Some(restoration) = problem.restored(trades.clone(), plane.clone(), asked) {
+        if let Some(restoration) = problem.restored(&trades, &plane, (asked, tolerance)) {
             return Outcome::Restored(restoration);
         }
         let mut better = None;

@@ -7,8 +7,10 @@ use super::problem::Problem;
 
 /// Least tolerance of the solver: its rows are in units of the pool's own size.
 const FEASIBILITY: f64 = 1e-10;
-/// Coefficients below this, where the largest of their column is 1, are rounding.
-const NEGLIGIBLE: f64 = 1e-10;
+/// Slopes below this, where the largest of their column is 1, are rounding: a plane does without them, and still touches.
+const NEGLIGIBLE: f64 = 1e-7;
+/// What a plane must change at its own trades to be worth a row, relative to the pool's size.
+const WORTH_A_ROW: f64 = 1e-10;
 
 /// What a solve minimises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +32,29 @@ pub enum Answer {
     Failed,
 }
 
-/// A plane, and the trades at which it touches.
+/// A plane through a value, and the trades at which it touches.
 #[derive(Debug, Clone)]
 struct Touching {
     trades: Vec<f64>,
-    plane: Plane,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+impl Touching {
+    fn at(&self, trades: &[f64]) -> f64 {
+        let moved = self.trades.iter().zip(trades).map(|(from, to)| to - from);
+        self.value + self.gradient.iter().zip(moved).map(|(slope, moved)| slope * moved).sum::<f64>()
+    }
 }
 
 /// The planes found so far.
 #[derive(Debug, Clone)]
 pub struct Planes<'a> {
     problem: &'a Problem,
-    found: Vec<Touching>,
+    /// Never below equity.
+    equity: Vec<Touching>,
+    /// Never above the requirement.
+    requirement: Vec<Touching>,
     /// Size of the pool, quote units; > 0.
     money: f64,
 }
@@ -56,24 +69,30 @@ struct LegVariables {
 
 impl LegVariables {
     fn add(&self, row: &mut LinearExpr, up: f64, down: f64) {
-        for (variable, coefficient) in [(self.up, up), (self.down, down)] {
-            if coefficient.abs() > NEGLIGIBLE {
-                row.add(variable, coefficient);
-            }
-        }
+        row.add(self.up, up);
+        row.add(self.down, down);
     }
 }
 
 impl<'a> Planes<'a> {
-    /// No planes yet; `start` is the one at the untouched holdings, and sets the scale.
-    pub fn new(problem: &'a Problem, start: &Plane) -> Self {
-        let money = start.equity.abs().max(problem.target * start.requirement.abs()).max(problem.excess.abs());
-        Self { problem, found: Vec::new(), money: if money > 0.0 { money } else { 1.0 } }
+    /// No planes yet, for a pool of this size, quote units; > 0.
+    pub fn new(problem: &'a Problem, money: f64) -> Self {
+        Self { problem, equity: Vec::new(), requirement: Vec::new(), money }
     }
 
-    /// Adds the plane that touches at these trades.
-    pub fn add(&mut self, trades: Vec<f64>, plane: Plane) {
-        self.found.push(Touching { trades, plane });
+    /// Adds the planes that touch at these trades, where they say more than the others.
+    pub fn add(&mut self, trades: &[f64], plane: Plane) {
+        let little = WORTH_A_ROW * self.money;
+        let known = self.equity.iter().map(|of| of.at(trades)).fold(f64::INFINITY, f64::min);
+        if known > plane.equity + little {
+            let (value, gradient) = (plane.equity, plane.equity_gradient);
+            self.equity.push(Touching { trades: trades.to_vec(), value, gradient });
+        }
+        let known = self.requirement.iter().map(|of| of.at(trades)).fold(f64::NEG_INFINITY, f64::max);
+        if known < plane.requirement - little {
+            let (value, gradient) = (plane.requirement, plane.requirement_gradient);
+            self.requirement.push(Touching { trades: trades.to_vec(), value, gradient });
+        }
     }
 
     /// Solves over the planes found so far.
@@ -84,11 +103,12 @@ impl<'a> Planes<'a> {
         let requirement = program.add_var(0.0, (0.0, f64::INFINITY));
         let most = if goal == Goal::Shortfall { f64::INFINITY } else { 0.0 };
         let shortfall = program.add_var(1.0, (0.0, most));
-        for touching in &self.found {
-            let plane = &touching.plane;
-            let (row, constant) = self.row(&legs, touching, (plane.equity, &plane.equity_gradient));
+        for plane in &self.equity {
+            let (row, constant) = self.row(&legs, plane);
             program.add_constraint(with(row, equity), ComparisonOp::Le, constant);
-            let (row, constant) = self.row(&legs, touching, (plane.requirement, &plane.requirement_gradient));
+        }
+        for plane in &self.requirement {
+            let (row, constant) = self.row(&legs, plane);
             program.add_constraint(with(row, requirement), ComparisonOp::Ge, constant);
         }
         let mut met = LinearExpr::empty();
@@ -96,8 +116,10 @@ impl<'a> Planes<'a> {
         met.add(requirement, -self.problem.target);
         met.add(shortfall, 1.0);
         for (variables, leg) in legs.iter().zip(&self.problem.legs) {
-            let cost = -leg.cost * variables.unit / self.money;
-            variables.add(&mut met, cost, cost);
+            let cost = leg.cost * variables.unit / self.money;
+            if cost > 0.0 {
+                variables.add(&mut met, -cost, -cost);
+            }
         }
         program.add_constraint(met, ComparisonOp::Ge, self.problem.excess / self.money);
         let mut options = SolveOptions::default();
@@ -131,20 +153,21 @@ impl<'a> Planes<'a> {
     /// The most that one unit of a leg does to anything, quote units; 1 where it does nothing.
     fn steepest(&self, leg: usize) -> f64 {
         let cost = self.problem.legs[leg].cost;
-        let steepest = self.found.iter().fold(cost, |steepest, Touching { plane, .. }| {
-            steepest.max(plane.equity_gradient[leg].abs()).max(plane.requirement_gradient[leg].abs())
-        });
+        let planes = self.equity.iter().chain(&self.requirement);
+        let steepest = planes.fold(cost, |steepest, plane| steepest.max(plane.gradient[leg].abs()));
         if steepest > 0.0 { steepest } else { 1.0 }
     }
 
     /// `value + gradient · (trades − those it touches at)` as a row that stands on the left, and its constant.
-    fn row(&self, legs: &[LegVariables], at: &Touching, (value, gradient): (f64, &[f64])) -> (LinearExpr, f64) {
+    fn row(&self, legs: &[LegVariables], plane: &Touching) -> (LinearExpr, f64) {
         let mut row = LinearExpr::empty();
-        let mut constant = value / self.money;
-        for ((variables, slope), trade) in legs.iter().zip(gradient).zip(&at.trades) {
-            let slope = slope / self.money;
-            variables.add(&mut row, -slope * variables.unit, slope * variables.unit);
-            constant -= slope * trade;
+        let mut constant = plane.value / self.money;
+        for ((variables, slope), trade) in legs.iter().zip(&plane.gradient).zip(&plane.trades) {
+            let slope = slope * variables.unit / self.money;
+            if slope.abs() > NEGLIGIBLE {
+                variables.add(&mut row, -slope, slope);
+                constant -= slope * trade / variables.unit;
+            }
         }
         (row, constant)
     }

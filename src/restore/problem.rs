@@ -1,6 +1,6 @@
 use super::landscape::Plane;
 
-/// How far, relative to equity and requirement, an answer may miss the target.
+/// How far, relative to the larger of equity and `target` · requirement before any trade, an answer may miss the target.
 pub(super) const TOLERANCE: f64 = 1e-9;
 
 /// One holding that may be traded.
@@ -107,21 +107,30 @@ impl Problem {
         self.target * plane.requirement + self.excess - (plane.equity - cost)
     }
 
-    /// What a shortfall must exceed to count, quote units.
-    pub(super) fn tolerance(&self, plane: &Plane, cost: f64) -> f64 {
-        TOLERANCE * (plane.equity.abs() + cost + self.target * plane.requirement.abs() + self.excess.abs())
+    /// Size of a pool that starts at this plane, quote units; > 0.
+    pub(super) fn size(&self, start: &Plane) -> f64 {
+        let size = start.equity.abs().max(self.target * start.requirement.abs()).max(self.excess.abs());
+        if size > 0.0 { size } else { 1.0 }
     }
 
-    /// The answer at these trades, where they meet the target.
-    pub(super) fn restored(&self, trades: Vec<f64>, plane: Plane, planes: usize) -> Option<Restoration> {
-        let cost = self.cost(&trades);
-        (self.shortfall(&plane, cost) <= self.tolerance(&plane, cost)).then(|| Restoration {
-            trades,
+    /// The answer at these trades, where what they leave missing is at most `tolerance`, quote units.
+    pub(super) fn restored(
+        &self,
+        trades: &[f64],
+        plane: &Plane,
+        (planes, tolerance): (usize, f64),
+    ) -> Option<Restoration> {
+        let cost = self.cost(trades);
+        if self.shortfall(plane, cost) > tolerance {
+            return None;
+        }
+        Some(Restoration {
+            trades: trades.to_vec(),
             cost_quote: cost,
             equity_quote: plane.equity - cost,
             requirement_quote: plane.requirement,
             planes,
-            marginal: plane.requirement_gradient,
+            marginal: plane.requirement_gradient.clone(),
         })
     }
 }

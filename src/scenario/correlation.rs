@@ -63,12 +63,12 @@ impl CorrelationMatrix {
         if !faults.is_empty() {
             return Err(Error::Refused(faults));
         }
-        let returns: Vec<Vec<f64>> = panel
-            .returns()
-            .columns()
-            .into_iter()
-            .map(|column| column.iter().map(|value| libm::log1p(*value)).collect())
-            .collect();
+        Ok(Self::of_log_returns(panel.assets.clone(), &panel.returns().mapv(libm::log1p)))
+    }
+
+    /// The same of log-returns, one column per name; NaN where one is missing.
+    pub fn of_log_returns(names: Vec<String>, log_returns: &Array2<f64>) -> Self {
+        let returns: Vec<Vec<f64>> = log_returns.columns().into_iter().map(|column| column.to_vec()).collect();
         let count = returns.len();
         let mut values = Array2::eye(count);
         for first in 0..count {
@@ -78,7 +78,7 @@ impl CorrelationMatrix {
                 values[[second, first]] = value;
             }
         }
-        Ok(Self { names: panel.assets.clone(), values })
+        Self { names, values }
     }
 
     /// The matrix of `names`, in their order. Pairs it does not know take `fallback`.

@@ -15,6 +15,7 @@ mod doctor;
 mod engines;
 mod exactness;
 mod greeks;
+mod liquidation;
 mod option_books;
 #[cfg(all(feature = "cli", feature = "gpu"))]
 mod option_commands;

@@ -142,7 +142,7 @@ pub(super) struct AssetShocks(pub(super) String, pub(super) Vec<f64>);
 
 /// Where correlations come from.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum CorrelationSource {
+pub(in crate::cli) enum CorrelationSource {
     Number(f64),
     File(PathBuf),
 }
@@ -153,7 +153,7 @@ fn parse_asset_shocks(text: &str) -> Result<AssetShocks, String> {
     if name.is_empty() { Err("name the asset".into()) } else { Ok(AssetShocks(name.into(), shocks)) }
 }
 
-fn parse_volatility(text: &str) -> Result<VolatilityChoice, String> {
+pub(in crate::cli) fn parse_volatility(text: &str) -> Result<VolatilityChoice, String> {
     let mut choice = VolatilityChoice::default();
     for part in text.split(',') {
         match part.split_once('=') {
@@ -165,7 +165,7 @@ fn parse_volatility(text: &str) -> Result<VolatilityChoice, String> {
     Ok(choice)
 }
 
-fn parse_correlation(text: &str) -> Result<CorrelationSource, String> {
+pub(in crate::cli) fn parse_correlation(text: &str) -> Result<CorrelationSource, String> {
     Ok(text.parse().map_or_else(|_| CorrelationSource::File(text.into()), CorrelationSource::Number))
 }
 

@@ -1,0 +1,5 @@
+//! Small exchanges taken to their end.
+
+mod cascade;
+mod fixture;
+mod waterfall;
