@@ -80,7 +80,10 @@ impl Exchange {
 }
 
 fn command<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut all = vec!["liquidate", "book", "--engine", "cpu", "--out", "run"];
+    let mut all = vec!["liquidate", "book", "--out", "run"];
+    if !more.contains(&"--engine") {
+        all.extend(["--engine", "cpu"]);
+    }
     if !more.contains(&"--path") {
         all.extend(["--scenarios", "set.csv"]);
     }
@@ -235,6 +238,7 @@ fn the_digest_depends_on_no_thread_format_or_engine() {
         ["--tables", "csv"],
         ["--tables", "arrow"],
         ["--chunk-pools", "7"],
+        ["--engine", "reference"],
         ["--against", "full.toml"],
     ] {
         let all: Vec<&str> = base.iter().copied().chain(more).collect();

@@ -149,7 +149,7 @@ fn header(input: &LiquidationInput<'_>) -> String {
         pools => format!("<p class=\"bad\">{} pools are unknown and never liquidated.</p>\n", count(pools)),
     };
     format!(
-        "<header><h1>Plimsoll liquidation report</h1>\n<p class=\"soft\">{}, under the policy {}.</p>\n{cards}\
+        "<header><h1>Plimsoll liquidation report</h1>\n<p class=\"soft\">{}. Policy: {}.</p>\n{cards}\
          <p>Quanta of 1e-8 made or lost over all accounts, funds and the market: {error}.</p>\n{unfinished}{unknown}</header>\n",
         escaped(input.selection),
         escaped(input.policy_name),
