@@ -69,6 +69,13 @@ impl Exchange {
         serde_json::from_str(&self.ok(&all)).expect("one JSON object")
     }
 
+    /// Contract sizes of the linear contracts.
+    fn linear_sizes(&self) -> BTreeMap<String, f64> {
+        let rows = self.rows("book/instruments.csv").into_iter();
+        let linear = rows.filter(|row| row["payoff"] == "linear" && row["kind"] != "option");
+        linear.map(|row| (row["instrument"].clone(), row["contract_size"].parse().expect("a size"))).collect()
+    }
+
     fn rows(&self, table: &str) -> Vec<BTreeMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.path(table)).expect("a table");
         let header = reader.headers().expect("a header").clone();
@@ -174,6 +181,8 @@ fn the_events_add_up() {
     let object = exchange.liquidate(&["--worst", "4", "--policy", "thin.toml", "--tables", "csv"]);
     let events = exchange.rows("run/events.csv");
     assert!(events.len() > 100, "{} events", events.len());
+    let linear = exchange.linear_sizes();
+    let mut traded = 0;
     let mut numbers: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     // Between two pools every event stands twice: what one gives the other receives, of every asset and instrument.
     let mut between: BTreeMap<(&str, &str), i128> = BTreeMap::new();
@@ -197,13 +206,20 @@ fn the_events_add_up() {
                 *sums.entry((scenario, name)).or_default() += of("amount");
             }
         }
+        // What a position brings beyond what it was entered at is quantity · size · price, rounded down to a quantum.
+        if let (Some(size), Ok(price)) = (linear.get(&event["instrument"]), event["price"].parse::<f64>()) {
+            let proceeds = (of("amount") - of("carry")) as f64 / 1e8;
+            let expected = -of("quantity") as f64 / 1e8 * size * price;
+            assert!((proceeds - expected).abs() <= 2e-8 + 1e-12 * expected.abs(), "{proceeds} {expected}: {event:?}");
+            traded += 1;
+        }
         // Fees never exceed what left the quote balance, and nothing else of it leaves in a cut.
         if event["action"] == "cut" {
             assert_eq!(of("quote_amount") + of("trading_fee") + of("fund_fee"), 0, "{event:?}");
         }
     }
     assert!(between.values().all(|sum| *sum == 0), "{between:?}");
-    assert!(!between.is_empty(), "somebody is deleveraged");
+    assert!(!between.is_empty() && traded > 100, "somebody is deleveraged, and {traded} trades have a price");
     for numbers in numbers.values_mut() {
         numbers.sort_unstable();
         assert!(numbers.iter().copied().eq(0..numbers.len() as u64), "numbered without a gap");
