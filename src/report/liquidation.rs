@@ -314,8 +314,8 @@ fn scenario_tables(input: &LiquidationInput<'_>) -> String {
             money(tally.deleveraged_notional),
             money(tally.haircut.units()),
             money(tally.socialised.units()),
-            of.socialised_share().map_or_else(|| "–".into(), percent),
             money(tally.uncovered.units()),
+            of.socialised_share().map_or_else(|| "–".into(), percent),
         ]
     });
     let columns = [
@@ -328,8 +328,8 @@ fn scenario_tables(input: &LiquidationInput<'_>) -> String {
         ("ADL notional", Number),
         ("ADL haircut", Number),
         ("socialised", Number),
-        ("of equity", Number),
         ("uncovered", Number),
+        ("socialised, of equity", Number),
     ];
     let payers = table(&columns, &payers.collect::<Vec<_>>(), "There are no scenarios.");
     let more = match input.outcome.scenarios.len() - shown.len() {
