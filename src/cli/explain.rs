@@ -1,5 +1,6 @@
 //! `explain`: every term of one account's equity and requirement.
 
+mod event;
 mod greeks;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ const ROUNDING: f64 = 1e-9;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("source").args(["scenarios", "events"])))]
 pub struct Args {
     /// Directory of tables.
     snapshot: PathBuf,
@@ -36,9 +38,15 @@ pub struct Args {
     /// Scenario set; without it only the unshocked market is shown.
     #[arg(long, value_name = "FILE")]
     scenarios: Option<PathBuf>,
-    /// Scenario to show [default: the pool's worst].
-    #[arg(long, value_name = "ID", requires = "scenarios")]
+    /// Scenario to show [default: the pool's worst; of an event: the one that has it].
+    #[arg(long, value_name = "ID", requires = "source")]
     scenario: Option<String>,
+    /// Event of a liquidation to show, by its number in its scenario.
+    #[arg(long, value_name = "N", requires = "events")]
+    event: Option<u64>,
+    /// Directory that `liquidate` wrote.
+    #[arg(long, value_name = "DIR", requires = "event")]
+    events: Option<PathBuf>,
     /// Margin rules [default: SNAPSHOT/rulebook.toml].
     #[arg(long, value_name = "FILE")]
     rulebook: Option<PathBuf>,
@@ -62,6 +70,12 @@ struct Explained<'a> {
 
 /// Runs the command; returns the exit code: 0, or 6 where a pool asked for is unknown.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
+    if let (Some(number), Some(events)) = (args.event, &args.events) {
+        let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;
+        find(&snapshot, &args.account, args.pool.as_deref())?;
+        let (account, pool, scenario) = (args.account.as_str(), args.pool.as_deref(), args.scenario.as_deref());
+        return event::run(&event::Query { events, number, account, pool, scenario }, &snapshot, context);
+    }
     let rulebook = read_rulebook(&args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml")))?;
     let scenarios = args.scenarios.as_deref().map(scenario_file::read).transpose()?;
     let scenario = match (&scenarios, &args.scenario) {

@@ -2,6 +2,7 @@
 
 pub mod bracket_csv;
 pub mod chain_csv;
+pub mod event_file;
 pub mod hash;
 pub mod panel;
 pub mod path_file;

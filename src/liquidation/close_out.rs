@@ -31,7 +31,7 @@ pub fn close_out(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, pl
 }
 
 /// Draws on the funds for a closed pool's debt; answers what they leave.
-fn draw(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, pool: u32, owed: Quanta) -> Quanta {
+pub fn draw(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, pool: u32, owed: Quanta) -> Quanta {
     if !exchange.policy.takes(Step::InsuranceFund) {
         return owed;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::auto_deleverage::take_profits;
+use super::close_out::draw;
 use super::event::{Action, Cause, Health, Party};
 use super::marks::Marks;
 use super::money::Quanta;
@@ -15,8 +16,12 @@ use crate::policy::Step;
 /// pools gave up profits.
 pub fn settle_debts(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>) -> u64 {
     let owed = |run: &Run<'_>, pool: &u32| -run.states[pool].cash(exchange.quote);
-    let mut debts: BTreeMap<u32, Quanta> = run.debtors.iter().map(|pool| (*pool, owed(run, pool))).collect();
-    run.debtors.clear();
+    let mut debts: BTreeMap<u32, Quanta> = BTreeMap::new();
+    for pool in std::mem::take(&mut run.debtors) {
+        // Fees that were paid in since may cover it by now.
+        let left = draw(exchange, run, real, pool, owed(run, &pool));
+        debts.insert(pool, left);
+    }
     let paying =
         if exchange.policy.takes(Step::AutoDeleverage) { take_profits(exchange, run, real, &mut debts) } else { 0 };
     debts.retain(|_, debt| *debt > Quanta::ZERO);

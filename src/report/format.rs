@@ -4,7 +4,7 @@
 const MINUS: char = '−';
 
 /// An integer with thousands separators: `1,024`.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

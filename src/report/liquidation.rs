@@ -149,7 +149,7 @@ fn header(input: &LiquidationInput<'_>) -> String {
         pools => format!("<p class=\"bad\">{} pools are unknown and never liquidated.</p>\n", count(pools)),
     };
     format!(
-        "<header><h1>Plimsoll liquidation report</h1>\n<p class=\"soft\">{}, under the policy {}.</p>\n{cards}\
+        "<header><h1>Plimsoll liquidation report</h1>\n<p class=\"soft\">{}. Policy: {}.</p>\n{cards}\
          <p>Quanta of 1e-8 made or lost over all accounts, funds and the market: {error}.</p>\n{unfinished}{unknown}</header>\n",
         escaped(input.selection),
         escaped(input.policy_name),
@@ -314,8 +314,8 @@ fn scenario_tables(input: &LiquidationInput<'_>) -> String {
             money(tally.deleveraged_notional),
             money(tally.haircut.units()),
             money(tally.socialised.units()),
-            of.socialised_share().map_or_else(|| "–".into(), percent),
             money(tally.uncovered.units()),
+            of.socialised_share().map_or_else(|| "–".into(), percent),
         ]
     });
     let columns = [
@@ -328,8 +328,8 @@ fn scenario_tables(input: &LiquidationInput<'_>) -> String {
         ("ADL notional", Number),
         ("ADL haircut", Number),
         ("socialised", Number),
-        ("of equity", Number),
         ("uncovered", Number),
+        ("socialised, of equity", Number),
     ];
     let payers = table(&columns, &payers.collect::<Vec<_>>(), "There are no scenarios.");
     let more = match input.outcome.scenarios.len() - shown.len() {

@@ -11,7 +11,7 @@ const SHOWN: usize = 32;
 /// A liquidation for a terminal of 100 columns. Names come without control characters; no colour codes.
 pub fn liquidation_summary(input: &LiquidationInput<'_>) -> String {
     let outcome = input.outcome;
-    let mut text = format!("{}, under the policy {}\n", plain(input.selection), plain(input.policy_name));
+    let mut text = format!("{}; policy: {}\n", plain(input.selection), plain(input.policy_name));
     for part in [course(outcome), payers(outcome), ladder(input), policies(input), critical(input)] {
         if !part.is_empty() {
             text.push('\n');

@@ -20,6 +20,9 @@ mod svg;
 #[cfg(feature = "cli")]
 mod terminal;
 
+#[cfg(feature = "cli")]
+pub(crate) use format::count;
+
 pub use comparison::{ComparisonInput, comparison_html};
 #[cfg(feature = "cli")]
 pub use comparison_terminal::comparison_summary;

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::io::read_path;
 use crate::liquidation::Path;
 use crate::policy::Policy;
+use crate::report::count;
 use crate::scenario::ScenarioSet;
 
 /// Which markets are sequenced, and how they were chosen.
@@ -85,20 +86,14 @@ impl Choice {
 
     /// How the markets were chosen, in a sentence.
     pub(super) fn sentence(&self) -> String {
-        let others = |set: &ScenarioSet, places: &[usize]| match set.len() - places.len() {
-            0 => String::new(),
-            _ => "; the others are not".to_string(),
+        let of_set = |set: &ScenarioSet, places: &[usize], how: &str| {
+            let others = if places.len() < set.len() { "; the others are not" } else { "" };
+            let (sequenced, all) = (count(places.len() as u64), count(set.len() as u64));
+            format!("{sequenced} of {all} scenarios sequenced, {how}{others}")
         };
         match self {
-            Self::Named { set, places } => {
-                format!("{} of {} scenarios sequenced, by id{}", places.len(), set.len(), others(set, places))
-            }
-            Self::Worst { set, places } => format!(
-                "{} of {} scenarios sequenced, those with the largest shortfall{}",
-                places.len(),
-                set.len(),
-                others(set, places)
-            ),
+            Self::Named { set, places } => of_set(set, places, "by id"),
+            Self::Worst { set, places } => of_set(set, places, "those with the largest shortfall"),
             Self::Path(path) => {
                 format!(
                     "the path {:?} sequenced: {} steps of {} rounds",
