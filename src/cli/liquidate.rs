@@ -17,12 +17,7 @@ use crate::engine::SweepOptions;
 use crate::error::{Error, Result};
 use crate::io::hash;
 use crate::io::results::ResultsWriter;
-<<<<<<< HEAD
-use crate::liquidation::check;
-use crate::liquidation::{Options, Outcome, Path, Recorder, liquidate};
-=======
 use crate::liquidation::{Options, Outcome, Path, Recorder, check, liquidate};
->>>>>>> part_output
 use crate::policy::Policy;
 use crate::report::{CriticalRow, LiquidationInput, liquidation_html, liquidation_summary};
 use choice::Choice;
@@ -138,11 +133,7 @@ impl Args {
         for file in self.path.iter().chain(&self.policy).chain(&self.against) {
             inputs.hashes.push(hash::file(file)?);
         }
-<<<<<<< HEAD
-        // A depth that any policy lacks is said before anything is swept.
-=======
         // What a policy lacks is said before anything is swept.
->>>>>>> part_output
         policies.iter().try_for_each(|named| check(&inputs.snapshot, &named.policy))?;
         let scope = self.critical_depth.as_deref().map(|text| critical::Scopes::parse(text, &inputs.snapshot));
         let scope = scope.transpose()?;
