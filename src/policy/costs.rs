@@ -9,7 +9,8 @@ pub struct Costs {
     pub option_half_spread: f64,
     /// Trading fee, kept by the exchange.
     pub trading_fee: f64,
-    /// Liquidation fee, paid into the insurance fund as far as the pool's equity reaches.
+    /// Liquidation fee, paid into the insurance fund as far as the pool's equity reaches. Where all costs together exceed the
+    /// target times a position's maintenance rate, cutting it costs more health than it frees: it is closed, not cut.
     pub liquidation_fee: f64,
 }
 
@@ -25,6 +26,6 @@ impl Costs {
 
 impl Default for Costs {
     fn default() -> Self {
-        Self { half_spread: 0.0002, option_half_spread: 0.002, trading_fee: 0.0005, liquidation_fee: 0.005 }
+        Self { half_spread: 0.0002, option_half_spread: 0.002, trading_fee: 0.0005, liquidation_fee: 0.0015 }
     }
 }

@@ -108,7 +108,7 @@ const COSTS: &[Key] = &[
     Key::optional(
         "liquidation_fee",
         KeyKind::SHARE,
-        "0.005",
+        "0.0015",
         "fee paid into the insurance fund as far as the pool's equity reaches, a fraction of notional",
     ),
 ];
