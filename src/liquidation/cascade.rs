@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::books::{Books, unit_flow};
 use super::event::Event;
@@ -200,11 +201,13 @@ impl Cascade<'_> {
         let arbiter = Arbiter::new(setting);
         let market = ShockedMarket::new(snapshot, &joint);
         let n_going = going.len();
-        for (column, active) in going.into_iter().enumerate() {
+        going.par_iter_mut().enumerate().for_each(|(column, active)| {
             let real_column = if is_same { column } else { n_going + column };
             let seen = Marks::new(&arbiter, &market, column);
             let real = Marks::new(&arbiter, &market, real_column);
             self.advance(active, Markets { seen, real }, &screened, column);
+        });
+        for active in going {
             let (first, events) = active.run.log.collect();
             if !events.is_empty() {
                 recorder.record(active.place, first, &events)?;
