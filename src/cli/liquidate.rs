@@ -19,6 +19,7 @@ use crate::io::hash;
 use crate::io::results::ResultsWriter;
 use crate::liquidation::{Options, Outcome, Path, Recorder, check, liquidate};
 use crate::policy::Policy;
+use crate::pricing::Unshocked;
 use crate::report::{CriticalRow, LiquidationInput, liquidation_html, liquidation_summary};
 use choice::Choice;
 use policies::NamedPolicy;
@@ -143,7 +144,11 @@ impl Args {
         let choice = Choice::make(self, &inputs, sweep, context)?;
         seconds.rank = clock.elapsed().as_secs_f64();
 
-        let options = Options { sweep: sweep.clone(), ..Options::default() };
+        let mut options = Options { sweep: sweep.clone(), ..Options::default() };
+        if self.path.is_some() {
+            // What a path does not name stands where it stood in the snapshot.
+            options.sweep.unshocked = Unshocked::Hold;
+        }
         let sequencing = Sequencing { inputs: &inputs, options: &options, context };
         let names = choice.names();
         let mut events = writer.event_table(&inputs.snapshot, names.iter().map(String::as_str).collect());
