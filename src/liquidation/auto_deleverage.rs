@@ -39,6 +39,16 @@ struct Holder {
     before: Health,
 }
 
+impl Holder {
+    /// As a winner that is never asked for more than its equity, at `dearest` quote units per contract.
+    fn within(&self, room: &BTreeMap<u32, f64>, dearest: f64) -> Winner {
+        let equity = room.get(&self.pool).copied().unwrap_or(self.before.equity).max(0.0);
+        // Never more than the position, whatever the quotient.
+        let affordable = if dearest > 0.0 { Quanta::floor((equity / dearest).min(1e20)).0 } else { i128::MAX };
+        Winner { capacity: self.winner.capacity.min(affordable), ..self.winner }
+    }
+}
+
 /// Closes positions of bankrupt pools against others' where the funds cannot pay what closing them in the market would leave
 /// owed. What finds no opposite stays in the pool's plan.
 pub fn close_bankrupt_positions(exchange: &Exchange<'_>, run: &mut Run<'_>, real: Marks<'_>, planned: &mut [Planned]) {
@@ -63,10 +73,11 @@ pub fn close_bankrupt_positions(exchange: &Exchange<'_>, run: &mut Run<'_>, real
         beyond.iter().map(|&at| (at, relief_rate(exchange, run, real, planned[at].pool))).collect();
     let holders = holders(exchange, run, real, &sides, &bankrupt);
     let mut events = Vec::new();
+    let mut room: BTreeMap<u32, f64> = BTreeMap::new();
     for (side, positions) in &sides {
         let holders = holders.get(side).map_or(&[][..], Vec::as_slice);
         let close = Close { exchange, real, planned, side: *side, holders };
-        close.close(run, positions, &relief, &mut events);
+        close.close(run, positions, &relief, (&mut room, &mut events));
     }
     enter(exchange, run, real, events);
     for &at in &beyond {
@@ -134,13 +145,13 @@ struct Close<'c> {
 }
 
 impl Close<'_> {
-    /// Allocates by the policy's rule and matches in order.
+    /// Allocates by the policy's rule and matches in order. `room` is what is left of the equity of those who have given up some.
     fn close(
         &self,
         run: &mut Run<'_>,
         positions: &[(usize, usize)],
         relief: &BTreeMap<usize, f64>,
-        events: &mut Vec<Event>,
+        (room, events): (&mut BTreeMap<u32, f64>, &mut Vec<Event>),
     ) {
         let ((instrument, direction), real) = (self.side, self.real);
         let Some(mark) = real.settlement_value(instrument) else { return };
@@ -148,7 +159,8 @@ impl Close<'_> {
             run.states[&self.planned[at].pool].positions[place].contracts.magnitude()
         };
         let wanted: Quanta = positions.iter().map(|&(at, place)| contracts(run, at, place)).sum();
-        let winners: Vec<Winner> = self.holders.iter().map(|holder| holder.winner).collect();
+        let dearest = positions.iter().map(|(at, _)| relief[at]).fold(0.0, f64::max) * real.unit_notional(instrument);
+        let winners: Vec<Winner> = self.holders.iter().map(|holder| holder.within(room, dearest)).collect();
         let taken = self.exchange.policy.deleverage.allocation.allocate(&winners, wanted.0);
         let mut offers = self.holders.iter().zip(taken).filter(|(_, taken)| *taken > 0).peekable();
         let asset_price = real.asset_price(self.exchange.settlement(instrument));
@@ -161,7 +173,9 @@ impl Close<'_> {
             while let Some((holder, offered)) = offers.peek_mut().filter(|_| left > Quanta::ZERO) {
                 let matched = left.min(Quanta(*offered));
                 self.settle(run, (at, place), holder, (Quanta(matched.0 * sign), value), events);
-                run.tally.haircut += Quanta::floor(matched.units() * concession * asset_price);
+                let given_up = matched.units() * concession * asset_price;
+                *room.entry(holder.pool).or_insert(holder.before.equity) -= given_up;
+                run.tally.haircut += Quanta::floor(given_up);
                 run.tally.deleveraged_notional += matched.units() * real.unit_notional(instrument);
                 left -= matched;
                 *offered -= matched.0;

@@ -67,7 +67,10 @@ fn check_depths(snapshot: &Snapshot, policy: &Policy) -> Result<()> {
         };
         if let Some(column) = missing {
             let rule = format!("the law of impact needs the {column} of {}, whose contracts are held", terms.name);
-            let remedy = "add the column, or depth_quote or default_depth_quote to the policy's impact";
+            let remedy = match column {
+                "depth" => "add the column, or depth_quote or default_depth_quote to the policy's impact",
+                _ => "add the column, or choose another law of impact",
+            };
             faults.push(Fault::of_cell(("underlyings", index as u64 + 1, column), "", rule, remedy));
         }
     }

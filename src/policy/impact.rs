@@ -49,7 +49,8 @@ pub struct ImpactPolicy {
     pub law: ImpactLaw,
     /// Factor on every depth and daily volume, > 0: 0.5 = half as deep.
     pub depth_scale: f64,
-    /// Depth of underlyings and assets that have none, quote units within 1 %; `None` = refused.
+    /// Depth of underlyings and assets that have none, quote units within 1 %; `None` = such underlyings are refused, and
+    /// such assets sold without impact.
     pub default_depth_quote: Option<f64>,
     /// Depth of single instruments or assets, quote units within 1 %, by name. A flow in a book that is k times thinner than its
     /// underlying's counts k times.

@@ -188,3 +188,13 @@ fn a_missing_depth_is_refused_by_name() {
     let text = refused.expect_err("no depth").to_string();
     assert!(text.contains("depth of U"), "{text}");
 }
+
+/// The short has an equity of 20 and would give up 50: four of its ten contracts are closed, at 5 each.
+#[test]
+fn nobody_is_asked_for_more_than_its_equity() {
+    let accounts = vec![Account { cash: 50.0, contracts: 10.0 }, Account { cash: -80.0, contracts: -10.0 }];
+    let (_, events) = run(&exchange(&accounts, DEEP), &rulebook(0.01, 0.02), &with_fund(Purse::Quote(0.0)), -0.1);
+    let winner = of(&events, Action::Deleverage).into_iter().find(|event| event.pool == 1).expect("a winner");
+    assert_eq!((winner.quantity, winner.price), (quote(4.0), 95.0));
+    assert!(winner.after.equity.abs() < 1e-6, "{}", winner.after.equity);
+}

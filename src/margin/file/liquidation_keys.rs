@@ -141,7 +141,7 @@ const IMPACT: &[Key] = &[
     Key::optional(
         "default_depth_quote",
         KeyKind::POSITIVE_AMOUNT,
-        "underlyings and assets without a depth are refused",
+        "underlyings without a depth are refused, assets sold without impact",
         "depth of underlyings and assets that have none, quote units within 1 %",
     ),
     Key::optional(

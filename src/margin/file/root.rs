@@ -91,7 +91,7 @@ pub const ROOT: &[Key] = &[
     Key::optional(
         "liquidation",
         KeyKind::Table(Shape::Keys(liquidation_keys::KEYS)),
-        "not said; liquidate then needs a policy file",
+        "not said; liquidate then takes a policy file, or with a warning Plimsoll's own policy",
         "how the venue liquidates",
     ),
 ];
