@@ -121,6 +121,8 @@ struct Active<'p> {
     seen_impacts: Vec<f64>,
     rounds: Vec<RoundFigures>,
     before: Option<Ladder>,
+    /// The limit of rounds is reached; what its last round did to prices has still to be looked at.
+    is_cut_off: bool,
     summary: Option<Summary>,
 }
 
@@ -146,7 +148,7 @@ impl Cascade<'_> {
         let seen_impacts = books.impacts();
         let mut run = Run::open(self.exchange, path, books);
         self.begin_step(&mut run, &market);
-        Active { place, run, market, seen_impacts, rounds: Vec::new(), before: None, summary: None }
+        Active { place, run, market, seen_impacts, rounds: Vec::new(), before: None, is_cut_off: false, summary: None }
     }
 
     fn open_books(&self, market: &ShockedMarket<'_>, step: usize) -> Books {
@@ -223,6 +225,11 @@ impl Cascade<'_> {
             active.before = Some(screened.ladder(column, run, markets.seen));
         }
         let breached = screened.breached(run, markets.seen);
+        if active.is_cut_off {
+            // The last impact has reached the marks: nothing is done any more.
+            self.finish(active, markets.real, screened.ladder(column, &active.run, markets.seen), Ending::CutOff);
+            return;
+        }
         let before = RoundFigures::of(self.exchange, run);
         let events = round(self.exchange, run, markets, &breached);
         active.rounds.push(RoundFigures::of(self.exchange, run).since(&before));
@@ -242,11 +249,18 @@ impl Cascade<'_> {
             self.begin_step(run, &active.market);
             return;
         }
-        let ending = if is_quiet { Ending::Settled } else { Ending::CutOff };
-        let before = active.before.take().unwrap_or_default();
+        if !is_quiet {
+            active.is_cut_off = true;
+            return;
+        }
         let after = screened.ladder(column, run, markets.seen);
+        self.finish(active, markets.real, after, Ending::Settled);
+    }
+
+    fn finish(&self, active: &mut Active<'_>, real: Marks<'_>, after: Ladder, ending: Ending) {
+        let before = active.before.take().unwrap_or_default();
         let rounds = std::mem::take(&mut active.rounds);
-        active.summary = Some(Summary::of(self.exchange, run, markets.real, (before, after), (rounds, ending)));
+        active.summary = Some(Summary::of(self.exchange, &active.run, real, (before, after), (rounds, ending)));
     }
 
     /// Every factor of the runs' markets, and of what forced trades do to them.

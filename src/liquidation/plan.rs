@@ -17,6 +17,8 @@ use super::step_down::cuts_by_step_down;
 /// Passes over a pool's cuts: requirements are convex in what is cut, so a pass falls short rather than over and the next one
 /// finishes, one bracket each.
 const PASSES: usize = 24;
+/// What f64 sums may miss of a target, relative to equity and requirement: far above their rounding, far below a quantum's worth.
+const ROUNDING: f64 = 1e-10;
 /// Share of a position that is cut on trial to see what margin it releases.
 const TRIAL: f64 = 1.0 / 1024.0;
 
@@ -72,6 +74,17 @@ pub struct Planner<'a> {
     pub policy: &'a Policy,
     /// The quote currency.
     pub quote: AssetIndex,
+    /// Whether a backstop may be asked.
+    pub backstop: Backstop,
+}
+
+/// Whether a backstop may be asked to take pools over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backstop {
+    /// It may, where the policy has one.
+    Asked,
+    /// It cannot cover this pool: what cutting cannot restore is closed.
+    Spent,
 }
 
 impl Planner<'_> {
@@ -95,7 +108,7 @@ impl Planner<'_> {
         };
         let take_over = self.policy.take_over.below_health;
         let is_below = take_over > 0.0 && figures.adjusted_equity < take_over * figures.maintenance_margin;
-        if self.policy.takes(Step::TakeOver) && !state.is_flat() && is_below {
+        if self.has_backstop() && !state.is_flat() && is_below {
             return Plan { cause: Cause::BelowTakeOver, ending: Ending::TakenOver, ..plan };
         }
         if decision.bankrupt {
@@ -127,7 +140,7 @@ impl Planner<'_> {
         }
         // No partial cut restores the pool.
         let whole = Plan { cause: Cause::Infeasible, conversions: Vec::new(), cuts: Vec::new(), ..plan };
-        if self.policy.takes(Step::TakeOver) && !state.is_flat() {
+        if self.has_backstop() && !state.is_flat() {
             return Plan { ending: Ending::TakenOver, ..whole };
         }
         self.everything(state, whole)
@@ -165,8 +178,18 @@ impl Planner<'_> {
         self.policy.target_health * figures.maintenance_margin - figures.adjusted_equity
     }
 
+    /// What more than the shortfall is asked for, so that rounding does not leave the target missed by a hair, quote units.
+    fn slack(&self, figures: &Figures) -> f64 {
+        ROUNDING * (self.policy.target_health * figures.maintenance_margin + figures.adjusted_equity.abs())
+    }
+
     fn is_short(&self, trial: &PoolState) -> bool {
-        self.shortfall(&self.marks.figures(trial)) > 0.0
+        let figures = self.marks.figures(trial);
+        self.shortfall(&figures) > self.slack(&figures)
+    }
+
+    fn has_backstop(&self) -> bool {
+        self.backstop == Backstop::Asked && self.policy.takes(Step::TakeOver)
     }
 
     fn occasion(&self, plan: &Plan) -> Occasion {
@@ -187,8 +210,9 @@ impl Planner<'_> {
         }
         offers.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         for (_, asset) in offers {
-            let short = self.shortfall(&self.marks.figures(trial));
-            if short <= 0.0 {
+            let figures = self.marks.figures(trial);
+            let short = self.shortfall(&figures) + self.slack(&figures);
+            if !self.is_short(trial) {
                 return;
             }
             let amount = trial.cash(asset);
@@ -230,10 +254,10 @@ impl Planner<'_> {
         for _ in 0..PASSES {
             let figures = self.marks.figures(trial);
             let short = self.shortfall(&figures);
-            if short <= 0.0 || trial.is_flat() {
+            if !self.is_short(trial) || trial.is_flat() {
                 break;
             }
-            let Some(cuts) = self.choose(trial, short) else { break };
+            let Some(cuts) = self.choose(trial, short + self.slack(&figures)) else { break };
             for (index, contracts) in cuts {
                 taken[index] += contracts;
                 self.cut_on_trial(trial, plan, index, contracts);

@@ -5,6 +5,8 @@ use super::plan::Planner;
 use super::state::PoolState;
 use crate::restore::{Landscape, Leg, Outcome, Plane, Problem, cheapest, greedy};
 
+/// Least cost of a cut, a fraction of its notional.
+const LEAST_COST: f64 = 1e-7;
 /// Most planes of one program.
 const PLANES: usize = 200;
 /// Share of a position's opening size that a gradient is taken over.
@@ -20,7 +22,11 @@ pub fn cuts_by_program(planner: &Planner<'_>, trial: &PoolState) -> Option<Vec<(
         legs: legs
             .iter()
             .zip(&held)
-            .map(|(leg, &held)| Leg::cut(held, leg.cost_quote(leg.notional_quote) / held.abs()))
+            .map(|(leg, &held)| {
+                // Without any cost every restoration would be as good as the least.
+                let cost = leg.cost_quote(leg.notional_quote).max(LEAST_COST * leg.notional_quote);
+                Leg::cut(held, cost / held.abs())
+            })
             .collect(),
         target: planner.policy.target_health,
         excess: 0.0,

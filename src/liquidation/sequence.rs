@@ -11,7 +11,7 @@ use super::books::{Concession, Demand};
 use super::event::{Action, Cause, Event, Health, Party};
 use super::marks::Marks;
 use super::money::Quanta;
-use super::plan::{Ending, Orders, Plan, Planner};
+use super::plan::{Backstop, Ending, Orders, Plan, Planner};
 use super::run::{Exchange, Run};
 use super::settle::{Occasion, TradeTerms, convert, cut};
 use super::state::{PoolState, Stage};
@@ -123,7 +123,8 @@ fn plan_pools(exchange: &Exchange<'_>, run: &Run<'_>, seen: Marks<'_>, due: &[u3
 
 /// What plans of this round are made with.
 pub(super) fn planner<'r>(exchange: &'r Exchange<'_>, run: &'r Run<'_>, seen: Marks<'r>) -> Planner<'r> {
-    Planner { marks: seen, books: &run.books, venues: &exchange.venues, policy: exchange.policy, quote: exchange.quote }
+    let (venues, policy, quote) = (&exchange.venues, exchange.policy, exchange.quote);
+    Planner { marks: seen, books: &run.books, venues, policy, quote, backstop: Backstop::Asked }
 }
 
 /// The lowest health first, then the largest shortfall: the order in which scarce money and depth are given out.

@@ -117,6 +117,7 @@ pub fn cut(
     exchange(state, index, contracts, Quanta::floor(contracts.units() * value), &mut event);
     event.quote_amount = -(trading_fee + fund_fee);
     *state.cash_mut(quote) += event.quote_amount;
+    state.refresh();
     event.price = marks.price_of(instrument, value);
     (event.trading_fee, event.fund_fee) = (trading_fee, fund_fee);
     let conceded = (mark - value).abs() * size * marks.asset_price(settlement);

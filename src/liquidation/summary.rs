@@ -5,6 +5,7 @@ use super::run::{Exchange, Run};
 use super::state::Stage;
 use super::tally::Tally;
 use crate::engine;
+use crate::pricing::{Column, ShockedMarket};
 
 /// How many pools stand where, each in one place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -165,11 +166,13 @@ impl Summary {
         (before, after): (Ladder, Ladder),
         (rounds, ending): (Vec<RoundFigures>, Ending),
     ) -> Self {
+        let scenarios = run.path.scenarios();
+        let alone = ShockedMarket::new(exchange.snapshot, &scenarios);
+        let column = Column::Scenario(run.step as usize);
         let books: Vec<BookFigures> = (exchange.exposures().filter(|(_, exposure)| *exposure > 0.0))
             .map(|(underlying, _)| {
                 let impact = run.books.impact(underlying);
-                let moved = real.market().price_factor(underlying, real.column());
-                let shock = moved / (1.0 + impact) - 1.0;
+                let shock = alone.price_factor(underlying, column) - 1.0;
                 BookFigures { underlying, shock, impact, flow_quote: run.books.flow_quote(underlying) }
             })
             .collect();

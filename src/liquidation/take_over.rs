@@ -1,14 +1,14 @@
 //! A backstop takes pools over as they are, positions and margin, while its capital covers what they require.
 
-use super::event::{Action, Cause, Event, Health, Party};
+use super::event::{Action, Event, Health, Party};
 use super::money::Quanta;
-use super::plan::Ending;
+use super::plan::{Backstop, Ending, Planner};
 use super::run::{Exchange, Run};
 use super::sequence::{Markets, Planned, occasion, planner};
 use super::settle::Occasion;
 use super::state::{PoolState, Stage};
 
-/// Takes over the pools whose plan asks for it, in order. One that the backstop cannot cover is closed instead.
+/// Takes over the pools whose plan asks for it, in order. One that the backstop cannot cover is cut, or closed, in the market.
 pub fn take_over(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, planned: &mut [Planned]) {
     for Planned { pool, plan } in planned.iter_mut().filter(|planned| planned.plan.ending == Ending::TakenOver) {
         let health = Health::from(markets.real.figures(&run.states[pool]));
@@ -16,10 +16,8 @@ pub fn take_over(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_
         let needed = Quanta::ceil(health.maintenance_margin) - Quanta::floor(health.equity);
         let covered = run.backstop_left.is_none_or(|left| needed <= left && left > Quanta::ZERO);
         if !covered {
-            let state = &run.states[pool];
-            let cause = if plan.before.equity < 0.0 { Cause::Bankrupt } else { Cause::Infeasible };
-            let instead = super::plan::Plan { cause, ..plan.clone() };
-            *plan = planner(exchange, run, markets.seen).everything(state, instead);
+            let planner = Planner { backstop: Backstop::Spent, ..planner(exchange, run, markets.seen) };
+            *plan = planner.plan(&run.states[pool]);
             continue;
         }
         run.backstop_left = run.backstop_left.map(|left| left - needed);

@@ -6,8 +6,8 @@ pub struct TakeOver {
     /// Pools below this health ratio are taken over at once, whatever cutting could do, in [0, 1]; 0 = only where cutting
     /// cannot restore the target.
     pub below_health: f64,
-    /// The backstop's own capital. It takes a pool over while its capital and what came with the pools before cover their
-    /// maintenance margins.
+    /// The backstop's own capital. It takes a pool over while what is left of it covers the pool's maintenance margin less the
+    /// pool's equity, which it then takes up.
     pub capital: Purse,
 }
 

@@ -3,7 +3,8 @@
 use super::fixture::{Account, exchange, free_policy, moves, rulebook, run, run_path};
 use crate::liquidation::{Action, Cause, Event, Party, Path, Quanta};
 use crate::policy::{
-    Allocation, Clip, CutPolicy, CutRule, DeleverageBasis, DeleveragePolicy, FundPolicy, Policy, Purse, Step, TakeOver,
+    Allocation, Clip, Costs, CutPolicy, CutRule, DeleverageBasis, DeleveragePolicy, FundPolicy, Policy, Purse, Step,
+    TakeOver,
 };
 use crate::scenario::{Factor, FactorKind};
 
@@ -197,4 +198,61 @@ fn nobody_is_asked_for_more_than_its_equity() {
     let winner = of(&events, Action::Deleverage).into_iter().find(|event| event.pool == 1).expect("a winner");
     assert_eq!((winner.quantity, winner.price), (quote(4.0), 95.0));
     assert!(winner.after.equity.abs() < 1e-6, "{}", winner.after.equity);
+}
+
+/// 18.5185 of 100 contracts restore the pool; that f64 misses the target by a hair is no reason to close it.
+#[test]
+fn a_pool_that_a_cut_restores_is_not_closed() {
+    let costs = Costs { half_spread: 0.001, ..free_policy().costs };
+    for cash in [450.0, 450.1, 449.7, 433.3, 401.123, 480.01] {
+        let accounts = [Account { cash, contracts: 100.0 }];
+        for rule in [CutRule::MinCost, CutRule::LeastNotional, CutRule::ProRata, CutRule::Program] {
+            let cut = CutPolicy { rule, clip: None, dust_quote: 0.0 };
+            let policy = Policy { cut, costs, ..free_policy() };
+            let (_, events) = run(&exchange(&accounts, DEEP), &rulebook(0.05, 0.1), &policy, -0.0001);
+            let equity = cash - 1.0;
+            let (mark, required) = (99.99, 0.05 * 9999.0);
+            let wanted = (1.1 * required - equity).max(0.0) / (mark * (1.1 * 0.05 - 0.001));
+            let cut: f64 = events.iter().map(|event| -event.quantity.units()).sum();
+            let wanted = if equity < required { wanted } else { 0.0 };
+            assert!((cut - wanted).abs() < 1e-4, "{rule:?} {cash}: {cut} of {wanted}, {:?}", events.first());
+        }
+    }
+}
+
+/// A fee that is larger than what is left of the pool's equity is a debt, in the state after it, too.
+#[test]
+fn the_state_after_a_trade_has_paid_its_fee() {
+    let costs = Costs { trading_fee: 0.05, ..free_policy().costs };
+    let policy = Policy { costs, ..with_fund(Purse::Quote(0.0)) };
+    let accounts = [Account { cash: 120.0, contracts: 10.0 }];
+    let (_, events) = run(&exchange(&accounts, DEEP), &rulebook(0.03, 0.06), &policy, -0.1);
+    let cut = of(&events, Action::Cut)[0];
+    assert!((cut.after.equity - (20.0 - 45.0)).abs() < 1e-6, "{}", cut.after.equity);
+}
+
+/// What the last of the rounds did is in the figures of a run that is cut off.
+#[test]
+fn a_run_that_is_cut_off_says_how_it_stands() {
+    let accounts = vec![Account { cash: 120.0, contracts: 10.0 }; 3];
+    let policy = Policy { rounds_max: 1, ..full(free_policy()) };
+    let (outcome, _) = run(&exchange(&accounts, 5e3), &rulebook(0.03, 0.06), &policy, -0.1);
+    let summary = &outcome.scenarios[0];
+    // 2,700 sold: −0.54 %.
+    assert!((summary.books[0].impact + 0.0054).abs() < 1e-12 && (summary.shock + 0.1).abs() < 1e-12, "{summary:?}");
+    let amplification = summary.amplification.expect("prices moved");
+    assert!((amplification - (1.0 - 0.9 * 0.9946) / 0.1).abs() < 1e-9, "{amplification}");
+    assert_eq!(summary.ending, crate::liquidation::Ending::CutOff);
+}
+
+/// A threshold of taking over is no reason to close what a cut restores where the backstop has nothing.
+#[test]
+fn without_capital_a_pool_below_the_threshold_is_cut() {
+    let take_over = TakeOver { below_health: 0.9, capital: Purse::Quote(0.0) };
+    let cut = CutPolicy { dust_quote: 0.0, ..CutPolicy::default() };
+    let policy = Policy { take_over, cut, ..free_policy() };
+    let accounts = [Account { cash: 120.0, contracts: 10.0 }];
+    let (_, events) = run(&exchange(&accounts, DEEP), &rulebook(0.03, 0.06), &policy, -0.1);
+    assert_eq!((events.len(), events[0].cause), (1, Cause::Breach));
+    assert!((events[0].quantity.units() + 9.7 / (1.1 * 2.7)).abs() < 1e-6, "{}", events[0].quantity);
 }
