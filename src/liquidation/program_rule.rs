@@ -5,6 +5,8 @@ use super::plan::Planner;
 use super::state::PoolState;
 use crate::restore::{Landscape, Leg, Outcome, Plane, Problem, cheapest, greedy};
 
+/// What is restored beyond the target, relative to equity and requirement: more than the tolerance of the program.
+const ABOVE_TARGET: f64 = 4e-9;
 /// Least cost of a cut, a fraction of its notional.
 const LEAST_COST: f64 = 1e-7;
 /// Most planes of one program.
@@ -15,6 +17,7 @@ const BUMP: f64 = 1.0 / 65_536.0;
 /// Contracts to cut of each position; `None` where no cut restores the pool. Only positions that can be traded move, and only
 /// towards zero: what hedges the rest is left alone.
 pub fn cuts_by_program(planner: &Planner<'_>, trial: &PoolState) -> Option<Vec<(usize, Quanta)>> {
+    let figures = planner.marks.figures(trial);
     let (places, legs) = planner.legs(trial);
     let held: Vec<f64> = places.iter().map(|&place| trial.positions[place].contracts.units()).collect();
     let unit = |place: usize| planner.marks.unit_notional(trial.positions[place].position.instrument);
@@ -29,7 +32,8 @@ pub fn cuts_by_program(planner: &Planner<'_>, trial: &PoolState) -> Option<Vec<(
             })
             .collect(),
         target: planner.policy.target_health,
-        excess: 0.0,
+        excess: ABOVE_TARGET
+            * (planner.policy.target_health * figures.maintenance_margin + figures.adjusted_equity.abs()),
         limit: PLANES,
     };
     let mut landscape = PoolLandscape { planner, state: trial.clone(), places: &places, opening: &held };
