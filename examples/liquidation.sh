@@ -30,7 +30,7 @@ say "$plimsoll" liquidate exchange --scenarios shocks.csv --worst 2 --policy "$p
     --tables csv --out liquidations
 
 # Prices fall in steps, and the feed is late. The path names twelve underlyings; the others stand still.
-say "$plimsoll" liquidate exchange --path "$repository/examples/paths/flash-crash.toml" --unshocked hold \
+say "$plimsoll" liquidate exchange --path "$repository/examples/paths/flash-crash.toml" \
     --policy "$policies/production.toml" --tables csv --out crash
 
 # The first event: columns 1, 2, 5 and 6 are scenario, event, account and pool.

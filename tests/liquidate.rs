@@ -322,11 +322,13 @@ fn a_critical_depth_is_a_bracket_and_a_path_has_its_steps() {
         "crash.toml",
         "--policy",
         "thin.toml",
-        "--unshocked",
-        "hold",
+        "--scenarios",
+        "set.csv",
         "--tables",
         "csv",
     ]);
+    let warnings = object["warnings"].to_string();
+    assert!(warnings.contains("the scenario set is not used") && warnings.contains("held still"), "{warnings}");
     assert_eq!(object["scenarios"][0]["scenario"], "crash");
     let steps: Vec<String> = exchange.rows("run/rounds.csv").iter().map(|row| row["step"].clone()).collect();
     assert!(steps.contains(&"0".to_string()) && steps.contains(&"1".to_string()), "{steps:?}");

@@ -30,8 +30,8 @@ use policies::NamedPolicy;
 pub struct Args {
     /// Directory of tables.
     snapshot: PathBuf,
-    /// Scenario set.
-    #[arg(long, value_name = "FILE", required_unless_present = "path", conflicts_with = "path")]
+    /// Scenario set; with --path it is read and not used.
+    #[arg(long, value_name = "FILE", required_unless_present = "path")]
     scenarios: Option<PathBuf>,
     /// Scenario to sequence; give it several times for several.
     #[arg(long, value_name = "ID")]
@@ -131,6 +131,9 @@ impl Args {
         let rulebook = self.rulebook.clone().unwrap_or_else(|| self.snapshot.join("rulebook.toml"));
         let mut inputs = self.files(&rulebook).read()?;
         let policies = policies::read(self, &mut inputs)?;
+        if self.path.is_some() && self.scenarios.is_some() {
+            inputs.warnings.push("a path says its own markets: the scenario set is not used".into());
+        }
         for file in self.path.iter().chain(&self.policy).chain(&self.against) {
             inputs.hashes.push(hash::file(file)?);
         }

@@ -205,7 +205,8 @@ impl Summary {
 fn backstop_equity(run: &Run<'_>, real: Marks<'_>) -> f64 {
     let cash = run.ledger.cash_of(Party::Backstop).map(|(asset, amount)| amount.units() * real.asset_price(asset));
     let contracts = run.ledger.taken(Party::Backstop).map(|(i, contracts)| contracts.units() * real.unit_value(i));
-    cash.chain(contracts).sum()
+    // Nothing at all sums to −0.
+    cash.chain(contracts).sum::<f64>() + 0.0
 }
 
 /// Seconds of a liquidation's parts.
