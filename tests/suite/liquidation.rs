@@ -21,6 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::component_books;
 use crate::component_rules::{alone, mixed};
+use crate::engines::engines;
 
 fn synthetic(accounts: u64, options: OptionListing) -> (Snapshot, Rulebook) {
     let market = Market::built_in(&MarketOptions { seed: 8, options, ..MarketOptions::default() }).expect("a market");
@@ -187,6 +188,11 @@ fn one_digest_for_threads_engines_and_any_order_of_accounts() {
         assert_eq!(digest(&snapshot, (EngineChoice::Cpu, 1)), expected, "{name}, one thread");
         assert_eq!(digest(&snapshot, (EngineChoice::Reference, 2)), expected, "{name}, reference");
         assert_eq!(digest(&backwards(&snapshot), (EngineChoice::Cpu, 2)), expected, "{name}, backwards");
+        // A device is opened again for every screening sweep: one policy shows it.
+        for engine in engines().into_iter().filter(|_| name == "production") {
+            println!("{name} screened by {engine:?}");
+            assert_eq!(digest(&snapshot, (engine, 2)), expected, "{name}");
+        }
     }
 }
 
