@@ -174,6 +174,12 @@ impl Case {
             for reach in &explanation.reaches {
                 assert!(reach.down.is_none_or(|fall| (-1.0..0.0).contains(&fall)), "{place}: {reach:?}");
                 assert!(reach.up.is_none_or(|rise| rise > 0.0), "{place}: {reach:?}");
+                // Whoever is bankrupt is liquidatable, so the way there is longer.
+                let further = |bankrupt: Option<f64>, liquidating: Option<f64>| {
+                    bankrupt.is_none_or(|to| liquidating.is_some_and(|from| to.abs() >= from.abs()))
+                };
+                assert!(further(reach.bankrupt_down, reach.down), "{place}: {reach:?}");
+                assert!(further(reach.bankrupt_up, reach.up), "{place}: {reach:?}");
             }
         }
         outcome
@@ -301,9 +307,11 @@ fn every_worked_example_is_accounted_for() {
 /// The published liquidation prices, from the other side: how far the price may fall.
 #[test]
 fn the_reach_of_a_pool_is_its_liquidation_price() {
-    for (name, factor, entry, price) in [
-        ("binance-isolated-liquidation-price", "ETH", 1456.84, 1_114.784_963_745_872_3),
-        ("cross-liquidation-price", "X", 100.0, 99.0 / 0.996),
+    // Bankruptcy: where what the contracts lost is all that the pool had.
+    let isolated = 1456.84 - 1_535_443.01 / 3_683.979;
+    for (name, factor, entry, price, bankruptcy_price) in [
+        ("binance-isolated-liquidation-price", "ETH", 1456.84, 1_114.784_963_745_872_3, isolated),
+        ("cross-liquidation-price", "X", 100.0, 99.0 / 0.996, 95.0),
     ] {
         let case = cases().into_iter().find(|case| case.name == name).expect("the case");
         let explanation = case.explainer().explain(0, None).expect("an explanation");
@@ -311,6 +319,8 @@ fn the_reach_of_a_pool_is_its_liquidation_price() {
         let found = entry * (1.0 + reach.down.expect("a liquidation price"));
         assert!((found - price).abs() < 1e-8, "{name}: {found}, published {price}");
         assert_eq!(reach.up, None, "{name}");
+        let found = entry * (1.0 + reach.bankrupt_down.expect("a bankruptcy price"));
+        assert!((found - bankruptcy_price).abs() < 1e-8, "{name}: {found}, {bankruptcy_price}");
     }
 }
 

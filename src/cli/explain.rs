@@ -167,7 +167,10 @@ impl Explained<'_> {
         if explanation.scenario.is_some() {
             object.insert("base".into(), self.statement_json(&explanation.base).into());
         }
-        let reach = |reach: &Reach| json!({"factor": reach.factor, "down": reach.down, "up": reach.up});
+        let reach = |reach: &Reach| {
+            json!({"factor": reach.factor, "down": reach.down, "up": reach.up,
+            "bankrupt_down": reach.bankrupt_down, "bankrupt_up": reach.bankrupt_up})
+        };
         object.insert("liquidating_moves".into(), explanation.reaches.iter().map(reach).collect());
         object.into()
     }
@@ -390,13 +393,25 @@ fn print_reaches(reaches: &[Reach]) {
         return;
     }
     print_text(
-        "moves of one price, all others still, from which the pool is liquidatable (−100 % to +1,000 % searched):",
+        "moves of one price, all others still, or of every price together, from which the pool is liquidatable, and bankrupt \
+         (−100 % to +1,000 % searched):",
     );
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header(["factor", "fall", "rise"]);
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN).set_header([
+        "factor",
+        "fall",
+        "rise",
+        "fall to bankruptcy",
+        "rise to bankruptcy",
+    ]);
     let shown = |shock: Option<f64>| shock.map_or_else(|| "none".into(), |shock| format!("{:+.4} %", 100.0 * shock));
     for reach in reaches {
-        table.add_row([format!("price:{}", reach.factor), shown(reach.down), shown(reach.up)]);
+        let factor = match reach.factor.as_str() {
+            Reach::EVERY_PRICE => "every price".into(),
+            factor => format!("price:{factor}"),
+        };
+        let moves = [reach.down, reach.up, reach.bankrupt_down, reach.bankrupt_up].map(shown);
+        table.add_row([vec![factor], moves.to_vec()].concat());
     }
     print_text(table);
 }

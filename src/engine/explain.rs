@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ndarray::Array2;
 
-use super::arbiter::Arbiter;
+use super::arbiter::{Arbiter, Decision};
 use super::greeks::{UnderlyingLegs, legs};
 use super::outcome::{Figures, State};
 use crate::domain::{Pool, Snapshot};
@@ -40,16 +40,25 @@ pub struct Statement {
     pub greeks: Vec<UnderlyingLegs>,
 }
 
-/// How far one price factor alone must move for the pool to become liquidatable; `None` where it does not within the
-/// range that is looked at (down to −100 %, up to +1,000 %).
+/// How far one price factor alone, or all together, must move for the pool to become liquidatable, and bankrupt; `None` where it
+/// does not within the range that is looked at (down to −100 %, up to +1,000 %).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reach {
-    /// Name of the price factor.
+    /// Name of the price factor; [`Reach::EVERY_PRICE`] = all of them by the same relative move.
     pub factor: String,
     /// Smallest fall that liquidates, relative and negative.
     pub down: Option<f64>,
     /// Smallest rise that liquidates, relative.
     pub up: Option<f64>,
+    /// Smallest fall that takes raw equity below 0, relative and negative: the buffer to the bankruptcy price.
+    pub bankrupt_down: Option<f64>,
+    /// Smallest rise that takes raw equity below 0, relative.
+    pub bankrupt_up: Option<f64>,
+}
+
+impl Reach {
+    /// Stands for every price factor that the pool depends on.
+    pub const EVERY_PRICE: &str = "*";
 }
 
 /// A pool at base, and in a scenario where there are any.
@@ -127,16 +136,21 @@ fn statement(arbiter: &Arbiter<'_>, pool: &Pool<'_>, (column, market): (Column, 
     Statement { column, figures, state: arbiter.decide(pool, column).state(), terms, components, rounding, greeks }
 }
 
-/// Moves of each price factor that the only pool of `snapshot` depends on, all others held still.
+/// Moves of each price factor that the only pool of `snapshot` depends on, all others held still; then of all of them together.
 fn reaches(snapshot: &Snapshot, rules: &Rules) -> Result<Vec<Reach>> {
-    factors(snapshot)
-        .into_iter()
-        .map(|factor| {
-            let probe = Probe { snapshot, rules, factor: &factor };
-            let (down, up) = (probe.first_liquidating(-1.0)?, probe.first_liquidating(LARGEST_RISE)?);
-            Ok(Reach { factor, down, up })
-        })
-        .collect()
+    let factors: Vec<String> = factors(snapshot).into_iter().collect();
+    let mut alone: Vec<(String, Vec<String>)> = factors.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
+    if factors.len() > 1 {
+        alone.push((Reach::EVERY_PRICE.into(), factors));
+    }
+    let reach = |(factor, moved): (String, Vec<String>)| {
+        let liquidating = Probe { snapshot, rules, factors: &moved, reached: |decision| decision.liquidatable };
+        let bankrupting = Probe { snapshot, rules, factors: &moved, reached: |decision| decision.bankrupt };
+        let (down, up) = (liquidating.first(-1.0)?, liquidating.first(LARGEST_RISE)?);
+        let (bankrupt_down, bankrupt_up) = (bankrupting.first(-1.0)?, bankrupting.first(LARGEST_RISE)?);
+        Ok(Reach { factor, down, up, bankrupt_down, bankrupt_up })
+    };
+    alone.into_iter().map(reach).collect()
 }
 
 /// Price factors of the underlyings and assets that the pool holds.
@@ -153,30 +167,32 @@ fn factors(snapshot: &Snapshot) -> BTreeSet<String> {
     of_positions.chain(of_balances).flatten().collect()
 }
 
-/// Tries moves of one price factor.
+/// Tries moves of price factors, all by as much.
 struct Probe<'a> {
     snapshot: &'a Snapshot,
     rules: &'a Rules,
-    factor: &'a str,
+    factors: &'a [String],
+    /// What is looked for.
+    reached: fn(Decision) -> bool,
 }
 
 impl Probe<'_> {
-    /// The smallest move towards `limit` that liquidates: the first of equally spaced ones, narrowed down.
-    fn first_liquidating(&self, limit: f64) -> Result<Option<f64>> {
+    /// The smallest move towards `limit` that reaches it: the first of equally spaced ones, narrowed down.
+    fn first(&self, limit: f64) -> Result<Option<f64>> {
         let (mut near, mut far) = (0.0, limit);
         for round in 0..ROUNDS {
             let steps = if round == 0 { COARSE_STEPS } else { FINE_STEPS };
             let moves: Vec<f64> = (1..=steps).map(|step| near + (far - near) * step as f64 / steps as f64).collect();
             match self.first_of(&moves)? {
                 Some(first) => (near, far) = (if first == 0 { near } else { moves[first - 1] }, moves[first]),
-                // Nothing on the way liquidates; in later rounds the far end does, so something always has.
+                // Nothing on the way reaches it; in later rounds the far end does, so something always has.
                 None => return Ok((round > 0).then_some(far)),
             }
         }
         Ok(Some(far))
     }
 
-    /// The first of these moves that liquidates. Moves that no price can make (an inverse contract at 0) end the list.
+    /// The first of these moves that reaches it. Moves that no price can make (an inverse contract at 0) end the list.
     fn first_of(&self, moves: &[f64]) -> Result<Option<usize>> {
         let rows = match self.rows(moves) {
             Err(Error::Refused(_)) if moves.len() > 1 => return self.first_of(&moves[..moves.len() - 1]),
@@ -185,17 +201,16 @@ impl Probe<'_> {
         };
         let setting = Setting { snapshot: self.snapshot, rules: self.rules, rows: &rows };
         let (arbiter, pool) = (Arbiter::new(setting), self.snapshot.book.pool(0));
-        Ok((0..moves.len()).find(|&at| arbiter.decide(&pool, Column::Scenario(at)).liquidatable))
+        Ok((0..moves.len()).find(|&at| (self.reached)(arbiter.decide(&pool, Column::Scenario(at)))))
     }
 
     fn rows(&self, moves: &[f64]) -> Result<MarginRows> {
-        let shocks = Array2::from_shape_vec((moves.len(), 1), moves.to_vec());
         let set = ScenarioSet {
             ids: (1..=moves.len()).map(|at| at.to_string()).collect(),
             weights: vec![1.0; moves.len()],
             labels: vec![String::new(); moves.len()],
-            factors: vec![Factor::price(self.factor)],
-            shocks: shocks.map_err(|error| Error::Bug(error.to_string()))?,
+            factors: self.factors.iter().map(Factor::price).collect(),
+            shocks: Array2::from_shape_fn((moves.len(), self.factors.len()), |(row, _)| moves[row]),
         };
         revalue(self.rules, self.snapshot, &set, Unshocked::Hold)
     }
