@@ -47,11 +47,6 @@ impl Ledger {
         *self.cash.entry((Party::Fund(fund), quote)).or_default() += fee;
     }
 
-    /// What a party has received of an asset, net.
-    pub fn received(&self, party: Party, asset: AssetIndex) -> Quanta {
-        self.cash.get(&(party, asset)).copied().unwrap_or_default()
-    }
-
     /// Contracts that a party has taken, by instrument.
     pub fn taken(&self, party: Party) -> impl Iterator<Item = (InstrumentIndex, Quanta)> + '_ {
         self.contracts.iter().filter(move |((held, _), _)| *held == party).map(|((_, i), quantity)| (*i, *quantity))

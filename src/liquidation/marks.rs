@@ -32,16 +32,6 @@ impl<'a> Marks<'a> {
         self.arbiter.setting()
     }
 
-    /// The market behind the rows.
-    pub fn market(&self) -> &'a ShockedMarket<'a> {
-        self.market
-    }
-
-    /// Which market of the set this is.
-    pub fn column(&self) -> Column {
-        self.column
-    }
-
     /// Canonical figures of a pool.
     pub fn figures(&self, state: &PoolState) -> Figures {
         self.arbiter.figures(&state.view(self.snapshot()), self.column)

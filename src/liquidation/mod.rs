@@ -5,8 +5,8 @@
 //! its steps stands in a file of its own. Money and contracts are whole quanta, and after every round the ledger proves that what
 //! left one account arrived in another.
 
-pub mod auto_deleverage;
-pub mod books;
+mod auto_deleverage;
+mod books;
 mod cascade;
 mod close_out;
 pub mod critical;
@@ -28,7 +28,7 @@ pub mod price;
 mod program_rule;
 mod run;
 mod screen;
-pub mod sequence;
+mod sequence;
 mod settle;
 mod socialise;
 mod state;

@@ -28,7 +28,7 @@ pub struct Ladder {
 
 impl Ladder {
     /// The count of a stage.
-    pub fn place(&mut self, stage: Stage) -> &mut u64 {
+    pub(super) fn place(&mut self, stage: Stage) -> &mut u64 {
         match stage {
             Stage::Healthy => &mut self.healthy,
             Stage::Restricted => &mut self.restricted,
@@ -65,7 +65,7 @@ pub struct RoundFigures {
 
 impl RoundFigures {
     /// The sums so far.
-    pub fn of(exchange: &Exchange<'_>, run: &Run<'_>) -> Self {
+    pub(super) fn of(exchange: &Exchange<'_>, run: &Run<'_>) -> Self {
         let tally = &run.tally;
         Self {
             step: run.step,
@@ -81,7 +81,7 @@ impl RoundFigures {
     }
 
     /// What has been added since `before`, in its round.
-    pub fn since(self, before: &Self) -> Self {
+    pub(super) fn since(self, before: &Self) -> Self {
         Self {
             step: before.step,
             round: before.round,
@@ -159,7 +159,7 @@ pub struct Summary {
 
 impl Summary {
     /// Everything about a run at its end.
-    pub fn of(
+    pub(super) fn of(
         exchange: &Exchange<'_>,
         run: &Run<'_>,
         real: Marks<'_>,
@@ -245,7 +245,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Counts a screening sweep.
-    pub fn add_sweep(&mut self, swept: &engine::Outcome) {
+    pub(super) fn add_sweep(&mut self, swept: &engine::Outcome) {
         self.engine.clone_from(&swept.engine);
         self.adapter.clone_from(&swept.adapter);
         self.sweeps += 1;

@@ -45,7 +45,7 @@ pub struct Tally {
 
 impl Tally {
     /// Adds an event that traded `notional` at the mark.
-    pub fn add(&mut self, event: &Event, notional: f64) {
+    pub(super) fn add(&mut self, event: &Event, notional: f64) {
         *self.actions.entry(event.action).or_default() += 1;
         self.trading_fees += event.trading_fee;
         self.fund_fees += event.fund_fee;

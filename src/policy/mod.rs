@@ -21,7 +21,8 @@ pub use take_over::TakeOver;
 /// How an exchange liquidates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// What is tried on a pool that must be liquidated, in this order; each step at most once.
+    /// What is tried on a pool that must be liquidated; each step at most once. Cancelling, converting and cutting are taken in this
+    /// order; the others come after, in the order of [`Step::ALL`].
     pub steps: Vec<Step>,
     /// Adjusted equity over maintenance margin at which a liquidation ends, ≥ 1. It starts below 1, so a target above 1 keeps a
     /// pool from being liquidated again at the next tick.
