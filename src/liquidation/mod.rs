@@ -1,7 +1,7 @@
 //! From "breached" to what the exchange loses: who is liquidated in which order and by how much, what that does to prices and to
 //! everybody else, who pays.
 //!
-//! [`liquidate`] takes scenarios or paths to their end, in rounds on frozen marks. [`sequence`] is one round of one scenario; each of
+//! [`liquidate`] takes scenarios or paths to their end, in rounds on frozen marks. `sequence` is one round of one scenario; each of
 //! its steps stands in a file of its own. Money and contracts are whole quanta, and after every round the ledger proves that what
 //! left one account arrived in another.
 
