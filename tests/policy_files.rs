@@ -389,7 +389,7 @@ shocks = { time = 0.4 }
             ),
             &format!("bad.toml:9 key step[0].shocks.\"price:\" value \"price:\": {factors} (write it like price:BTC)"),
             &format!("bad.toml:10 key step[0].shocks.price value \"price\": {factors} (write it like price:BTC)"),
-            "bad.toml:11 key step[0].shocks.\"price:ETH\" value \"-1.5\": a price shock is at least -1 and at most 1e9",
+            "bad.toml:11 key step[0].shocks.\"price:ETH\" value \"-1.5\": a price shock is at least -1 and at most 1000000000",
             "bad.toml:12 key step[0].shocks.\"price:SOL\" value \"NaN\": a number is finite",
             "bad.toml:13 key step[0].shocks.\"vol:BTC\" value \"1000000000000\": a vol shock is at least -1",
             "bad.toml:14 key step[0].shocks.\"rate:USD\" value \"\\\"0.1\\\"\": a number",

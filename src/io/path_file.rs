@@ -118,9 +118,9 @@ fn read_shock(at: &str, name: &str, shock: f64, reader: &mut Reader<'_>) -> Opti
         reader.fault(at, name, rule, remedy);
         return None;
     };
-    let (least, greatest) = (factor.kind.minimum().max(-FactorKind::MAXIMUM), FactorKind::MAXIMUM);
+    let (least, greatest) = (factor.kind.minimum(), factor.kind.maximum());
     if !(least..=greatest).contains(&shock) {
-        let rule = format!("a {} shock is at least {least} and at most {greatest:e}", factor.kind.prefix());
+        let rule = format!("a {} shock is at least {least} and at most {greatest}", factor.kind.prefix());
         reader.fault(at, shock.to_string(), rule, "correct it");
         return None;
     }

@@ -254,7 +254,7 @@ pub(super) fn norm(vector: &[f64]) -> f64 {
 
 /// Lowest and highest shock of a factor.
 fn range(factor: &Factor, underlyings: &[Underlying]) -> (f64, f64) {
-    let (mut lowest, mut highest) = (factor.kind.minimum().max(-FactorKind::MAXIMUM), FactorKind::MAXIMUM);
+    let (mut lowest, mut highest) = (factor.kind.minimum(), factor.kind.maximum());
     if is_relative(factor.kind) {
         lowest = LEAST_REMAINDER - 1.0;
     }

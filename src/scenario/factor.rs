@@ -23,13 +23,34 @@ pub enum FactorKind {
     VolatilityIndex,
     /// `depth:U`, relative: U's market depth.
     Depth,
+    /// `oracle:N`, relative, on top of everything else: what the exchange sees of the price of N (an underlying, an asset, or both)
+    /// beside what it is.
+    Oracle,
+    /// `lag:N`, the share of a move that the exchange does not see yet, 0 to 1; 1 is a frozen price.
+    Lag,
+    /// `confidence:N`, relative half-width of the price of N, ≥ 0; too wide a price is not used.
+    Confidence,
+    /// `source:S`, relative: every price that the source S quotes, as if somebody had captured it.
+    Source,
+    /// `credit:A`, relative, −1 to 0: the share of what an asset is worth that counts as collateral.
+    Credit,
+    /// `route:R`, relative: the value of everything that stands on route R.
+    Route,
+    /// `delay:R`, hours ≥ 0 that messages of route R take longer.
+    Delay,
+    /// `censor:R`, the share of what stands on route R that can be seen but not seized, 0 to 1.
+    Censorship,
+    /// `reorg:R`, the share of what is in transit on route R that is undone, 0 to 1.
+    Reorganisation,
+    /// `stale:R`, the share of a move that prices reported over route R do not show yet, 0 to 1.
+    Stale,
     /// `time`, years that pass, ≥ 0.
     Time,
 }
 
 impl FactorKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 20] = [
         Self::Price,
         Self::Impact,
         Self::Volatility,
@@ -39,6 +60,16 @@ impl FactorKind {
         Self::Skew,
         Self::VolatilityIndex,
         Self::Depth,
+        Self::Oracle,
+        Self::Lag,
+        Self::Confidence,
+        Self::Source,
+        Self::Credit,
+        Self::Route,
+        Self::Delay,
+        Self::Censorship,
+        Self::Reorganisation,
+        Self::Stale,
         Self::Time,
     ];
 
@@ -54,19 +85,40 @@ impl FactorKind {
             Self::Skew => "skew",
             Self::VolatilityIndex => "volidx",
             Self::Depth => "depth",
+            Self::Oracle => "oracle",
+            Self::Lag => "lag",
+            Self::Confidence => "confidence",
+            Self::Source => "source",
+            Self::Credit => "credit",
+            Self::Route => "route",
+            Self::Delay => "delay",
+            Self::Censorship => "censor",
+            Self::Reorganisation => "reorg",
+            Self::Stale => "stale",
             Self::Time => "time",
         }
     }
 
-    /// The largest shock allowed: beyond it no price is meant.
+    /// The largest shock of any kind allowed: beyond it no price is meant.
     pub const MAXIMUM: f64 = 1e9;
 
-    /// The smallest shock allowed: −1 for relative factors (a total loss), 0 for time.
+    /// The smallest shock allowed: −1 for relative factors (a total loss), 0 for times, widths and shares.
     pub fn minimum(self) -> f64 {
         match self {
             Self::Price | Self::Impact | Self::Volatility | Self::Asset | Self::VolatilityIndex | Self::Depth => -1.0,
-            Self::Time => 0.0,
-            Self::Rate | Self::Basis | Self::Skew => f64::NEG_INFINITY,
+            Self::Oracle | Self::Source | Self::Credit | Self::Route => -1.0,
+            Self::Time | Self::Lag | Self::Confidence | Self::Delay => 0.0,
+            Self::Censorship | Self::Reorganisation | Self::Stale => 0.0,
+            Self::Rate | Self::Basis | Self::Skew => -Self::MAXIMUM,
+        }
+    }
+
+    /// The largest shock allowed: 1 for shares, 0 for what can only be lost.
+    pub fn maximum(self) -> f64 {
+        match self {
+            Self::Lag | Self::Censorship | Self::Reorganisation | Self::Stale => 1.0,
+            Self::Credit => 0.0,
+            _ => Self::MAXIMUM,
         }
     }
 }

@@ -1,6 +1,6 @@
 use ndarray::{Array2, s};
 
-use super::{Factor, FactorKind};
+use super::Factor;
 use crate::error::Fault;
 
 /// A set of scenarios: one vector of shocks each, with a weight and a label.
@@ -123,16 +123,16 @@ impl ScenarioSet {
         }
         for ((row, column), shock) in self.shocks.indexed_iter() {
             let factor = &self.factors[column];
-            let allowed = factor.kind.minimum().max(-FactorKind::MAXIMUM)..=FactorKind::MAXIMUM;
+            let allowed = factor.kind.minimum()..=factor.kind.maximum();
             if !shock.is_nan() && !allowed.contains(shock) {
                 faults.push(Fault::of_cell(
                     (table, row as u64 + 1, &factor.to_string()),
                     shock.to_string(),
                     format!(
-                        "a {} shock is finite and at least {}, at most {:e}",
+                        "a {} shock is finite and at least {}, at most {}",
                         factor.kind.prefix(),
                         allowed.start(),
-                        FactorKind::MAXIMUM
+                        allowed.end()
                     ),
                     "correct the cell, or leave it empty for not quoted",
                 ));
