@@ -4,6 +4,7 @@ use super::ledger::{self, Ledger, Witness};
 use super::outcome::{PoolOutcome, Totals};
 use super::tally::ScenarioTally;
 use super::verdicts::Verdicts;
+use super::views::{self, ViewTally};
 use crate::domain::Pool;
 use crate::pricing::Column;
 use crate::program::{PoolProgram, Weights};
@@ -21,6 +22,8 @@ pub struct Chunk {
     pub requirement: Vec<f64>,
     /// Net affine program: `[n_rows + 1]`, constants last.
     pub net: Vec<Weights>,
+    /// One per pair of scenarios; empty where views are not compared.
+    pub views: Vec<ViewTally>,
     /// Pools with a verdict that the kernel left to the arbiter.
     pub redecided_pools: u64,
 }
@@ -34,6 +37,7 @@ impl Chunk {
             tally: vec![ScenarioTally::default(); job.scenario_count()],
             requirement: vec![0.0; job.scenario_count()],
             net: vec![Weights::default(); job.ranges.len() + 1],
+            views: vec![ViewTally::default(); job.pair_count()],
             redecided_pools: 0,
         }
     }
@@ -66,6 +70,7 @@ pub fn close_decided(
         (0..block.len()).for_each(|lane| verdicts.set(lane, decide(block.first() + lane)));
         // No kernel has summed this pool: its totals are canonical, whatever the others' are.
         ledger.count(job, pool, (block.first(), verdicts), Totals::Exact, &mut chunk.tally);
+        views::compare(job, pool, (block.first(), verdicts), &mut chunk.views);
     }
     chunk.pools.push(ledger.close(job, pool, 0..candidates));
     chunk.witnesses.push(None);

@@ -10,6 +10,7 @@ use super::ledger::Ledger;
 use super::outcome::Totals;
 use super::tile::TileBlock;
 use super::verdicts::{Verdicts, lanes, low_bits};
+use super::views;
 use crate::domain::Pool;
 use crate::margin::Setting;
 use crate::number::{IntervalLanes, Lanes, Number};
@@ -27,6 +28,7 @@ pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk:
         ledger.redecided |= left_open != 0;
         // No kernel has summed this pool: its totals are canonical, whatever the others' are.
         ledger.count(job, pool, (first, verdicts), Totals::Exact, &mut chunk.tally);
+        views::compare(job, pool, (first, verdicts), &mut chunk.views);
         let canonical = job.arch.dispatch(CanonicalMargin {
             setting: job.setting,
             pool,

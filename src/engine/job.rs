@@ -34,12 +34,23 @@ pub struct Job<'a> {
     /// Sizes the caller asked for.
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine settles with it"))]
     pub options: PlanOptions,
+    /// Whether scenarios come in pairs whose verdicts are compared.
+    pub pairing: Pairing,
     /// How totals are formed.
     pub totals: Totals,
     /// The widest vectors of this machine. Separate multiplications and additions give the same bits on all of them.
     pub arch: Arch,
     /// Decides what a kernel cannot.
     pub arbiter: Arbiter<'a>,
+}
+
+/// What the scenarios of a job are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairing {
+    /// Each stands for itself.
+    Single,
+    /// A market as the exchange sees it, then as it is.
+    SeenAndTrue,
 }
 
 impl<'a> Job<'a> {
@@ -51,6 +62,14 @@ impl<'a> Job<'a> {
     /// Number of scenarios.
     pub fn scenario_count(&self) -> usize {
         self.setting.rows.scenario_count()
+    }
+
+    /// Number of pairs of scenarios whose verdicts are compared.
+    pub fn pair_count(&self) -> usize {
+        match self.pairing {
+            Pairing::Single => 0,
+            Pairing::SeenAndTrue => self.scenario_count() / 2,
+        }
     }
 
     /// Canonical raw equity of a pool under the block of scenarios from `first` on.

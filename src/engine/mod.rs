@@ -30,6 +30,7 @@ mod sweep;
 mod tally;
 mod tile;
 mod verdicts;
+mod views;
 
 pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;
@@ -39,4 +40,5 @@ pub use outcome::{
     worst_scenarios,
 };
 pub use progress::Progress;
-pub use sweep::{EngineChoice, SweepOptions, sweep};
+pub use sweep::{EngineChoice, SweepOptions, sweep, sweep_views};
+pub use views::ViewOutcome;

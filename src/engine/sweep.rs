@@ -9,13 +9,14 @@ use super::audit::audit;
 use super::chunk::Chunk;
 use super::greeks::attribute;
 use super::guard::{check_atoms, check_counts, check_sizes};
-use super::job::Job;
+use super::job::{Job, Pairing};
 use super::ledger::Witness;
 use super::outcome::{OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
 use super::plan::{DeviceLimits, Plan, PlanOptions, Revaluation};
 use super::progress::Progress;
 use super::tally::ScenarioTally;
 use super::tile::Tiles;
+use super::views::{ViewOutcome, ViewTally, add_extractable};
 use super::{cpu, reference};
 use crate::domain::{Kind, Snapshot};
 use crate::error::{Error, Result};
@@ -83,15 +84,16 @@ pub fn sweep(
     options: &SweepOptions,
     progress: &dyn Progress,
 ) -> Result<Outcome> {
-    match options.threads {
-        None => sweep_on(snapshot, rulebook, scenarios, options, progress, || Runner::choose(&options.engine)),
-        Some(threads) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
-            let choose = || Runner::choose(&options.engine);
-            pool.install(|| sweep_on(snapshot, rulebook, scenarios, options, progress, choose))
-        }
-    }
+    let choose = || Runner::choose(&options.engine);
+    on_threads(options.threads, || sweep_on(snapshot, rulebook, scenarios, options, progress, choose))?
+}
+
+/// Runs something on so many worker threads; by default one per core.
+fn on_threads<T: Send>(threads: Option<usize>, run: impl FnOnce() -> T + Send) -> Result<T> {
+    let Some(threads) = threads else { return Ok(run()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
+    Ok(pool.install(run))
 }
 
 /// The sweep on an engine of the caller's, which is opened once the inputs are known to fit together.
@@ -106,6 +108,45 @@ pub fn sweep_on(
     progress: &dyn Progress,
     open: impl FnOnce() -> Result<Runner>,
 ) -> Result<Outcome> {
+    Ok(evaluate(snapshot, rulebook, (scenarios, Pairing::Single), options, progress, open)?.0)
+}
+
+/// Evaluates every scenario twice, on the prices that the exchange sees and on the true ones, and compares: the outcome of the
+/// paired set (its scenarios as seen on even places, in truth on odd ones), and one comparison for each scenario of `scenarios`.
+/// The CPU engine does it, unless the reference is asked for.
+///
+/// # Errors
+/// As [`sweep`]; [`Error::NoAdapter`] where a GPU was asked for, which counts verdicts without showing them.
+pub fn sweep_views(
+    snapshot: &Snapshot,
+    rulebook: &Rulebook,
+    scenarios: &ScenarioSet,
+    options: &SweepOptions,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Vec<ViewOutcome>)> {
+    let faults = scenarios.faults();
+    if !faults.is_empty() {
+        return Err(Error::Refused(faults));
+    }
+    let paired = (&scenarios.seen_and_true(), Pairing::SeenAndTrue);
+    let open = || match options.engine {
+        EngineChoice::Auto | EngineChoice::Cpu => Ok(Runner::Cpu),
+        EngineChoice::Reference => Ok(Runner::Reference),
+        EngineChoice::Gpu(_) => {
+            Err(Error::NoAdapter("seen and true prices are compared by the CPU engine: use --engine cpu".into()))
+        }
+    };
+    on_threads(options.threads, || evaluate(snapshot, rulebook, paired, options, progress, open))?
+}
+
+fn evaluate(
+    snapshot: &Snapshot,
+    rulebook: &Rulebook,
+    (scenarios, pairing): (&ScenarioSet, Pairing),
+    options: &SweepOptions,
+    progress: &dyn Progress,
+    open: impl FnOnce() -> Result<Runner>,
+) -> Result<(Outcome, Vec<ViewOutcome>)> {
     let faults = scenarios.faults();
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
@@ -131,6 +172,7 @@ pub fn sweep_on(
         tiles: &tiles,
         plan,
         options: options.plan,
+        pairing,
         totals: options.totals.unwrap_or(runner.default_totals()),
         arch: pulp::Arch::new(),
         arbiter: Arbiter::new(setting),
@@ -168,7 +210,9 @@ pub fn sweep_on(
     );
     warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
     warnings.extend(label.warnings);
-    Ok(Outcome {
+    add_extractable(&job, &mut merge.views);
+    let views = merge.views.iter().map(ViewTally::outcome).collect();
+    let outcome = Outcome {
         engine: label.engine,
         adapter: label.adapter,
         device_limits: label.device_limits,
@@ -190,7 +234,8 @@ pub fn sweep_on(
             ..StageSeconds::default()
         },
         warnings,
-    })
+    };
+    Ok((outcome, views))
 }
 
 /// Rows of held options.
@@ -320,6 +365,7 @@ pub struct Merge<'p> {
     tally: Vec<ScenarioTally>,
     requirement: Vec<f64>,
     net: Vec<Weights>,
+    views: Vec<ViewTally>,
     redecided_pools: u64,
     cells_done: u64,
     progress: &'p dyn Progress,
@@ -333,6 +379,7 @@ impl<'p> Merge<'p> {
             tally: vec![ScenarioTally::default(); job.scenario_count()],
             requirement: vec![0.0; job.scenario_count()],
             net: vec![Weights::default(); job.ranges.len() + 1],
+            views: vec![ViewTally::default(); job.pair_count()],
             redecided_pools: 0,
             cells_done: 0,
             progress,
@@ -353,6 +400,7 @@ impl<'p> Merge<'p> {
             sum.equity += part.equity;
             sum.requirement += part.requirement;
         }
+        self.views.iter_mut().zip(&chunk.views).for_each(|(sum, part)| sum.add(part));
         self.redecided_pools += chunk.redecided_pools;
         self.progress.advance(self.cells_done, job.setting.snapshot.book.position_count() as u64 * n_scenarios);
     }

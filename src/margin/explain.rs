@@ -173,6 +173,7 @@ impl Setting<'_> {
         }
         terms.extend(self.requirement_terms(pool, (column, market)));
         let (_, groups) = self.groups::<f64>(pool, &(self.rows, column));
+        terms.extend(self.uncounted_terms(pool, column));
         terms.extend(groups.iter().filter_map(|group| self.haircut_term(group, column)));
         terms.extend(groups.iter().filter_map(|group| self.initial_haircut_term(group, column)));
         terms.extend(self.order_terms(pool));
@@ -205,6 +206,24 @@ impl Setting<'_> {
             }
         };
         pool.balances.iter().map(term).collect()
+    }
+
+    /// What a scenario lets not count of balances, before any haircut.
+    fn uncounted_terms(&self, pool: &Pool<'_>, column: Column) -> Vec<Term> {
+        let term = |balance: &Balance| {
+            let amount = balance.amount + balance.accrued_interest;
+            let price = self.rows.value(self.asset_row(balance.asset), column);
+            let counted = self.rows.value(self.collateral_row(balance), column);
+            let (value, kept) = (amount * price, amount * counted);
+            (counted != price).then(|| Term {
+                component: TermKind::Haircut,
+                item: self.snapshot.assets[balance.asset as usize].name.clone(),
+                value: kept - value,
+                alternative: Some(format!("the scenario counts it at {} instead of {}", number(counted), number(price))),
+                basis: Basis::Kept { value, kept },
+            })
+        };
+        pool.balances.iter().filter_map(term).collect()
     }
 
     fn value_terms_of(&self, position: &Position, column: Column) -> Vec<Term> {

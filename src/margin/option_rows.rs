@@ -10,7 +10,7 @@ use super::pool::Market;
 use super::row_sheet::{RowSheet, Values};
 use super::rules::Rules;
 use super::size_rows::ClassRows;
-use crate::domain::{InstrumentIndex, Right, Snapshot};
+use crate::domain::{AssetIndex, InstrumentIndex, Right, Snapshot};
 use crate::error::{Error, Fault, Result};
 use crate::number::Number;
 use crate::pricing::{Column, OptionRow, Rows, ShockedMarket, Unshocked};
@@ -49,6 +49,8 @@ pub struct MarginRows {
     of_component: Vec<ComponentRows>,
     of_market_formula: Vec<u32>,
     of_class: Vec<ClassRows>,
+    /// By asset, where a scenario lowers what counts of it.
+    of_credit: Vec<Option<u32>>,
 }
 
 impl Deref for MarginRows {
@@ -78,6 +80,11 @@ impl MarginRows {
     /// Rows that the margin class of a held instrument reads.
     pub fn of_class(&self, instrument: InstrumentIndex) -> ClassRows {
         self.of_class[instrument as usize]
+    }
+
+    /// Row of the price at which a positive balance of a held asset counts as collateral, where that may be below its price.
+    pub(super) fn of_credit(&self, asset: AssetIndex) -> Option<u32> {
+        self.of_credit[asset as usize]
     }
 
     /// Rows of a group of options.
@@ -118,9 +125,10 @@ pub fn revalue(
     let formulas = &rules.requirements().market;
     let of_market_formula = formulas.iter().map(|formula| sheet.market_formula(formula)).collect();
     let of_class = sheet.class_rows();
+    let of_credit = sheet.credit_rows();
     let RowSheet { rows, faults, .. } = sheet;
     if faults.is_empty() {
-        Ok(MarginRows { rows, of_option, of_group, of_component, of_market_formula, of_class })
+        Ok(MarginRows { rows, of_option, of_group, of_component, of_market_formula, of_class, of_credit })
     } else {
         Err(Error::Refused(faults))
     }
@@ -150,6 +158,19 @@ impl<'a> RowSheet<'a> {
             Some(Held { instrument, class, is_short: self.held[instrument as usize].short })
         };
         self.held_instruments().into_iter().filter_map(of_class).collect()
+    }
+
+    /// Rows of what counts of held assets that a scenario lowers: price · (1 + credit).
+    fn credit_rows(&mut self) -> Vec<Option<u32>> {
+        let snapshot = self.snapshot;
+        let credit_row = |asset: AssetIndex| {
+            let row = self.rows.of_asset(asset)?;
+            self.market.credit(asset, Column::Base)?;
+            let counted = |column| self.rows.value(row, column) * self.market.credit(asset, column).unwrap_or(1.0);
+            let values = self.values(counted);
+            Some(self.append(values, &snapshot.assets[asset as usize].name))
+        };
+        (0..snapshot.assets.len() as u32).map(credit_row).collect()
     }
 
     fn form(&self, held: &Held<'_>) -> Option<Formed> {

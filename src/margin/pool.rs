@@ -103,6 +103,19 @@ impl Setting<'_> {
         self.rows.of_asset(asset).unwrap_or_default()
     }
 
+    /// Row of the price at which an asset counts as collateral: below its own where a scenario says so.
+    pub(super) fn credit_row(&self, asset: AssetIndex) -> u32 {
+        self.rows.of_credit(asset).unwrap_or(self.asset_row(asset))
+    }
+
+    /// Row of the price at which a balance counts in adjusted equity. A loan is owed in full.
+    pub(super) fn collateral_row(&self, balance: &Balance) -> u32 {
+        match balance.amount + balance.accrued_interest > 0.0 {
+            true => self.credit_row(balance.asset),
+            false => self.asset_row(balance.asset),
+        }
+    }
+
     pub(super) fn instrument_row(&self, instrument: InstrumentIndex) -> u32 {
         self.rows.of_instrument(instrument).unwrap_or_default()
     }
@@ -143,7 +156,7 @@ impl Setting<'_> {
     pub(super) fn groups<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> (N, Vec<Group<N>>) {
         let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
         for balance in pool.balances {
-            let value = self.balance_value(balance, market);
+            let value = units::<N>(balance).times(&market.row(self.collateral_row(balance)));
             let group = group_of(&mut groups, balance.asset);
             group.balance = group.balance.plus(&value);
         }
@@ -173,7 +186,7 @@ impl Setting<'_> {
 
     /// What counts of a group's balance, and of all of it.
     pub(super) fn after_haircut<N: Number>(&self, group: &Group<N>, market: &impl Market<N>) -> (N, N) {
-        let price = market.row(self.asset_row(group.asset));
+        let price = market.row(self.credit_row(group.asset));
         let kept = |value: &N| self.rules.haircut(group.asset).map_or(value.clone(), |h| h.kept(value, &price));
         let collateral = kept(&group.balance);
         let adjusted = match self.rules.haircut_base {
@@ -203,8 +216,7 @@ impl Setting<'_> {
 
     #[inline(always)]
     fn balance_value<N: Number>(&self, balance: &Balance, market: &impl Market<N>) -> N {
-        let amount = N::of(balance.amount).plus(&N::of(balance.accrued_interest));
-        amount.times(&market.row(self.asset_row(balance.asset)))
+        units::<N>(balance).times(&market.row(self.asset_row(balance.asset)))
     }
 
     /// A position's value, and its accrued funding, at market.
@@ -260,7 +272,7 @@ impl Setting<'_> {
 
     /// What the initial haircut takes of a group beyond its haircut.
     pub(super) fn initial_haircut<N: Number>(&self, group: &Group<N>, market: &impl Market<N>) -> Option<N> {
-        let price = market.row(self.asset_row(group.asset));
+        let price = market.row(self.credit_row(group.asset));
         let value = match self.rules.haircut_base {
             HaircutBase::Balance => group.balance.clone(),
             HaircutBase::BalanceAndPnl => group.total(),
@@ -398,10 +410,32 @@ impl Setting<'_> {
             let row = self.asset_row(asset);
             builder.affine(row, amount, Weights::EQUITY);
             builder.uncancelled(row, magnitude, lots.len());
+            if self.rows.of_credit(asset).is_some() {
+                self.lower_credited(asset, lots, builder);
+                continue;
+            }
             match self.rules.haircut(asset) {
                 Some(haircut) => haircut.lower_balance(amount, row, Weights::ADJUSTED, builder),
                 None => builder.affine(row, amount, Weights::ADJUSTED),
             }
+        }
+    }
+
+    /// Adjusted equity's part of an asset of which a scenario lowers what counts: positive lots at one price, loans at another.
+    fn lower_credited(&self, asset: AssetIndex, lots: &[Balance], builder: &mut Builder<'_>) {
+        let mut terms = Vec::with_capacity(2 * lots.len());
+        for lot in lots {
+            let row = self.collateral_row(lot);
+            terms.extend([(row, lot.amount), (row, lot.accrued_interest)]);
+        }
+        self.lower_adjusted(asset, &terms, builder);
+    }
+
+    /// Adjusted equity's part of an asset, after haircuts, from all its terms.
+    fn lower_adjusted(&self, asset: AssetIndex, terms: &[(u32, f64)], builder: &mut Builder<'_>) {
+        match self.rules.haircut(asset) {
+            Some(haircut) => haircut.lower_sum(terms, self.credit_row(asset), Weights::ADJUSTED, builder),
+            None => terms.iter().for_each(|&(row, c)| builder.affine(row, c, Weights::ADJUSTED)),
         }
     }
 
@@ -413,9 +447,15 @@ impl Setting<'_> {
                 None => groups.push((asset, vec![term])),
             };
         for balance in pool.balances {
-            let row = self.asset_row(balance.asset);
-            add(balance.asset, (row, balance.amount));
-            add(balance.asset, (row, balance.accrued_interest));
+            let (row, collateral_row) = (self.asset_row(balance.asset), self.collateral_row(balance));
+            for units in [balance.amount, balance.accrued_interest] {
+                add(balance.asset, (collateral_row, units));
+                if collateral_row != row {
+                    // Raw equity has all of it.
+                    builder.affine(row, units, Weights::EQUITY);
+                    builder.affine(collateral_row, -units, Weights::EQUITY);
+                }
+            }
         }
         for position in pool.positions {
             let instrument = &self.snapshot.instruments[position.instrument as usize];
@@ -437,10 +477,7 @@ impl Setting<'_> {
             for &(row, coefficient) in &terms {
                 builder.affine(row, coefficient, Weights::EQUITY);
             }
-            match self.rules.haircut(asset) {
-                Some(haircut) => haircut.lower_sum(&terms, self.asset_row(asset), Weights::ADJUSTED, builder),
-                None => terms.iter().for_each(|&(row, c)| builder.affine(row, c, Weights::ADJUSTED)),
-            }
+            self.lower_adjusted(asset, &terms, builder);
         }
     }
 
@@ -474,6 +511,12 @@ pub(super) fn floor_rate(position: &Position, side: MarginSide) -> f64 {
         MarginSide::Initial => position.leverage.map_or(0.0, f64::recip),
         MarginSide::Maintenance => 0.0,
     }
+}
+
+/// Units of a balance, accrued ones included.
+#[inline(always)]
+fn units<N: Number>(balance: &Balance) -> N {
+    N::of(balance.amount).plus(&N::of(balance.accrued_interest))
 }
 
 /// The group of an asset, made on first sight.

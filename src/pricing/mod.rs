@@ -12,6 +12,7 @@ mod payoff;
 mod revalue;
 mod rows;
 mod shocked;
+mod sight;
 pub mod single;
 mod volatility;
 mod volatility_move;

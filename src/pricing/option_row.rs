@@ -3,6 +3,7 @@ use std::array;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::revalue::{BLOCK, OptionMarkets, exp, ln_ratio, price_block};
+use super::sight::Sight;
 use super::shocked::{ShockedMarket, YEAR_SECONDS, european};
 use super::volatility::LevelScale;
 use super::{Column, European, OptionMarket};
@@ -27,6 +28,7 @@ pub struct OptionRow<'a> {
     /// Columns of shocks; beta.
     price: Option<(usize, f64)>,
     impact: Option<usize>,
+    sight: &'a Sight,
     basis: Option<usize>,
     level: Option<usize>,
     tilt: Option<usize>,
@@ -60,6 +62,7 @@ impl<'a> OptionRow<'a> {
             volatility_shock,
             price: market.price[underlying],
             impact: market.impact[underlying],
+            sight: &market.sight[underlying],
             basis: market.basis[underlying],
             level: market.volatility[underlying],
             tilt: market.skew[underlying],
@@ -116,6 +119,11 @@ impl<'a> OptionRow<'a> {
         shocks
     }
 
+    /// Shock of a factor in a scenario; 0 where not quoted, and in the unshocked market.
+    fn shock(&self, factor: usize, scenario: Option<usize>) -> f64 {
+        scenario.map_or(0.0, |scenario| self.market.scenarios.shock(scenario, factor))
+    }
+
     #[inline(always)]
     pub(super) fn markets<const W: usize>(&self, scenarios: Option<[usize; W]>) -> OptionMarkets<W> {
         let price = self.shocks(self.price.map(|(factor, _)| factor), scenarios);
@@ -134,7 +142,8 @@ impl<'a> OptionRow<'a> {
         };
         for lane in 0..W {
             let by_price = 1.0 + beta * price[lane];
-            let factor = impact.map_or(by_price, |impact| by_price * (1.0 + impact[lane]));
+            let moved = impact.map_or(by_price, |impact| by_price * (1.0 + impact[lane]));
+            let factor = self.sight.seen(moved, |factor| self.shock(factor, scenarios.map(|lanes| lanes[lane])));
             markets.index[lane] = self.index * factor;
             markets.forward[lane] = (self.forward + basis[lane] * self.index) * factor;
             markets.rate[lane] = self.instrument.rate + rate[lane];

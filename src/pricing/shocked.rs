@@ -1,6 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::option_row::OptionRow;
+use super::sight::Sight;
 use super::rows::{Column, Used};
 use super::{European, Numeraire, OptionMarket};
 use crate::domain::{AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, UnderlyingIndex};
@@ -26,6 +27,11 @@ pub struct ShockedMarket<'a> {
     /// `price:` column and beta, and `asset:` column, of each asset.
     asset_price: Vec<Option<(usize, f64)>>,
     asset: Vec<Option<usize>>,
+    /// What the exchange sees of each underlying, and of each asset.
+    pub(super) sight: Vec<Sight>,
+    asset_sight: Vec<Sight>,
+    /// `credit:` column of each asset.
+    credit: Vec<Option<usize>>,
     /// `rate:` column of each asset.
     pub(super) rate: Vec<Option<usize>>,
     pub(super) time: Option<usize>,
@@ -60,7 +66,16 @@ impl<'a> ShockedMarket<'a> {
             .assets
             .iter()
             .map(|asset| by_name.get(asset.underlying.as_str()).and_then(|&underlying| impact[underlying]));
+        let sight = snapshot.underlyings.iter().map(|underlying| Sight::of(&[&underlying.name], column));
+        // An asset is seen under its own name and, on top, with its underlying.
+        let asset_sight = snapshot.assets.iter().map(|asset| match asset.name == asset.underlying {
+            true => Sight::of(&[&asset.name], column),
+            false => Sight::of(&[&asset.name, &asset.underlying], column),
+        });
         Self {
+            sight: sight.collect(),
+            asset_sight: asset_sight.collect(),
+            credit: by_asset(FactorKind::Credit),
             asset_price: asset_price.collect(),
             asset_impact: asset_impact.collect(),
             impact,
@@ -86,10 +101,19 @@ impl<'a> ShockedMarket<'a> {
         }
     }
 
-    /// Price of an asset, quote units.
+    /// Price of an asset, quote units, as the exchange sees it.
     pub fn asset_price(&self, asset: AssetIndex, column: Column) -> f64 {
         let index = asset as usize;
-        let mut price = self.snapshot.assets[index].price;
+        let sight = &self.asset_sight[index];
+        if sight.is_clear() {
+            return self.moved_asset_price(index, self.snapshot.assets[index].price, column);
+        }
+        let seen = sight.seen(self.moved_asset_price(index, 1.0, column), |factor| self.shock(Some(factor), column));
+        self.snapshot.assets[index].price * seen
+    }
+
+    /// A price that moves as an asset's does.
+    fn moved_asset_price(&self, index: usize, mut price: f64, column: Column) -> f64 {
         if let Some((factor, beta)) = self.asset_price[index] {
             price *= 1.0 + beta * self.shock(Some(factor), column);
         }
@@ -99,8 +123,19 @@ impl<'a> ShockedMarket<'a> {
         price * (1.0 + self.shock(self.asset[index], column))
     }
 
-    /// 1 + relative move of an underlying's index, marks and forwards.
+    /// Share of an asset's price at which a balance of it counts as collateral: 1 + `credit:`; `None` where no column lowers it.
+    pub fn credit(&self, asset: AssetIndex, column: Column) -> Option<f64> {
+        let credit = self.credit[asset as usize]?;
+        Some(1.0 + self.shock(Some(credit), column))
+    }
+
+    /// 1 + relative move of an underlying's index, marks and forwards, as the exchange sees it.
     pub fn price_factor(&self, underlying: UnderlyingIndex, column: Column) -> f64 {
+        let moved = self.moved_price_factor(underlying, column);
+        self.sight[underlying as usize].seen(moved, |factor| self.shock(Some(factor), column))
+    }
+
+    fn moved_price_factor(&self, underlying: UnderlyingIndex, column: Column) -> f64 {
         let by_price = match self.price[underlying as usize] {
             Some((factor, beta)) => 1.0 + beta * self.shock(Some(factor), column),
             None => 1.0,
@@ -287,6 +322,8 @@ impl<'a> ShockedMarket<'a> {
                 .flatten()
                 .copied(),
             )
+            .chain(self.credit.iter().flatten().copied())
+            .chain(self.sight.iter().chain(&self.asset_sight).flat_map(Sight::columns))
             .chain(self.time)
             .collect();
         let names_something = |factor: &Factor| snapshot.underlyings.iter().any(|u| u.name == factor.name);

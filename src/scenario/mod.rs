@@ -6,6 +6,7 @@ mod factor;
 mod fixtures;
 mod names;
 mod set;
+mod views;
 
 pub mod correlation;
 pub mod events;

@@ -211,8 +211,15 @@ pub fn scenarios(n: usize, seed: u64) -> ScenarioSet {
     let mut factors: Vec<Factor> = OPTION_COINS.map(volatility).into();
     factors.push(Factor { kind: FactorKind::Time, name: String::new() });
     factors.push(Factor { kind: FactorKind::VolatilityIndex, name: "XRP".into() });
+    // What counts of two assets, and what the exchange sees of a coin and of a peg, in some scenarios.
+    let named = |kind, name: &str| Factor { kind, name: name.into() };
+    factors.extend([named(FactorKind::Credit, "ETH"), named(FactorKind::Credit, "USDC")]);
+    factors.extend([named(FactorKind::Lag, "SOL"), named(FactorKind::Oracle, "BTC"), named(FactorKind::Oracle, "USDT")]);
     let shocks = Array2::from_shape_fn((n, factors.len()), |(_, k)| match factors[k].kind {
         FactorKind::Volatility | FactorKind::VolatilityIndex => random.random_range(-0.5..1.0),
+        FactorKind::Credit => -random.random_range(0.0f64..2.0).min(1.0),
+        FactorKind::Lag => random.random_range(-1.0f64..1.5).clamp(0.0, 1.0),
+        FactorKind::Oracle => random.random_range(-0.2..0.2),
         // Up to 18 days, in a third of the scenarios; the first expiry is 12 days off.
         _ if random.random_bool(0.3) => random.random_range(0.0..0.05),
         _ => 0.0,

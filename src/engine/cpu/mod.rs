@@ -15,6 +15,7 @@ use super::outcome::Totals;
 use super::plan::SCENARIO_BLOCK;
 use super::tile::{Tile, TileBlock};
 use super::verdicts::{Verdicts, lanes};
+use super::views;
 use crate::number::LANES;
 use crate::program::{PoolParts, Program};
 pub use decider::{Asked, Decider, Errors};
@@ -143,6 +144,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         if verdicts.restricted != 0 {
             let pool = self.job.pool(pool_index);
             ledger.count(self.job, &pool, (block.first(), verdicts), self.job.totals, &mut chunk.tally);
+            views::compare(self.job, &pool, (block.first(), verdicts), &mut chunk.views);
             if self.job.totals == Totals::Bounded && verdicts.liquidatable != 0 {
                 self.add_bounded(parts, block, errors, verdicts, chunk);
             }
