@@ -115,7 +115,8 @@ struct Cascade<'c> {
 struct Active<'p> {
     place: usize,
     run: Run<'p>,
-    /// Markets of the path's steps.
+    /// Markets of the path's steps as the exchange sees them, and as they are.
+    seen_market: ScenarioSet,
     market: ScenarioSet,
     /// What forced trades had done to the prices that decide when these last followed: one number per book.
     seen_impacts: Vec<f64>,
@@ -143,12 +144,14 @@ impl Cascade<'_> {
     }
 
     fn open<'p>(&self, place: usize, path: &'p Path) -> Active<'p> {
-        let market = path.scenarios();
+        let seen_market = path.scenarios();
+        let market = seen_market.as_it_is();
         let books = self.open_books(&ShockedMarket::new(self.exchange.snapshot, &market), 0);
         let seen_impacts = books.impacts();
         let mut run = Run::open(self.exchange, path, books);
         self.begin_step(&mut run, &market);
-        Active { place, run, market, seen_impacts, rounds: Vec::new(), before: None, is_cut_off: false, summary: None }
+        let (rounds, before, is_cut_off, summary) = (Vec::new(), None, false, None);
+        Active { place, run, seen_market, market, seen_impacts, rounds, before, is_cut_off, summary }
     }
 
     fn open_books(&self, market: &ShockedMarket<'_>, step: usize) -> Books {
@@ -190,7 +193,7 @@ impl Cascade<'_> {
             if deciding == Some(step) {
                 active.seen_impacts = active.run.books.impacts();
             }
-            seen.push(market_row(&factors, (&active.market, deciding), (snapshot, &active.seen_impacts)));
+            seen.push(market_row(&factors, (&active.seen_market, deciding), (snapshot, &active.seen_impacts)));
             real.push(market_row(&factors, (&active.market, Some(step)), (snapshot, &active.run.books.impacts())));
         }
         let seen_set = scenario_set(&factors, &seen);
@@ -266,7 +269,7 @@ impl Cascade<'_> {
     /// Every factor of the runs' markets, and of what forced trades do to them.
     fn factors(&self, active: &[Active<'_>]) -> Vec<Factor> {
         let mut factors = Books::factors(self.exchange.snapshot);
-        for factor in active.iter().flat_map(|active| &active.market.factors) {
+        for factor in active.iter().flat_map(|active| &active.seen_market.factors) {
             if !factors.contains(factor) {
                 factors.push(factor.clone());
             }

@@ -68,6 +68,8 @@ impl Summary {
             ("breached_pools", count(self.breached_pools)),
             ("liquidated_pools", count(self.liquidated_pools)),
             ("extra_pools", Figure::Difference(self.extra_pools())),
+            ("wrongful_pools", count(tally.wrongful_pools)),
+            ("late_pools", count(tally.late_pools)),
             ("taken_over_pools", count(self.taken_over_pools)),
             ("adl_pools", count(self.deleveraged_pools)),
             ("liquidated_notional", amount(tally.liquidated_notional)),

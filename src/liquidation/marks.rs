@@ -22,6 +22,11 @@ impl<'a> Marks<'a> {
         Self { arbiter, market, column: Column::Scenario(scenario) }
     }
 
+    /// Whether these are the prices of another market of the same run.
+    pub fn differs_from(&self, other: &Self) -> bool {
+        self.column != other.column
+    }
+
     /// Market data and book.
     pub fn snapshot(&self) -> &'a Snapshot {
         self.arbiter.setting().snapshot

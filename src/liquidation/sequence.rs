@@ -43,6 +43,12 @@ pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, b
     for &pool in breached {
         run.touch(exchange, pool);
     }
+    if markets.seen.differs_from(&markets.real) {
+        for decision in breached.iter().map(|&pool| markets.real.decide_of(pool as usize)) {
+            run.tally.wrongful_pools += u64::from(!decision.liquidatable);
+            run.tally.late_pools += u64::from(decision.bankrupt);
+        }
+    }
     let due = due_pools(exchange, run, markets.seen);
     run.resting = due.iter().filter(|due| due.rests == Rests::Yes).count() as u64;
     let due: Vec<u32> = due.into_iter().filter(|due| due.rests == Rests::No).map(|due| due.pool).collect();

@@ -166,7 +166,7 @@ impl Summary {
         (before, after): (Ladder, Ladder),
         (rounds, ending): (Vec<RoundFigures>, Ending),
     ) -> Self {
-        let scenarios = run.path.scenarios();
+        let scenarios = run.path.scenarios().as_it_is();
         let alone = ShockedMarket::new(exchange.snapshot, &scenarios);
         let column = Column::Scenario(run.step as usize);
         let books: Vec<BookFigures> = (exchange.exposures().filter(|(_, exposure)| *exposure > 0.0))

@@ -9,6 +9,10 @@ use crate::domain::InstrumentIndex;
 pub struct Tally {
     /// Pools that were cut, converted, taken over or closed against others.
     pub liquidated: BTreeSet<u32>,
+    /// Pools first liquidated while they were not liquidatable at the prices of trades: the prices that decide were wrong.
+    pub wrongful_pools: u64,
+    /// Pools first liquidated when they were bankrupt at the prices of trades, that a right price would have shown before.
+    pub late_pools: u64,
     /// Pools that another pool's debt or position was put on.
     pub deleveraged: BTreeSet<u32>,
     /// Pools that the backstop took over.

@@ -2,4 +2,5 @@
 
 mod cascade;
 mod fixture;
+mod oracle;
 mod waterfall;

@@ -219,7 +219,11 @@ impl Setting<'_> {
                 component: TermKind::Haircut,
                 item: self.snapshot.assets[balance.asset as usize].name.clone(),
                 value: kept - value,
-                alternative: Some(format!("the scenario counts it at {} instead of {}", number(counted), number(price))),
+                alternative: Some(format!(
+                    "the scenario counts it at {} instead of {}",
+                    number(counted),
+                    number(price)
+                )),
                 basis: Basis::Kept { value, kept },
             })
         };

@@ -3,8 +3,8 @@ use std::array;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::revalue::{BLOCK, OptionMarkets, exp, ln_ratio, price_block};
-use super::sight::Sight;
 use super::shocked::{ShockedMarket, YEAR_SECONDS, european};
+use super::sight::Sight;
 use super::volatility::LevelScale;
 use super::{Column, European, OptionMarket};
 use crate::domain::{Instrument, VolatilityShock};

@@ -1,8 +1,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::option_row::OptionRow;
-use super::sight::Sight;
 use super::rows::{Column, Used};
+use super::sight::Sight;
 use super::{European, Numeraire, OptionMarket};
 use crate::domain::{AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, UnderlyingIndex};
 use crate::error::Fault;

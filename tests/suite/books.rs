@@ -214,7 +214,11 @@ pub fn scenarios(n: usize, seed: u64) -> ScenarioSet {
     // What counts of two assets, and what the exchange sees of a coin and of a peg, in some scenarios.
     let named = |kind, name: &str| Factor { kind, name: name.into() };
     factors.extend([named(FactorKind::Credit, "ETH"), named(FactorKind::Credit, "USDC")]);
-    factors.extend([named(FactorKind::Lag, "SOL"), named(FactorKind::Oracle, "BTC"), named(FactorKind::Oracle, "USDT")]);
+    factors.extend([
+        named(FactorKind::Lag, "SOL"),
+        named(FactorKind::Oracle, "BTC"),
+        named(FactorKind::Oracle, "USDT"),
+    ]);
     let shocks = Array2::from_shape_fn((n, factors.len()), |(_, k)| match factors[k].kind {
         FactorKind::Volatility | FactorKind::VolatilityIndex => random.random_range(-0.5..1.0),
         FactorKind::Credit => -random.random_range(0.0f64..2.0).min(1.0),

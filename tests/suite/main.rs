@@ -24,3 +24,4 @@ mod properties;
 mod revalue;
 #[cfg(feature = "gpu")]
 mod shaders;
+mod views;
