@@ -34,6 +34,8 @@ pub mod liquidation;
 
 pub mod hedge;
 
+pub mod collateral;
+
 pub mod compare;
 
 pub mod reverse;

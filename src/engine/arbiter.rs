@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::outcome::{Figures, State};
 use crate::domain::Pool;
-use crate::margin::{Market, Setting};
+use crate::margin::{MarginSide, Market, Setting};
 use crate::number::{Exact, Interval, Number};
 use crate::pricing::Column;
 
@@ -77,6 +77,29 @@ impl<'a> Arbiter<'a> {
             Some(Decision { restricted, liquidatable, bankrupt: below(&equity.raw)? })
         };
         (decide(), excess.clone())
+    }
+
+    /// Whether adjusted equity is at least `target` times a requirement (the initial one is never below the maintenance one):
+    /// exactly.
+    pub fn meets(&self, pool: &Pool<'_>, column: Column, (side, target): (MarginSide, f64)) -> bool {
+        let market = (self.setting.rows, column);
+        let sign = self.excess_sign::<Interval>(pool, &market, (side, target));
+        let sign = sign.or_else(|| self.excess_sign::<Exact>(pool, &market, (side, target)));
+        sign.is_some_and(|sign| sign != Ordering::Less)
+    }
+
+    fn excess_sign<N: Number>(
+        &self,
+        pool: &Pool<'_>,
+        market: &impl Market<N>,
+        (side, target): (MarginSide, f64),
+    ) -> Option<Ordering> {
+        let required = self.setting.requirement(pool, market);
+        let required = match side {
+            MarginSide::Initial => required.initial.larger(&required.maintenance),
+            MarginSide::Maintenance => required.maintenance,
+        };
+        self.setting.equity(pool, market).adjusted.minus(&N::of(target).times(&required)).sign()
     }
 
     /// The exclusive state behind canonical figures whose error is at most `error`; asks for the exact decision only where

@@ -2,8 +2,7 @@
 
 use crate::domain::{AssetIndex, InstrumentIndex, Kind, Payoff, Snapshot};
 use crate::engine::{Arbiter, Decision, Figures};
-use crate::margin::Setting;
-use crate::number::{Exact, Interval, Number};
+use crate::margin::{MarginSide, Setting};
 use crate::pricing::{Column, ShockedMarket};
 
 use super::state::PoolState;
@@ -59,20 +58,8 @@ impl<'a> Marks<'a> {
 
     /// Whether adjusted equity < target · maintenance margin, exactly.
     pub fn is_below_target(&self, state: &PoolState, target_health: f64) -> bool {
-        let pool = state.view(self.snapshot());
-        let market = (self.setting().rows, self.column);
-        fn excess<N: Number>(
-            setting: &Setting<'_>,
-            pool: &crate::domain::Pool<'_>,
-            market: &impl crate::margin::Market<N>,
-            target: f64,
-        ) -> N {
-            let required = setting.requirement::<N>(pool, market).maintenance.times(&N::of(target));
-            setting.equity::<N>(pool, market).adjusted.minus(&required)
-        }
-        let sign = excess::<Interval>(self.setting(), &pool, &market, target_health).sign();
-        let sign = sign.or_else(|| excess::<Exact>(self.setting(), &pool, &market, target_health).sign());
-        sign.is_some_and(std::cmp::Ordering::is_lt)
+        let (pool, target) = (state.view(self.snapshot()), (MarginSide::Maintenance, target_health));
+        !self.arbiter.meets(&pool, self.column, target)
     }
 
     /// Price of an asset, quote units.
