@@ -18,6 +18,8 @@ mod suggest;
 pub mod domain;
 pub mod scenario;
 
+pub mod oracle;
+
 pub mod pricing;
 
 pub mod program;

@@ -117,8 +117,8 @@ fn every_key_stands_in_its_section() {
     for key in ROOT {
         assert!(section("## The file").contains(&format!("| `{}` |", key.name)), "{}", key.name);
         match (key.name, &key.kind) {
-            // Its keys have a page of their own, which `tests/policy_files.rs` reads.
-            ("component" | "liquidation", _) => {}
+            // Its keys have a page of their own, which `tests/policy_files.rs` and `tests/oracle.rs` read.
+            ("component" | "liquidation" | "oracle", _) => {}
             ("option_spread", KeyKind::Table(Shape::Keys(keys))) => {
                 check("### `[option.NAME]`", "option_spread.", keys)
             }

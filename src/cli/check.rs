@@ -29,6 +29,7 @@ pub struct Args {
 pub fn run(args: &Args, context: Context) -> Result<u8> {
     let mut loaded = snapshot::read_with_faults(&args.snapshot)?;
     let (rulebook, rulebook_faults) = check_rulebook(args, &mut loaded)?;
+    check_oracle_tables(args, &mut loaded);
     if let Some(path) = &args.scenarios {
         match check_scenarios(path, rulebook.as_ref(), &loaded) {
             Err(Error::Refused(faults)) => loaded.add(faults, Vec::new()),
@@ -74,6 +75,13 @@ fn check_rulebook(args: &Args, loaded: &mut Loaded) -> Result<(Option<Rulebook>,
         Err(Error::Configuration(faults)) => Ok((None, faults)),
         Err(error) => Err(error),
     }
+}
+
+/// Reads the tables that prices are formed from, where there are any. Their names are checked against what could be read.
+fn check_oracle_tables(args: &Args, loaded: &mut Loaded) {
+    let (tables, faults) = crate::io::oracle_tables::read_with_faults(&args.snapshot, &loaded.snapshot);
+    loaded.counts.extend(tables.counts.into_iter().filter(|(_, counts)| counts.read > 0));
+    loaded.add(faults, Vec::new());
 }
 
 /// Reads a scenario set for its faults, and, where the book itself has none, revalues it as a sweep would.

@@ -20,6 +20,7 @@ mod import;
 mod inputs;
 mod interrupt;
 mod liquidate;
+mod oracle;
 mod price;
 mod progress;
 mod reverse;
@@ -87,6 +88,8 @@ enum Command {
     Rulebook(rulebook::Args),
     /// Turn published market data into a snapshot.
     Import(import::Args),
+    /// Form prices from several sources, and say what they may be used for.
+    Oracle(oracle::Args),
     /// Value and Greeks of every instrument of a snapshot.
     Price(price::Args),
     /// Evaluate every pool under every scenario.
@@ -155,6 +158,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Scenarios(args) => scenarios::run(args, context),
         Command::Rulebook(args) => rulebook::run(args, context),
         Command::Import(args) => import::run(args, context),
+        Command::Oracle(args) => oracle::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
         Command::Liquidate(args) => liquidate::run(args, context),

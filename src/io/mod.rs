@@ -4,6 +4,8 @@ pub mod bracket_csv;
 pub mod chain_csv;
 pub mod event_file;
 pub mod hash;
+pub mod oracle_file;
+pub mod oracle_tables;
 pub mod panel;
 pub mod path_file;
 pub mod policy_file;

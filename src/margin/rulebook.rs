@@ -11,6 +11,7 @@ use super::pool::{MarginSide, Requirement};
 use super::scalar::Scalar;
 use super::size::SizeFunction;
 use super::status::StatusRung;
+use crate::oracle::OraclePolicies;
 use crate::policy::Policy;
 use crate::scenario::ScenarioSet;
 
@@ -64,6 +65,8 @@ pub struct Rulebook {
     pub portfolio_requirement: Option<RequirementRule>,
     /// How the venue liquidates; `None` = not said.
     pub liquidation: Option<Policy>,
+    /// How prices are formed from several sources; `None` = not said.
+    pub oracle: Option<OraclePolicies>,
 }
 
 /// A set of joint moves that components value holdings under.

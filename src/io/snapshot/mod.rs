@@ -148,14 +148,15 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
 
 /// Warnings about table files in `dir` that no table of a snapshot is called after: they may be misspelled.
 fn unread_files(dir: &Path) -> Result<Vec<String>> {
-    const TABLES: [&str; 7] = ["assets", "underlyings", "instruments", "balances", "positions", "pools", "orders"];
+    const OWN: [&str; 7] = ["assets", "underlyings", "instruments", "balances", "positions", "pools", "orders"];
+    let tables = || OWN.into_iter().chain(crate::io::oracle_tables::TABLES);
     let mut unread = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|source| Error::io(dir, source))? {
         let path = entry.map_err(|source| Error::io(dir, source))?.path();
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let is_table = EXTENSIONS.iter().any(|extension| path.extension().is_some_and(|found| found == *extension));
-        if is_table && !TABLES.contains(&stem.as_str()) {
-            let remedy = crate::suggest::remedy(&stem, TABLES, "a snapshot has no such table");
+        if is_table && !tables().any(|table| table == stem) {
+            let remedy = crate::suggest::remedy(&stem, tables(), "a snapshot has no such table");
             unread.push(format!("{:?} was not read: {remedy}", path.file_name().unwrap_or_default()));
         }
     }

@@ -10,6 +10,8 @@ mod liquidation;
 mod liquidation_keys;
 mod margin;
 mod option;
+mod oracle;
+mod oracle_keys;
 mod reader;
 pub(in crate::margin) mod requirement;
 mod root;
@@ -20,6 +22,7 @@ mod writer;
 
 pub use keys::{Key, KeyKind, Kind, LARGEST, LARGEST_AMOUNT, Presence, Shape, words};
 pub use liquidation_keys::KEYS as LIQUIDATION;
+pub use oracle_keys::KEYS as ORACLE;
 pub use reader::Reader;
 pub use root::ROOT;
 pub use section::{ByName, Section, path};

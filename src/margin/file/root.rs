@@ -9,7 +9,8 @@ use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
 use super::{
-    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, requirement, status, table_of, word_of,
+    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, oracle, oracle_keys, requirement, status, table_of,
+    word_of,
 };
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
@@ -94,6 +95,12 @@ pub const ROOT: &[Key] = &[
         "not said; liquidate then takes a policy file, or with a warning Plimsoll's own policy",
         "how the venue liquidates",
     ),
+    Key::optional(
+        "oracle",
+        KeyKind::Table(Shape::Keys(oracle_keys::KEYS)),
+        "not said; the defaults of its keys",
+        "how prices are formed from several sources",
+    ),
 ];
 
 /// A rulebook from the file's root table; what is at fault is left out.
@@ -138,6 +145,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     }
     formulas::check(&rulebook, reader);
     rulebook.liquidation = section.table("liquidation").map(|policy| liquidation::read(policy, reader));
+    rulebook.oracle = section.table("oracle").map(oracle::read);
     rulebook
 }
 
@@ -204,6 +212,9 @@ pub(super) fn text(rulebook: &Rulebook) -> String {
     }
     if let Some(policy) = &rulebook.liquidation {
         liquidation::write(policy, &["liquidation"], &mut writer);
+    }
+    if let Some(policies) = &rulebook.oracle {
+        oracle::write(policies, &mut writer);
     }
     writer.into_text()
 }
