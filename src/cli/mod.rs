@@ -20,7 +20,7 @@ mod import;
 mod inputs;
 mod interrupt;
 mod liquidate;
-mod oracle;
+// mod oracle;
 mod price;
 mod progress;
 mod reverse;
@@ -89,7 +89,7 @@ enum Command {
     /// Turn published market data into a snapshot.
     Import(import::Args),
     /// Form prices from several sources, and say what they may be used for.
-    Oracle(oracle::Args),
+    // Oracle(oracle::Args),
     /// Value and Greeks of every instrument of a snapshot.
     Price(price::Args),
     /// Evaluate every pool under every scenario.
@@ -158,7 +158,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Scenarios(args) => scenarios::run(args, context),
         Command::Rulebook(args) => rulebook::run(args, context),
         Command::Import(args) => import::run(args, context),
-        Command::Oracle(args) => oracle::run(args, context),
+        // Command::Oracle(args) => oracle::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
         Command::Liquidate(args) => liquidate::run(args, context),

@@ -248,12 +248,7 @@ where
     Some((price, low, high))
 }
 
-fn judge(
-    policy: &OraclePolicy,
-    sources: usize,
-    (used, total): (u128, u128),
-    aggregate: Option<(f64, f64)>,
-) -> Verdict {
+fn judge(policy: &OraclePolicy, sources: usize, (used, total): (u128, u128), aggregate: Option<(f64, f64)>) -> Verdict {
     let Some((price, confidence)) = aggregate else { return Verdict::TooFewSources };
     if sources < policy.minimum_sources as usize {
         Verdict::TooFewSources

@@ -11,6 +11,7 @@ mod form;
 mod mark;
 mod policy;
 mod quote;
+mod resolve;
 mod stable;
 mod validity;
 mod vote;
@@ -21,6 +22,7 @@ pub use form::{Dropped, Formed, Reason, Verdict, form};
 pub use mark::{MarkInputs, diverges, mark};
 pub use policy::{Aggregation, NonPositive, OraclePolicies, OraclePolicy, Ties};
 pub use quote::{Quote, SourceStatus};
+pub use resolve::{Resolved, has_sources, resolve};
 pub use stable::{StablePolicy, StablePrice};
 pub use validity::{Action, Tolerance, Validity, classify};
 
