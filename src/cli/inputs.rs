@@ -10,8 +10,9 @@ use crate::error::{Error, Fault, Result};
 use crate::io::hash::{self, FileHash};
 use crate::io::results::ResultsWriter;
 use crate::io::snapshot::read_with_faults;
-use crate::io::{read_rulebook, rulebook_files, scenario_file};
+use crate::io::{oracle_tables, read_rulebook, rulebook_files, scenario_file};
 use crate::margin::{Rulebook, check_book};
+use crate::oracle;
 use crate::scenario::ScenarioSet;
 
 /// What to do when rows are refused.
@@ -66,6 +67,7 @@ impl InputFiles<'_> {
         let rulebook = read_rulebook(self.rulebook)?;
         let scenarios = self.scenarios.map(scenario_file::read).transpose()?.unwrap_or_default();
         let mut warnings = loaded.warnings.clone();
+        let scenarios = resolve_sources(scenarios, (self.snapshot, &loaded.snapshot), &rulebook, &mut warnings)?;
         let (faults, more) = check_book(&loaded.snapshot, &rulebook);
         warnings.extend(more);
         warnings.extend(rulebook.warnings());
@@ -90,6 +92,29 @@ impl InputFiles<'_> {
         }
         Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
     }
+}
+
+/// A set in which captured sources and wide confidences are what the exchange sees; prices are formed again from the snapshot's
+/// quotes.
+///
+/// # Errors
+/// [`Error::Usage`] where the set speaks of sources and the snapshot has no quotes or no moment; [`Error::Refused`] for faults of
+/// the quotes.
+pub fn resolve_sources(
+    scenarios: ScenarioSet,
+    (dir, snapshot): (&Path, &Snapshot),
+    rulebook: &Rulebook,
+    warnings: &mut Vec<String>,
+) -> Result<ScenarioSet> {
+    if !oracle::has_sources(&scenarios) {
+        return Ok(scenarios);
+    }
+    let tables = oracle_tables::read(dir, snapshot)?;
+    let as_of = snapshot.as_of.ok_or_else(|| Error::Usage("the ages of quotes need as_of in snapshot.toml".into()))?;
+    let policies = rulebook.oracle.clone().unwrap_or_default();
+    let resolved = oracle::resolve(&scenarios, &tables.subjects, &policies, as_of);
+    warnings.extend(resolved.warnings);
+    Ok(resolved.scenarios)
 }
 
 impl Inputs {

@@ -21,6 +21,7 @@ mod inputs;
 mod interrupt;
 mod liquidate;
 // mod oracle;
+mod oracle_stress;
 mod price;
 mod progress;
 mod reverse;
@@ -90,6 +91,8 @@ enum Command {
     Import(import::Args),
     /// Form prices from several sources, and say what they may be used for.
     // Oracle(oracle::Args),
+    /// Compare decisions on the prices that the exchange sees with those on the true ones.
+    OracleStress(oracle_stress::Args),
     /// Value and Greeks of every instrument of a snapshot.
     Price(price::Args),
     /// Evaluate every pool under every scenario.
@@ -159,6 +162,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Rulebook(args) => rulebook::run(args, context),
         Command::Import(args) => import::run(args, context),
         // Command::Oracle(args) => oracle::run(args, context),
+        Command::OracleStress(args) => oracle_stress::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),
         Command::Liquidate(args) => liquidate::run(args, context),

@@ -14,6 +14,7 @@ mod liquidation;
 mod liquidation_chart;
 #[cfg(feature = "cli")]
 mod liquidation_terminal;
+mod oracle_stress;
 mod page;
 mod scale;
 mod svg;
@@ -30,6 +31,9 @@ pub use html::html;
 pub use liquidation::{CriticalRow, LiquidationInput, liquidation_html};
 #[cfg(feature = "cli")]
 pub use liquidation_terminal::liquidation_summary;
+#[cfg(feature = "cli")]
+pub use oracle_stress::oracle_stress_summary;
+pub use oracle_stress::{OracleStressInput, oracle_stress_html};
 #[cfg(feature = "cli")]
 pub use terminal::summary;
 
