@@ -38,6 +38,8 @@ pub mod compare;
 
 pub mod reverse;
 
+pub mod collateral;
+
 pub mod synth;
 
 pub mod backtest;

@@ -1,0 +1,3 @@
+//! Collateral: what it counts for, and where it stands.
+
+pub mod network;
