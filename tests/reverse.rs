@@ -36,6 +36,8 @@ fn exchange(names: &[&str], accounts: &[(f64, &[f64])]) -> (Snapshot, Rulebook) 
         assets: vec![Asset::new("USD", 1.0)],
         underlyings: names.iter().map(|name| Underlying::new(*name, PRICE)).collect(),
         instruments: (0u32..).zip(names).map(perpetual).collect(),
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: builder.build(),
     };
     let class = MarginClass::brackets(Schedule::flat(0.01), Schedule::flat(0.02));

@@ -9,7 +9,7 @@ use plimsoll::io::{TableFormat, snapshot};
 use proptest::prelude::*;
 
 fn asset(name: &str, price: f64) -> Asset {
-    Asset { name: name.into(), price, underlying: name.into(), haircut_class: None, network: None }
+    Asset { name: name.into(), price, underlying: name.into(), haircut_class: None, network: None, custody: None }
 }
 
 fn perpetual(name: &str, payoff: Payoff, settlement_asset: u32, mark_price: f64) -> Instrument {
@@ -82,6 +82,8 @@ fn market() -> Snapshot {
             perpetual("BTCUSD", Payoff::Inverse, 0, 50_020.0),
             perpetual("BTCUSDT", Payoff::Linear, 2, 1.0 / 3.0),
         ],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: Default::default(),
     }
 }

@@ -36,6 +36,8 @@ pub fn chain(expiries: u32) -> Snapshot {
         assets: vec![Asset::new("BTC", INDEX), Asset::new("USD", 1.0)],
         underlyings: vec![Underlying::new("BTC", INDEX)],
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

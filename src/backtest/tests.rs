@@ -69,6 +69,8 @@ fn snapshot() -> Snapshot {
         assets: vec![Asset::new("BTC", 100.0), Asset::new("USD", 1.0)],
         underlyings: vec![Underlying::new("BTC", 100.0)],
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Context, Format, print_json, print_text};
+use crate::collateral::network::resolve;
 use crate::error::{Error, Fault, Result};
 use crate::io::snapshot::{self, Loaded};
 use crate::margin::{Rulebook, Rules};
@@ -91,6 +92,7 @@ fn check_scenarios(path: &Path, rulebook: Option<&Rulebook>, loaded: &Loaded) ->
         return Ok(());
     }
     let snapshot = &loaded.snapshot;
+    let scenarios = resolve(scenarios, snapshot, rulebook.unwrap_or(&Rulebook::default()));
     match rulebook {
         None => crate::pricing::revalue(snapshot, &scenarios, Unshocked::Refuse).map(|_| ()),
         Some(rulebook) => {

@@ -9,6 +9,7 @@ use super::engine_args::EngineArgs;
 use super::progress::Meter;
 use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
+use crate::collateral::network::resolve;
 use crate::compare::{Allocation, CompareOptions, Comparison, ComparisonRow, Figure, compare};
 use crate::domain::Snapshot;
 use crate::engine::State;
@@ -128,6 +129,8 @@ impl Args {
         }
         let warnings = loaded.warnings.clone();
         let snapshot = loaded.into_snapshot()?;
+        // One market for all: how a delay is felt is the first rulebook's word.
+        let scenarios = resolve(scenarios, &snapshot, &rulebooks[0]);
         tell_apart(&mut rulebooks, &paths);
         let mut hashes = hash::directory(&self.snapshot)?;
         for path in paths.iter().chain([&self.scenarios]) {

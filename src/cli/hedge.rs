@@ -10,6 +10,7 @@ use super::engine_args::UnshockedName;
 use super::explain::find;
 use super::inputs::place_of;
 use super::{Context, Format, print_json, print_text};
+use crate::collateral::network::resolve;
 use crate::domain::{InstrumentIndex, Kind, Snapshot};
 use crate::error::{Error, Result};
 use crate::hedge::{Ask, CostRates, Cuts, Hedger, Liquidity, Participation, TradeAt};
@@ -133,11 +134,13 @@ fn cost(text: &str) -> Result<Cost, String> {
 pub fn run(args: &Args, context: Context) -> Result<u8> {
     let rulebook = read_rulebook(&args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml")))?;
     let scenarios = args.scenarios.as_deref().map(scenario_file::read).transpose()?;
-    let scenario = match (&scenarios, &args.scenario) {
-        (Some(set), Some(id)) => Some((set, place_of(set, id)?)),
+    let place = match (&scenarios, &args.scenario) {
+        (Some(set), Some(id)) => Some(place_of(set, id)?),
         _ => None,
     };
     let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;
+    let scenarios = scenarios.map(|set| resolve(set, &snapshot, &rulebook));
+    let scenario = scenarios.as_ref().zip(place);
     let index = args.pool_index(&snapshot)?;
     let pool = snapshot.book.pool(index);
     let ask = args.ask(&snapshot)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::collateral::network::resolve;
 use crate::domain::Snapshot;
 use crate::error::{Error, Fault, Result};
 use crate::io::hash::{self, FileHash};
@@ -43,7 +44,7 @@ pub struct Inputs {
     pub snapshot: Snapshot,
     /// Margin rules.
     pub rulebook: Rulebook,
-    /// The scenarios; none where the run has no set.
+    /// The scenarios, what happens to routes resolved; none where the run has no set.
     pub scenarios: ScenarioSet,
     /// Every file that was read.
     pub hashes: Vec<FileHash>,
@@ -83,6 +84,7 @@ impl InputFiles<'_> {
         for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
             warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
         }
+        let scenarios = resolve(scenarios, &snapshot, &rulebook);
         let mut hashes = hash::directory(self.snapshot)?;
         for file in rulebook_files(self.rulebook, &rulebook) {
             hashes.push(hash::file(&file)?);

@@ -10,6 +10,7 @@ mod adl;
 mod backtest;
 mod bench;
 mod check;
+mod collateral;
 mod compare;
 mod demo;
 mod doctor;
@@ -107,6 +108,8 @@ enum Command {
     Explain(explain::Args),
     /// Find the cheapest cut or hedge that restores one pool.
     Hedge(hedge::Args),
+    /// What collateral on other networks counts for.
+    Collateral(collateral::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
@@ -170,6 +173,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Reverse(args) => reverse::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Hedge(args) => hedge::run(args, context),
+        Command::Collateral(args) => collateral::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use args::Args;
-use args::{AssetShocks, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs};
+use args::{AssetShocks, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs, RoutesArgs};
 pub(super) use args::{CorrelationSource, parse_correlation, parse_volatility};
 
 use super::{Context, Format, print_json, print_text};
@@ -17,6 +17,7 @@ use crate::scenario::correlation::CorrelationMatrix;
 use crate::scenario::grid::{GridRequest, Movement, grid};
 use crate::scenario::history::{Filter, filtered_replay, keep_held, replay};
 use crate::scenario::monte_carlo::{Dependence, MonteCarloRequest, monte_carlo, price_volatilities};
+use crate::scenario::routes::{RouteShocks, routes};
 use crate::scenario::volatility_moves::{VolatilityMoves, add_volatility_moves};
 use crate::scenario::{ScenarioSet, events};
 
@@ -45,6 +46,7 @@ fn target(args: &Args) -> (&Path, &'static str) {
         Generator::Events(args) => (&args.out, "events"),
         Generator::History(args) => (&args.out, "history"),
         Generator::MonteCarlo(args) => (&args.out, "monte-carlo"),
+        Generator::Routes(args) => (&args.out, "routes"),
         Generator::Join(args) => (&args.out, "join"),
     }
 }
@@ -59,10 +61,27 @@ pub(super) fn make(args: &Args) -> Result<Made> {
         Generator::Events(args) => run_events(args),
         Generator::History(args) => run_history(args),
         Generator::MonteCarlo(args) => run_monte_carlo(args),
+        Generator::Routes(args) => run_routes(args),
         Generator::Join(args) => run_join(args),
     }?;
     scenario_file::write(out, &made.set)?;
     Ok(made)
+}
+
+fn run_routes(args: &RoutesArgs) -> Result<Made> {
+    let snapshot = crate::io::snapshot::read(&args.snapshot)?;
+    let usual = RouteShocks::default();
+    let or_usual = |given: &[f64], usual: Vec<f64>| if given.is_empty() { usual } else { given.to_vec() };
+    let shocks = RouteShocks {
+        delay_hours: or_usual(&args.delay_hours, usual.delay_hours),
+        depegs: or_usual(&args.depeg, usual.depegs),
+    };
+    let mut set = routes(&snapshot.routes, &shocks)?;
+    if let Some(path) = &args.cross {
+        set = scenario_file::read(path)?.product(&set)?;
+    }
+    let names = snapshot.routes.iter().map(|route| Value::from(route.name.as_str())).collect();
+    Ok(Made { set, notes: Vec::new(), fields: Map::from_iter([("routes".into(), names)]) })
 }
 
 fn run_join(args: &JoinArgs) -> Result<Made> {

@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::io::read_rulebook;
 use crate::io::snapshot_write::SnapshotWriter;
 use crate::margin::Rulebook;
-use crate::synth::{Accounts, Market, MarketOptions, OptionListing, Options, add_haircuts, rulebook};
+use crate::synth::{
+    Accounts, Market, MarketOptions, OptionListing, Options, add_haircuts, add_route_classes, quotes, rulebook,
+};
 
 /// Accounts generated at a time: large enough to keep every thread busy, small enough to stay in cache.
 const BATCH: u64 = 16_384;
@@ -49,6 +51,12 @@ pub struct Args {
     /// Option chains beside the other instruments; with --rulebook only where it has option classes for them.
     #[arg(long, value_enum, default_value_t = OptionChains::Listed)]
     options: OptionChains,
+    /// Other networks, at most 23, that some collateral is held on, each with a route of its own [default: none].
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    networks: usize,
+    /// Sources of every price, in a table of quotes [default: no such table].
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    quotes: u32,
     /// Format of the tables.
     #[arg(long, value_enum, default_value_t = Tables::Parquet)]
     tables: Tables,
@@ -98,6 +106,7 @@ pub(super) fn generate(args: &Args) -> Result<(Market, Counts)> {
             OptionChains::Listed => OptionListing::Chains,
             OptionChains::None => OptionListing::None,
         },
+        networks: args.networks,
     };
     let (market, rules) = match &args.rulebook {
         None => {
@@ -113,6 +122,7 @@ pub(super) fn generate(args: &Args) -> Result<(Market, Counts)> {
             (Market::from_rulebook(&rules, &options)?, rules)
         }
     };
+    let rules = add_route_classes(rules, &market)?;
     for class in &market.skipped_classes {
         tracing::warn!("margin class {class:?} names no contract that can be generated: skipped");
     }
@@ -159,6 +169,9 @@ fn write(args: &Args, accounts: &Accounts<'_>, (market, rules): (&Market, &Ruleb
         }
         start = start.saturating_add(BATCH);
     }
+    if args.quotes > 0 {
+        writer.write_quotes(args.tables.format(), &quotes(market, args.quotes, args.seed))?;
+    }
     writer.write_text("rulebook.toml", &rules.to_toml())?;
     writer.finish()?;
     Ok(counts)
@@ -174,7 +187,8 @@ fn report(args: &Args, market: &Market, counts: Counts, context: Context) {
             "balances": counts.balances,
             "positions": counts.positions,
             "instruments": market.instruments.len(),
-            "assets": market.assets.len(),
+            "assets": market.assets.iter().filter(|asset| asset.custody.is_none()).count(),
+            "networks": market.routes.len(),
             "skipped_classes": market.skipped_classes,
         })),
         Format::Table => print_text(format_args!(

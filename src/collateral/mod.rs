@@ -2,6 +2,7 @@
 
 mod allocation;
 mod diversification;
+pub mod network;
 mod utilisation;
 
 pub use allocation::{Allocation, AllocationAsk, Posted, allocate};

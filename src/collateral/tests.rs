@@ -40,6 +40,8 @@ fn snapshot() -> Snapshot {
         assets,
         underlyings: vec![Underlying::new("BTC", 100.0)],
         instruments: vec![Instrument::perpetual("BTC-PERP", 0, USD, 100.0)],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

@@ -49,6 +49,8 @@ fn market() -> Snapshot {
             spot,
             perpetual("B-PERP", 1, Payoff::Linear, USD),
         ],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: Book::default(),
     }
 }

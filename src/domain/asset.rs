@@ -1,3 +1,5 @@
+use super::Custody;
+
 /// Something a balance is held in: a coin, a stablecoin, a currency.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asset {
@@ -11,12 +13,14 @@ pub struct Asset {
     pub haircut_class: Option<String>,
     /// Network the asset lives on, where that matters.
     pub network: Option<String>,
+    /// Where it stands, unless it is settled locally.
+    pub custody: Option<Custody>,
 }
 
 impl Asset {
     /// An asset that is its own underlying, without a haircut class.
     pub fn new(name: impl Into<String>, price: f64) -> Self {
         let name = name.into();
-        Self { underlying: name.clone(), name, price, haircut_class: None, network: None }
+        Self { underlying: name.clone(), name, price, haircut_class: None, network: None, custody: None }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::{Balance, Mode, Order, Position};
+use super::{AssetIndex, Balance, Mode, Order, Position};
 
 /// Per-pool terms that are not holdings.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,6 +172,11 @@ impl BookBuilder {
     /// Adds a balance to a pool and remembers its input row for [`BookBuilder::drop_balance_rows`].
     pub fn add_balance_row(&mut self, pool: u32, row: u32, balance: Balance) {
         self.balances.push(Entry { pool, row, holding: balance });
+    }
+
+    /// Gives every asset that balances are held in another number: that of asset `a` is `places[a]`.
+    pub fn renumber_assets(&mut self, places: &[AssetIndex]) {
+        self.balances.iter_mut().for_each(|entry| entry.holding.asset = places[entry.holding.asset as usize]);
     }
 
     /// Adds a position to a pool.

@@ -2,18 +2,24 @@
 
 mod asset;
 mod book;
+mod custody;
+mod haircut_curve;
 mod holding;
 mod instrument;
 mod mode;
+mod route;
 mod snapshot;
 mod underlying;
 mod volatility;
 
 pub use asset::Asset;
 pub use book::{Book, BookBuilder, Pool, PoolSettings};
+pub use custody::{Custody, CustodyStatus};
+pub use haircut_curve::HaircutCurve;
 pub use holding::{Balance, Position, Side};
 pub use instrument::{Instrument, Kind, Payoff, Premium, Right};
 pub use mode::Mode;
+pub use route::{Latency, Route};
 pub use snapshot::{Order, Snapshot};
 pub use underlying::Underlying;
 pub use volatility::VolatilityShock;

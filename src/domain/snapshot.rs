@@ -1,4 +1,6 @@
-use super::{Asset, AssetIndex, Book, BookBuilder, Instrument, InstrumentIndex, Underlying, UnderlyingIndex};
+use super::{
+    Asset, AssetIndex, Book, BookBuilder, HaircutCurve, Instrument, InstrumentIndex, Route, Underlying, UnderlyingIndex,
+};
 
 /// Everything known about an exchange at one moment: its market data and its book.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,10 @@ pub struct Snapshot {
     pub underlyings: Vec<Underlying>,
     /// Instruments, sorted by name, unique.
     pub instruments: Vec<Instrument>,
+    /// Routes to other networks, sorted by name, unique. Every custody of an asset names one of them.
+    pub routes: Vec<Route>,
+    /// Measured falls of haircut classes, sorted by class, unique.
+    pub haircut_curves: Vec<HaircutCurve>,
     /// Pools with their holdings, sorted by account, then pool (bytes).
     pub book: Book,
 }
@@ -54,6 +60,8 @@ impl Snapshot {
             assets: self.assets.clone(),
             underlyings: self.underlyings.clone(),
             instruments: self.instruments.clone(),
+            routes: self.routes.clone(),
+            haircut_curves: self.haircut_curves.clone(),
             book,
         }
     }

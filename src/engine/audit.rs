@@ -163,6 +163,8 @@ mod tests {
             assets: vec![Asset::new("BTC", 62_000.0), Asset::new("USD", 1.0)],
             underlyings: vec![Underlying::new("BTC", 62_000.0)],
             instruments: vec![option],
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             book: book.build(),
         };
         let scenarios = ScenarioSet {

@@ -261,6 +261,8 @@ fn snapshot(as_of: Timestamp, listed: &[Listed]) -> Snapshot {
         underlyings: indices.iter().map(|(name, price)| Underlying::new(*name, *price)).collect(),
         instruments: instruments.collect(),
         assets,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: BookBuilder::default().build(),
     }
 }

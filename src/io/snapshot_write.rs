@@ -9,8 +9,11 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::directory::{PendingDirectory, Replace};
 use super::table_write::{TableFormat, TableWriter};
-use crate::domain::{Balance, Instrument, Kind, Payoff, Pool, PoolSettings, Position, Premium, Right, Side, Snapshot};
+use crate::domain::{
+    Asset, Balance, Instrument, Kind, Payoff, Pool, PoolSettings, Position, Premium, Right, Side, Snapshot,
+};
 use crate::error::{Error, Result};
+use crate::synth::SynthQuote;
 
 const BATCH_ROWS: usize = 65_536;
 
@@ -26,7 +29,8 @@ pub struct SnapshotWriter {
 
 /// What indices stand for.
 struct Names {
-    assets: Vec<String>,
+    assets: Vec<Asset>,
+    routes: Vec<String>,
     instruments: Vec<String>,
 }
 
@@ -47,12 +51,15 @@ impl SnapshotWriter {
         write_assets(&directory, format, market)?;
         write_underlyings(&directory, format, market)?;
         write_instruments(&directory, format, market)?;
+        write_routes(&directory, format, market)?;
         let sheet = |table, columns| Sheet::create(&directory, format, table, columns);
+        // A market without routes has no lots on them: its table stays as narrow as it was.
+        let of_lots: &[Heading] = if market.routes.is_empty() { &[] } else { &[T("route"), T("status"), T("lock")] };
+        let of_balances =
+            [T("account"), T("pool"), T("asset"), T("network"), N("amount"), N("accrued_interest")].into_iter();
+        let of_balances: Vec<Heading> = of_balances.chain(of_lots.iter().copied()).collect();
         Ok(Self {
-            balances: sheet(
-                "balances",
-                &[T("account"), T("pool"), T("asset"), T("network"), N("amount"), N("accrued_interest")],
-            )?,
+            balances: sheet("balances", &of_balances)?,
             positions: sheet(
                 "positions",
                 &[
@@ -75,7 +82,8 @@ impl SnapshotWriter {
                 &[T("account"), T("pool"), T("instrument"), T("side"), N("quantity"), N("price"), T("reduce_only")],
             )?,
             market: Names {
-                assets: market.assets.iter().map(|asset| asset.name.clone()).collect(),
+                assets: market.assets.clone(),
+                routes: market.routes.iter().map(|route| route.name.clone()).collect(),
                 instruments: market.instruments.iter().map(|instrument| instrument.name.clone()).collect(),
             },
             directory,
@@ -83,10 +91,10 @@ impl SnapshotWriter {
     }
 
     /// Appends a pool with default settings. Balances are sorted by asset; several of one asset are written as lots, told
-    /// apart by a made-up network. Indices are those of the market given to [`SnapshotWriter::create`].
+    /// apart by a made-up network, and lots on routes have made-up locks. Indices are those of the market given to [`SnapshotWriter::create`].
     ///
     /// # Errors
-    /// [`Error::Bug`] where an index is out of range; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+    /// [`Error::Bug`] where an index is out of range or an asset stands on a route that the market lacks; [`Error::Io`] or [`Error::Temporary`] where writing fails.
     pub fn write_pool(
         &mut self,
         account: &str,
@@ -98,8 +106,15 @@ impl SnapshotWriter {
         for (i, balance) in balances.iter().enumerate() {
             lots_before = if i > 0 && balances[i - 1].asset == balance.asset { lots_before + 1 } else { 0 };
             let network = (lots_before > 0).then(|| format!("lot {}", lots_before + 1));
-            let asset = named(&self.market.assets, balance.asset)?;
-            self.balances.texts(&[Some(account), Some(pool), Some(asset), network.as_deref()]);
+            let lot = self.market.lot(balance.asset)?;
+            let lock = lot.route.map(|route| {
+                let (asset, status) = (lot.asset, lot.status.unwrap_or_default());
+                format!("{account}/{pool}/{asset}@{route}/{status}/{}", lots_before + 1)
+            });
+            let network = network.as_deref();
+            let texts = [Some(account), Some(pool), Some(lot.asset), network, lot.route, lot.status, lock.as_deref()];
+            let width = if self.market.routes.is_empty() { 4 } else { 7 };
+            self.balances.texts(&texts[..width]);
             self.balances.numbers(&[Some(balance.amount), Some(balance.accrued_interest)]);
             self.balances.end_row()?;
         }
@@ -145,6 +160,22 @@ impl SnapshotWriter {
         Ok(())
     }
 
+    /// Writes the table `quotes`: what sources say of prices.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Temporary`] where writing fails.
+    pub fn write_quotes(&mut self, format: TableFormat, quotes: &[SynthQuote]) -> Result<()> {
+        let columns = [T("source"), T("subject"), N("price"), N("confidence"), T("timestamp"), N("weight")];
+        let mut sheet = Sheet::create(&self.directory, format, "quotes", &columns)?;
+        for quote in quotes {
+            let timestamp = quote.timestamp.to_string();
+            sheet.texts(&[Some(&quote.source), Some(&quote.subject), Some(&timestamp)]);
+            sheet.numbers(&[Some(quote.price), Some(quote.confidence), Some(quote.weight)]);
+            sheet.end_row()?;
+        }
+        sheet.finish()
+    }
+
     /// Adds a text file beside the tables, for example `rulebook.toml`.
     ///
     /// # Errors
@@ -178,6 +209,27 @@ pub fn write(dir: &Path, format: TableFormat, snapshot: &Snapshot) -> Result<()>
         }
     }
     writer.finish()
+}
+
+/// An asset in the words of the balances table.
+struct Lot<'a> {
+    asset: &'a str,
+    route: Option<&'a str>,
+    status: Option<&'static str>,
+}
+
+impl Names {
+    fn lot(&self, index: u32) -> Result<Lot<'_>> {
+        let asset = self.assets.get(index as usize);
+        let asset = asset.ok_or_else(|| Error::Bug(format!("index {index} names no asset")))?;
+        match &asset.custody {
+            None => Ok(Lot { asset: &asset.name, route: None, status: None }),
+            Some(custody) if self.routes.contains(&custody.route) => {
+                Ok(Lot { asset: &custody.asset, route: Some(&custody.route), status: Some(custody.status.name()) })
+            }
+            Some(custody) => Err(Error::Bug(format!("{} stands on no route of the market", custody.asset_name()))),
+        }
+    }
 }
 
 fn named(names: &[String], index: u32) -> Result<&str> {
@@ -269,11 +321,65 @@ impl Sheet {
 fn write_assets(directory: &PendingDirectory, format: TableFormat, market: &Snapshot) -> Result<()> {
     let columns = [T("asset"), N("price"), T("underlying"), T("haircut_class"), T("network")];
     let mut sheet = Sheet::create(directory, format, "assets", &columns)?;
-    for asset in &market.assets {
+    for asset in market.assets.iter().filter(|asset| asset.custody.is_none()) {
         let (class, network) = (asset.haircut_class.as_deref(), asset.network.as_deref());
         sheet.texts(&[Some(&asset.name), Some(&asset.underlying), class, network]);
         sheet.numbers(&[Some(asset.price)]);
         sheet.end_row()?;
+    }
+    sheet.finish()
+}
+
+/// Writes the routes and the haircut curves, each table only where there are any.
+fn write_routes(directory: &PendingDirectory, format: TableFormat, market: &Snapshot) -> Result<()> {
+    if !market.routes.is_empty() {
+        let columns = [
+            T("route"),
+            T("from_network"),
+            T("to_network"),
+            N("finality_seconds"),
+            N("finality_p99_seconds"),
+            N("message_seconds"),
+            N("message_p99_seconds"),
+            N("liquidation_seconds"),
+            N("failure_per_year"),
+            N("loss_given_failure"),
+            N("review_days"),
+            N("capital_multiple"),
+            N("haircut"),
+            N("cap_quote"),
+        ];
+        let mut sheet = Sheet::create(directory, format, "routes", &columns)?;
+        for route in &market.routes {
+            sheet.texts(&[Some(&route.name), route.from_network.as_deref(), route.to_network.as_deref()]);
+            sheet.numbers(&[
+                Some(route.finality.typical_seconds),
+                Some(route.finality.p99_seconds),
+                Some(route.message.typical_seconds),
+                Some(route.message.p99_seconds),
+                Some(route.liquidation_seconds),
+                Some(route.failure_per_year),
+                Some(route.loss_given_failure),
+                Some(route.review_days),
+                Some(route.capital_multiple),
+                route.haircut,
+                route.cap_quote,
+            ]);
+            sheet.end_row()?;
+        }
+        sheet.finish()?;
+    }
+    if market.haircut_curves.is_empty() {
+        return Ok(());
+    }
+    let mut sheet =
+        Sheet::create(directory, format, "haircut_curves", &[T("class"), N("horizon_seconds"), N("haircut")])?;
+    for curve in &market.haircut_curves {
+        for &(seconds, haircut) in &curve.points {
+            sheet.texts(&[Some(&curve.class)]);
+            sheet.numbers(&[Some(seconds), Some(haircut)]);
+            sheet.end_row()?;
+        }
     }
     sheet.finish()
 }

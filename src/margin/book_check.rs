@@ -5,7 +5,7 @@ use super::option_groups::OptionGroups;
 use super::requirement::Requirements;
 use super::rules::portfolio_fault;
 use super::{HaircutBase, OrderReserve, Rulebook};
-use crate::domain::{Kind, Snapshot};
+use crate::domain::{Custody, CustodyStatus, Kind, Snapshot};
 use crate::error::Fault;
 
 /// Checks that a rulebook has a class for everything a book uses: the faults, and the warnings.
@@ -13,7 +13,7 @@ use crate::error::Fault;
 /// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing, or that its
 /// class cannot margin, or whose class reads an open interest that is not there; a used asset whose haircut class is
 /// missing; portfolio pools where the rulebook has no requirement for them. A warning: used assets without a haircut class
-/// (their haircut is 0), orders under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
+/// (their haircut is 0), attested assets on routes without one (nothing of them counts), orders under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
 pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<String>) {
     let book = &snapshot.book;
     let mut held: BTreeSet<u32> = book.positions().iter().map(|position| position.instrument).collect();
@@ -53,21 +53,27 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
     let is_held: Vec<bool> = (0..snapshot.instruments.len() as u32).map(|index| held.contains(&index)).collect();
     faults.extend(OptionGroups::of(rulebook, snapshot).faults(snapshot, &is_held));
     faults.extend(open_interest::faults(rulebook, snapshot, &is_held));
-    let mut without_class = Vec::new();
+    let (mut without_class, mut uncredited) = (Vec::new(), Vec::new());
     for asset in used.iter().map(|&index| &snapshot.assets[index as usize]) {
-        match &asset.haircut_class {
-            None => without_class.push(asset.name.as_str()),
-            Some(class) if !rulebook.haircut.contains_key(class) => {
+        match (&asset.haircut_class, &asset.custody) {
+            (None, _) => without_class.push(asset.name.as_str()),
+            (Some(class), _) if rulebook.haircut.contains_key(class) => {}
+            (_, Some(Custody { status: CustodyStatus::InTransit, .. })) => {}
+            (_, Some(_)) => uncredited.push(asset.name.as_str()),
+            (Some(class), None) => {
                 let known = rulebook.haircut.keys().map(String::as_str);
                 let rule = format!("haircut class of held asset {} is not in the rulebook", asset.name);
                 let remedy = crate::suggest::remedy(class, known, "add the class, or leave haircut_class empty");
                 faults.push(missing("assets", "haircut_class", class, rule, remedy));
             }
-            Some(_) => {}
         }
     }
     if !without_class.is_empty() {
         warnings.push(format!("no haircut_class, so a haircut of 0: {}", without_class.join(", ")));
+    }
+    if !uncredited.is_empty() {
+        let assets = uncredited.join(", ");
+        warnings.push(format!("no haircut class for the route in the rulebook, so nothing counts: {assets}"));
     }
     if orders > 0 && rulebook.orders == OrderReserve::None {
         warnings.push(format!("{orders} open order(s) reserve no margin under this rulebook"));
@@ -94,6 +100,7 @@ mod tests {
             underlying: name.into(),
             haircut_class: class.map(Into::into),
             network: None,
+            custody: None,
         };
         let instrument = |name: &str| Instrument {
             name: name.into(),
@@ -132,6 +139,8 @@ mod tests {
                 volatility_shock: Default::default(),
             }],
             instruments: vec![instrument("held"), instrument("ordered"), instrument("unused")],
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             book,
         }
     }

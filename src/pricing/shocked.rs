@@ -4,7 +4,7 @@ use super::option_row::OptionRow;
 use super::rows::{Column, Used};
 use super::sight::Sight;
 use super::{European, Numeraire, OptionMarket};
-use crate::domain::{AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, UnderlyingIndex};
+use crate::domain::{Asset, AssetIndex, Instrument, Kind, Payoff, Right, Snapshot, UnderlyingIndex};
 use crate::error::Fault;
 use crate::scenario::{Factor, FactorKind, ScenarioSet};
 
@@ -47,7 +47,10 @@ impl<'a> ShockedMarket<'a> {
         let column = |kind: FactorKind, name: &str| columns.get(&Factor { kind, name: name.into() }).copied();
         let by_underlying =
             |kind: FactorKind| snapshot.underlyings.iter().map(|underlying| column(kind, &underlying.name)).collect();
-        let by_asset = |kind: FactorKind| snapshot.assets.iter().map(|asset| column(kind, &asset.name)).collect();
+        // What stands on a route moves as it will once settled, unless the set says otherwise of it.
+        let of_settled = |kind: FactorKind, asset: &Asset| column(kind, &asset.custody.as_ref()?.asset);
+        let of_asset = |kind: FactorKind, asset: &Asset| column(kind, &asset.name).or_else(|| of_settled(kind, asset));
+        let by_asset = |kind: FactorKind| snapshot.assets.iter().map(|asset| of_asset(kind, asset)).collect();
         let price: Vec<_> = snapshot
             .underlyings
             .iter()

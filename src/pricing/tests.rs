@@ -31,6 +31,8 @@ fn coin_priced() -> Snapshot {
             Underlying { factor: "BTC".into(), beta: 1.5, ..Underlying::new("ETH", 3_000.0) },
         ],
         instruments: vec![future, perpetual],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn count(value: u64) -> String {
 }
 
 /// An amount in three significant digits: `1.23 M`, `−45.6 k`, `0.0120`; `–` where it is not a number.
-pub(super) fn money(value: f64) -> String {
+pub(crate) fn money(value: f64) -> String {
     compact(value, |text| text)
 }
 

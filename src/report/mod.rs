@@ -22,7 +22,7 @@ mod svg;
 mod terminal;
 
 #[cfg(feature = "cli")]
-pub(crate) use format::count;
+pub(crate) use format::{count, money};
 
 pub use comparison::{ComparisonInput, comparison_html};
 #[cfg(feature = "cli")]

@@ -92,6 +92,8 @@ impl Example {
             assets: Vec::new(),
             underlyings: vec![Underlying::new("BTC", 100.0)],
             instruments: vec![Instrument::perpetual("BTC-PERP", 0, 0, 100.0)],
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             book: builder.build(),
         };
         Self {

@@ -20,5 +20,5 @@ pub fn underlying(name: &str) -> Underlying {
 
 /// An asset at price 1 moved by the factor of its own name.
 pub fn asset(name: &str) -> Asset {
-    Asset { name: name.into(), price: 1.0, underlying: name.into(), haircut_class: None, network: None }
+    Asset { name: name.into(), price: 1.0, underlying: name.into(), haircut_class: None, network: None, custody: None }
 }

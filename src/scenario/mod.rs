@@ -5,6 +5,7 @@ mod factor;
 #[cfg(test)]
 mod fixtures;
 mod names;
+mod product;
 mod set;
 mod views;
 
@@ -15,6 +16,7 @@ pub mod history;
 pub mod monte_carlo;
 pub mod panel;
 pub mod philox;
+pub mod routes;
 pub mod volatility_moves;
 
 /// Days of a year: crypto trades every day.

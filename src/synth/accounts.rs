@@ -133,14 +133,14 @@ impl<'a> Accounts<'a> {
         };
         match habit {
             Habit::Sleeps => {
-                pool.balances = self.deposit(&mut random, 0.0);
+                pool.balances = self.deposit(&pool.account, &mut random, 0.0);
                 let dust = random.weighted(&[(0.0, 0.5), (1e-8, 0.5)]);
                 pool.balances.truncate(1);
                 pool.balances[0].amount = dust;
                 return vec![pool];
             }
             Habit::Deposits => {
-                pool.balances = self.deposit(&mut random, notional);
+                pool.balances = self.deposit(&pool.account, &mut random, notional);
                 return vec![pool];
             }
             Habit::Trades => {}
@@ -148,7 +148,7 @@ impl<'a> Accounts<'a> {
         pool.positions = self.positions(&mut random, notional);
         pool.positions.extend(self.option_positions(&pool.account, notional));
         pool.positions.sort_by_key(|position| position.instrument);
-        pool.balances = self.collateral(&mut random, &mut pool.positions, aim);
+        pool.balances = self.collateral(&pool.account, &mut random, &mut pool.positions, aim);
         if !random.chance(ISOLATED_SHARE) {
             return vec![pool];
         }

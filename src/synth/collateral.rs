@@ -31,11 +31,18 @@ enum Threshold {
 impl Accounts<'_> {
     /// Balances for a main pool: other assets and loans first, then the cash that brings it to its target. Entries are set
     /// to the mark where profits alone would exceed the target.
-    pub(super) fn collateral(&self, random: &mut Random, positions: &mut [Position], aim: Aim) -> Vec<Balance> {
+    pub(super) fn collateral(
+        &self,
+        account: &str,
+        random: &mut Random,
+        positions: &mut [Position],
+        aim: Aim,
+    ) -> Vec<Balance> {
         let requirement = self.estimator().estimate(&[], positions);
         let target = target(random, requirement.maintenance_margin, requirement.initial_margin);
         let cash = self.draw_cash(random);
         let mut balances = self.other_assets(random, target);
+        self.stand_on_routes(account, &mut balances, target);
         let mut amount = self.estimator().cash_for_adjusted_equity(cash, (&balances, positions), target);
         if amount < 0.0 {
             // The premium of an option has been paid: its entry moves nothing.
@@ -68,9 +75,10 @@ impl Accounts<'_> {
     }
 
     /// Balances of an account without positions, worth about `value` quote units.
-    pub(super) fn deposit(&self, random: &mut Random, value: f64) -> Vec<Balance> {
+    pub(super) fn deposit(&self, account: &str, random: &mut Random, value: f64) -> Vec<Balance> {
         let asset = self.draw_cash(random);
         let mut balances = self.other_assets(random, value);
+        self.stand_on_routes(account, &mut balances, value);
         // A loan without cash to repay it would be a bankrupt deposit.
         let amount = round_significant(value / self.market().assets[asset as usize].price, 6);
         balances.push(Balance { asset, amount, accrued_interest: 0.0 });

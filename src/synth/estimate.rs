@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::market::Market;
 use super::premium::{Premium, premiums};
 use crate::domain::{AssetIndex, Balance, Kind, Payoff, Position};
@@ -30,7 +32,7 @@ pub struct Estimator<'a> {
     classes: Vec<Option<&'a MarginClass>>,
     premiums: Vec<Option<Premium>>,
     /// Haircut schedule of each asset.
-    haircuts: Vec<Option<&'a HaircutSchedule>>,
+    haircuts: Vec<Option<Cow<'a, HaircutSchedule>>>,
     haircut_base: HaircutBase,
 }
 
@@ -50,7 +52,10 @@ impl<'a> Estimator<'a> {
         });
         let haircuts = market.assets.iter().map(|asset| match &asset.haircut_class {
             None => Ok(None),
-            Some(key) => rulebook.haircut.get(key).map(Some).ok_or_else(|| missing("haircut", key)),
+            Some(key) => match rulebook.haircut.get(key) {
+                None if asset.custody.is_some() => Ok(Some(Cow::Owned(HaircutSchedule::flat(1.0)))),
+                class => class.map(|class| Some(Cow::Borrowed(class))).ok_or_else(|| missing("haircut", key)),
+            },
         });
         Ok(Self {
             market,
@@ -205,7 +210,9 @@ impl<'a> Estimator<'a> {
     /// Quote units that `units` of an asset count for.
     fn after_haircut(&self, asset: AssetIndex, units: f64) -> f64 {
         let price = self.market.assets[asset as usize].price;
-        let Some(schedule) = self.haircuts[asset as usize].filter(|_| units > 0.0) else { return units * price };
+        let Some(schedule) = self.haircuts[asset as usize].as_deref().filter(|_| units > 0.0) else {
+            return units * price;
+        };
         let slices = slices(schedule, price);
         slices.map(|(low, high, share)| share * price * (units.min(high) - low).max(0.0)).sum()
     }
@@ -213,7 +220,9 @@ impl<'a> Estimator<'a> {
     /// The inverse of [`Self::after_haircut`]: units of an asset that count for `value` quote units.
     fn units_for(&self, asset: AssetIndex, value: f64) -> f64 {
         let price = self.market.assets[asset as usize].price;
-        let Some(schedule) = self.haircuts[asset as usize].filter(|_| value > 0.0) else { return value / price };
+        let Some(schedule) = self.haircuts[asset as usize].as_deref().filter(|_| value > 0.0) else {
+            return value / price;
+        };
         let mut left = value;
         let mut units = 0.0;
         for (low, high, share) in slices(schedule, price) {

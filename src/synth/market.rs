@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::listing;
 use super::names::{self, CASH, Facts, STABLE};
+use super::networks;
 use super::random::{Random, round_significant};
 use super::rulebook::haircut_class;
 use super::symbol::Symbol;
 use crate::domain::{
-    Asset, AssetIndex, Book, Instrument, InstrumentIndex, Kind, Payoff, Premium, Snapshot, Underlying,
+    Asset, AssetIndex, Book, Instrument, InstrumentIndex, Kind, Payoff, Premium, Route, Snapshot, Underlying,
 };
 use crate::error::{Error, Result};
 use crate::margin::Rulebook;
@@ -34,6 +35,8 @@ pub struct MarketOptions {
     pub collateral_assets: Option<Vec<String>>,
     /// Whether options are listed beside them.
     pub options: OptionListing,
+    /// How many other networks collateral is held on, each with a route of its own.
+    pub networks: usize,
 }
 
 /// Whether a market lists options.
@@ -54,7 +57,7 @@ pub struct Market {
     pub as_of: Timestamp,
     /// The quote currency, `USD`; one of `assets`.
     pub quote: String,
-    /// Sorted by name, unique.
+    /// Sorted by name, unique; those on routes follow the settled ones they will become in everything.
     pub assets: Vec<Asset>,
     /// Sorted by name, unique.
     pub underlyings: Vec<Underlying>,
@@ -64,6 +67,8 @@ pub struct Market {
     pub popularity: Vec<InstrumentIndex>,
     /// Every option.
     pub options: Vec<InstrumentIndex>,
+    /// Routes from other networks, sorted by name.
+    pub routes: Vec<Route>,
     /// Stablecoins that accounts hold as cash, best first; never empty.
     pub cash: Vec<AssetIndex>,
     /// Other collateral, most popular first.
@@ -107,6 +112,8 @@ impl Market {
             assets: self.assets.clone(),
             underlyings: self.underlyings.clone(),
             instruments: self.instruments.clone(),
+            routes: self.routes.clone(),
+            haircut_curves: Vec::new(),
             book,
         }
     }
@@ -161,6 +168,8 @@ fn build(
 
     let assets: Vec<Asset> =
         asset_names.into_iter().map(|name| asset(name, options.seed, classes.has_haircut)).collect();
+    let routes = networks::routes(options.networks)?;
+    let assets = networks::spread(assets, QUOTE, &routes);
     let underlyings: Vec<Underlying> =
         underlying_names.into_iter().map(|name| underlying(name, options.seed)).collect();
     let as_of = moment(&symbols);
@@ -186,6 +195,7 @@ fn build(
         instruments,
         popularity,
         options: listed_options,
+        routes,
         cash,
         collateral,
         skipped_classes,
@@ -254,7 +264,7 @@ fn asset(name: &str, seed: u64, has_haircut: &dyn Fn(&str) -> bool) -> Asset {
     let price = if name == QUOTE { 1.0 } else { names::facts(name, seed).price };
     let class = haircut_class(name, price);
     let haircut_class = has_haircut(class).then(|| class.to_string());
-    Asset { name: name.into(), price, underlying: name.into(), haircut_class, network: None }
+    Asset { name: name.into(), price, underlying: name.into(), haircut_class, network: None, custody: None }
 }
 
 fn underlying(name: &str, seed: u64) -> Underlying {
@@ -280,7 +290,8 @@ fn collateral(assets: &[Asset], options: &MarketOptions) -> Result<Vec<AssetInde
         return others.map(|name| find(assets, name)).collect();
     }
     let mut ranked = BTreeMap::new();
-    for (at, asset) in assets.iter().enumerate().filter(|(_, asset)| asset.name != QUOTE) {
+    let is_listed = |asset: &Asset| asset.name != QUOTE && asset.custody.is_none();
+    for (at, asset) in assets.iter().enumerate().filter(|(_, asset)| is_listed(asset)) {
         if !CASH.contains(&asset.name.as_str()) {
             let rank = names::facts(&asset.name, options.seed).rank + FAVOURED.len();
             let rank = FAVOURED.iter().position(|name| *name == asset.name).unwrap_or(rank);

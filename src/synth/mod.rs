@@ -13,7 +13,9 @@ mod estimate;
 mod listing;
 mod market;
 mod names;
+mod networks;
 mod premium;
+mod quotes;
 mod random;
 mod rulebook;
 mod strategy;
@@ -22,6 +24,8 @@ mod symbol;
 pub use accounts::{Accounts, Options, SynthPool};
 pub use estimate::{Estimate, Estimator};
 pub use market::{Market, MarketOptions, OptionListing};
+pub use networks::add_route_classes;
+pub use quotes::{SynthQuote, quotes};
 pub use rulebook::{add_haircuts, option_class, rulebook};
 
 use crate::domain::{BookBuilder, Snapshot};

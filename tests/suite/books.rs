@@ -40,7 +40,14 @@ pub const COINS: [(&str, f64); 8] = [
 ];
 
 fn asset(name: &str, price: f64, class: Option<&str>) -> Asset {
-    Asset { name: name.into(), price, underlying: name.into(), haircut_class: class.map(Into::into), network: None }
+    Asset {
+        name: name.into(),
+        price,
+        underlying: name.into(),
+        haircut_class: class.map(Into::into),
+        network: None,
+        custody: None,
+    }
 }
 
 /// Assets, underlyings and instruments of every kind and payoff.
@@ -123,6 +130,8 @@ pub fn market() -> Snapshot {
         assets,
         underlyings,
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: BookBuilder::default().build(),
     }
 }

@@ -55,6 +55,8 @@ pub fn market() -> Snapshot {
         assets,
         underlyings,
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: BookBuilder::default().build(),
     }
 }

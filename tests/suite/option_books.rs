@@ -90,6 +90,8 @@ pub fn market(n_options: usize, seed: u64) -> Snapshot {
         assets,
         underlyings,
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: BookBuilder::default().build(),
     }
 }

@@ -4,6 +4,7 @@ use super::Args;
 use crate::cli::Context;
 use crate::cli::inputs::{Inputs, place_of};
 use crate::cli::progress::Meter;
+use crate::collateral::network::resolve_path;
 use crate::engine::{SweepOptions, sweep, worst_scenarios};
 use crate::error::{Error, Result};
 use crate::io::read_path;
@@ -31,6 +32,7 @@ impl Choice {
             if path.name.is_empty() {
                 path.name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
             }
+            let path = resolve_path(path, &inputs.snapshot, &inputs.rulebook);
             return Ok(Self::Path(Box::new(path)));
         }
         let set = set.clone();

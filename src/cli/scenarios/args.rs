@@ -19,6 +19,8 @@ pub(super) enum Generator {
     History(HistoryArgs),
     /// Draw correlated Student-t shocks.
     MonteCarlo(MonteCarloArgs),
+    /// Delay, depeg, lose, censor and reorganise every route of the snapshot.
+    Routes(RoutesArgs),
     /// Put several sets into one, in order.
     Join(JoinArgs),
 }
@@ -28,6 +30,24 @@ pub(super) struct JoinArgs {
     /// Scenario sets; what only some of them shock stands still in the scenarios of the others.
     #[arg(required = true)]
     pub(super) sets: Vec<PathBuf>,
+    /// Scenario set to write (.csv, .parquet or .arrow).
+    #[arg(long)]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RoutesArgs {
+    /// Snapshot directory, whose routes are shocked.
+    pub(super) snapshot: PathBuf,
+    /// Hours that messages take longer [default: 1,6,24].
+    #[arg(long, value_delimiter = ',')]
+    pub(super) delay_hours: Vec<f64>,
+    /// Relative moves of what stands on a route [default: -0.1,-0.3].
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub(super) depeg: Vec<f64>,
+    /// Combine every scenario of this set with every shock of a route; ids become SCENARIO|SHOCK.
+    #[arg(long, value_name = "FILE")]
+    pub(super) cross: Option<PathBuf>,
     /// Scenario set to write (.csv, .parquet or .arrow).
     #[arg(long)]
     pub(super) out: PathBuf,

@@ -102,6 +102,8 @@ fn snapshot() -> Snapshot {
         assets: vec![usd],
         underlyings: vec![coin],
         instruments: vec![contract],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

@@ -50,6 +50,8 @@ fn snapshot() -> Snapshot {
         assets: vec![Asset::new("USD", 1.0)],
         underlyings: vec![Underlying::new("STOCK", 42.0)],
         instruments: vec![option],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: BookBuilder::default().build(),
     }
 }

@@ -74,6 +74,8 @@ fn units(snapshot: &Snapshot, underlying: UnderlyingIndex, instruments: &[Instru
         assets: snapshot.assets.clone(),
         underlyings,
         instruments: instruments.iter().map(|&index| snapshot.instruments[index as usize].clone()).collect(),
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: Book::default(),
     };
     let set = ScenarioSet {

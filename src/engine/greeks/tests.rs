@@ -85,6 +85,8 @@ fn snapshot() -> Snapshot {
         assets: vec![Asset::new("BTC", INDEX), Asset::new("ETH", 3_000.0), Asset::new("USD", 1.0)],
         underlyings: vec![Underlying::new("BTC", INDEX), Underlying::new("ETH", 3_000.0)],
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

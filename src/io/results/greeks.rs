@@ -139,6 +139,8 @@ mod tests {
             assets: Vec::new(),
             underlyings: vec![Underlying::new("BTC", 1.0), Underlying::new("ETH", 1.0)],
             instruments: Vec::new(),
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             book: builder.build(),
         };
         let set = ScenarioSet {

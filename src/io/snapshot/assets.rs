@@ -37,13 +37,21 @@ pub(super) fn read(dir: &Path, quote: &str, log: &mut FaultLog) -> (Vec<Asset>, 
             underlying: row.text(UNDERLYING).unwrap_or(name).into(),
             haircut_class: row.text(HAIRCUT_CLASS).map(Into::into),
             network: row.text(NETWORK).map(Into::into),
+            custody: None,
         };
         assets.add(row, name, (!row.is_refused()).then_some(asset));
     });
     if !assets.has(quote) {
         assets.add_default(
             quote,
-            Asset { name: quote.into(), price: 1.0, underlying: quote.into(), haircut_class: None, network: None },
+            Asset {
+                name: quote.into(),
+                price: 1.0,
+                underlying: quote.into(),
+                haircut_class: None,
+                network: None,
+                custody: None,
+            },
         );
     }
     let (assets, names) = assets.finish(|asset| &asset.name);

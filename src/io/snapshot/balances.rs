@@ -2,8 +2,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::holders::{Holders, Key, Uniqueness};
+use super::lots::{self, LotColumns, Lots};
 use super::names::Names;
-use crate::domain::{Asset, Balance};
+use crate::domain::Balance;
 use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
 
 pub(in crate::io) static LAYOUT: Layout = Layout {
@@ -16,13 +17,16 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::required("amount", CellKind::Number),
         Column::optional("accrued_interest", CellKind::Number),
         Column::optional("locked", CellKind::Number),
+        lots::ROUTE,
+        lots::STATUS,
+        lots::LOCK,
     ],
 };
 static UNIQUENESS: Uniqueness = Uniqueness {
     table: "balances",
     column: "asset",
-    rule: "one row for each asset and network of a pool",
-    remedy: "add the amounts up",
+    rule: "one row for each asset, network and route of a pool",
+    remedy: "add the amounts up, or tell lots apart by their locks",
 };
 const ACCOUNT: usize = 0;
 const POOL: usize = 1;
@@ -31,12 +35,14 @@ const NETWORK: usize = 3;
 const AMOUNT: usize = 4;
 const ACCRUED_INTEREST: usize = 5;
 const LOCKED: usize = 6;
+const LOT: LotColumns = LotColumns { route: 7, status: 8, lock: 9 };
 
-/// Reads the balances into `holders`. Several rows of one asset in a pool are lots; of one asset on one network, an error.
+/// Reads the balances into `holders`. Several rows of one asset in a pool are lots: networks, routes and locks tell them
+/// apart, and without any they are an error.
 pub(super) fn read(
     dir: &Path,
-    assets: &[Asset],
     names: &Names,
+    lots: &mut Lots<'_>,
     holders: &mut Holders,
     log: &mut FaultLog,
 ) -> TableRead {
@@ -60,10 +66,11 @@ pub(super) fn read(
                 "correct one of them",
             );
         }
+        let lot = lots.read(row, LOT, (asset, amount));
         if row.is_refused() {
             return holders.refuse(pool);
         }
-        let (Some(pool), Some(asset), Some(amount)) = (pool, asset, amount) else { return };
+        let (Some(pool), Some(lot), Some(amount)) = (pool, lot, amount) else { return };
         let tag = match network {
             None => 0,
             Some(network) => {
@@ -71,12 +78,15 @@ pub(super) fn read(
                 *networks.entry(network.into()).or_insert(next)
             }
         };
-        keys.push(Key { pool, item: asset, tag, row: row.number() as u32 });
+        let asset = lot.asset;
+        if !lot.is_locked {
+            keys.push(Key { pool, item: asset, tag, row: row.number() as u32 });
+        }
         holders.book.add_balance_row(pool, row.number() as u32, Balance { asset, amount, accrued_interest });
     });
     holders.lost_rows += outcome.unreadable;
     keys.sort_unstable();
-    let name_of = |asset: u32| assets[asset as usize].name.as_str();
+    let name_of = |asset: u32| lots.name_of(asset);
     let repeated = holders.refuse_repeated(&UNIQUENESS, &keys, name_of, &mut outcome.counts, log);
     holders.book.drop_balance_rows(&repeated);
     outcome

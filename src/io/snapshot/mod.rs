@@ -2,12 +2,15 @@
 
 mod assets;
 mod balances;
+mod haircut_curves;
 mod holders;
 mod instruments;
+mod lots;
 mod names;
 mod orders;
 mod pools;
 mod positions;
+mod routes;
 mod toml;
 mod underlyings;
 pub(super) mod volatility;
@@ -113,12 +116,18 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     let asset_prices = assets.iter().map(|asset| asset.price).collect();
     let market =
         Market { as_of: header.as_of, quote: header.quote, asset_names, asset_prices, underlyings, underlying_names };
-    let (instruments, instrument_names, outcome) = instruments::read(dir, &market, &mut log);
+    let (mut instruments, instrument_names, outcome) = instruments::read(dir, &market, &mut log);
     counts.insert("instruments", outcome.counts);
 
     let mut holders = holders::Holders::default();
-    let outcome = balances::read(dir, &assets, &market.asset_names, &mut holders, &mut log);
+    let (routes, route_names, outcome) = routes::read(dir, &mut log);
+    counts.insert("routes", outcome.counts);
+    let (haircut_curves, outcome) = haircut_curves::read(dir, &mut log);
+    counts.insert("haircut_curves", outcome.counts);
+    let mut lots = lots::Lots::new((&assets, &market.asset_names), (&routes, &route_names));
+    let outcome = balances::read(dir, &market.asset_names, &mut lots, &mut holders, &mut log);
     counts.insert("balances", outcome.counts);
+    let (on_routes, unlocked) = lots.finish();
     let (mut pools, isolated) = pools::read(dir, &mut holders, &mut log);
     let (outcome, keys) = positions::read(dir, &instruments, &instrument_names, &mut holders, &mut log);
     counts.insert("positions", outcome.counts);
@@ -134,12 +143,20 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
             holders.lost_rows
         ));
     }
+    if unlocked > 0 {
+        warnings.push(format!("{unlocked} lot(s) on routes have no lock: nothing shows that they are credited once"));
+    }
+    let (assets, places) = lots::sort_in(assets, on_routes);
+    lots::renumber(&mut instruments, &places);
+    holders.book.renumber_assets(&places);
     let snapshot = Snapshot {
         as_of: market.as_of,
         quote: market.quote,
         assets,
         underlyings: market.underlyings,
         instruments,
+        routes,
+        haircut_curves,
         book: holders.book.build(),
     };
     let (fault_count, table_faults) = (log.total(), log.of_tables());
@@ -148,7 +165,17 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
 
 /// Warnings about table files in `dir` that no table of a snapshot is called after: they may be misspelled.
 fn unread_files(dir: &Path) -> Result<Vec<String>> {
-    const OWN: [&str; 7] = ["assets", "underlyings", "instruments", "balances", "positions", "pools", "orders"];
+    const OWN: [&str; 9] = [
+        "assets",
+        "underlyings",
+        "instruments",
+        "balances",
+        "positions",
+        "pools",
+        "orders",
+        "routes",
+        "haircut_curves",
+    ];
     let tables = || OWN.into_iter().chain(crate::io::oracle_tables::TABLES);
     let mut unread = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|source| Error::io(dir, source))? {

@@ -14,6 +14,11 @@ impl Names {
         self.index.get(name).copied().flatten()
     }
 
+    /// Whether the table has a row of this name, refused or not.
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.index.contains_key(name)
+    }
+
     /// Resolves a name that a row refers to, or refuses the row: `table` is where the name should stand.
     pub(super) fn resolve(&self, row: &mut Row<'_>, column: usize, name: &str, table: &str) -> Option<u32> {
         match self.index.get(name) {

@@ -39,6 +39,8 @@ pub fn exchange(accounts: &[Account], depth_quote: f64) -> Snapshot {
         assets,
         underlyings: vec![underlying],
         instruments,
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

@@ -91,6 +91,8 @@ impl Holdings {
             assets: self.assets,
             underlyings: self.underlyings,
             instruments: self.positions.into_iter().map(|(instrument, ..)| instrument).collect(),
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             book: builder.build(),
         }
     }

@@ -92,6 +92,8 @@ impl Bench {
             assets: assets.into(),
             underlyings: underlyings.into(),
             instruments,
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             book: Default::default(),
         };
         Self { snapshot, scenarios: scenarios(), positions: Vec::new(), balances: Vec::new() }

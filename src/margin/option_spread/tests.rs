@@ -52,6 +52,8 @@ fn snapshot(class: &str, legs: &[(u32, f64)]) -> Snapshot {
         assets: vec![Asset::new("USD", 1.0)],
         underlyings: vec![Underlying::new("U", 100.0)],
         instruments: instruments.collect(),
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: builder.build(),
     }
 }

@@ -41,6 +41,8 @@ fn snapshot() -> Snapshot {
         assets: vec![Asset::new("BTC", 60_000.0), Asset::new("USD", 1.0)],
         underlyings: vec![Underlying { volatility_shock, ..Underlying::new("BTC", 60_000.0) }],
         instruments: vec![call, perpetual, put],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: book.build(),
     }
 }

@@ -88,6 +88,8 @@ pub(super) fn market(prices: &Array1<f64>) -> Snapshot {
         assets: vec![cash],
         underlyings: prices.iter().enumerate().map(underlying).collect(),
         instruments: prices.iter().enumerate().map(instrument).collect(),
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: Book::default(),
     }
 }

@@ -63,6 +63,8 @@ fn rows(numbers: Numbers, random: &mut ChaCha8Rng) -> Rows {
         assets: Vec::new(),
         underlyings: Vec::new(),
         instruments: Vec::new(),
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book: BookBuilder::default().build(),
     };
     let scenarios = ScenarioSet {
