@@ -42,6 +42,8 @@ pub mod synth;
 
 pub mod backtest;
 
+pub mod collateral;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "io")]

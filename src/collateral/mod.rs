@@ -1,0 +1,3 @@
+//! Collateral: how much of what is deposited counts.
+
+pub mod haircut;
