@@ -50,18 +50,26 @@ impl<'h> Past<'h> {
 
     /// Moves to a row: falls that have ended by then become known, recent ones that began too long before are forgotten.
     pub(super) fn move_to(&mut self, row: usize) {
+        /// Numbers from which sorting anew is quicker than putting them in one by one.
+        const MANY: usize = 256;
         self.now = row;
         let now = self.hours[row];
-        while let Some(fall) = self.falls.get(self.next).filter(|fall| self.hours[fall.entry] + self.span <= now) {
-            self.full.insert(fall.loss);
-            self.recent.insert(fall.loss);
-            self.next += 1;
+        let ended = |fall: &Fall| self.hours[fall.entry] + self.span <= now;
+        let next = self.next + self.falls[self.next..].iter().take_while(|fall| ended(fall)).count();
+        let is_old = |fall: &Fall| self.look_back.is_some_and(|hours| self.hours[fall.entry] < now - hours);
+        let oldest = self.oldest + self.falls[self.oldest..next].iter().take_while(|fall| is_old(fall)).count();
+        let losses = |falls: &'h [Fall]| falls.iter().map(|fall| fall.loss);
+        if next - self.next > MANY {
+            self.full = Sample::of(losses(&self.falls[..next]));
+            self.recent = Sample::of(losses(&self.falls[oldest..next]));
+        } else {
+            for loss in losses(&self.falls[self.next..next]) {
+                self.full.insert(loss);
+                self.recent.insert(loss);
+            }
+            losses(&self.falls[self.oldest..oldest]).for_each(|loss| self.recent.remove(loss));
         }
-        let Some(look_back) = self.look_back else { return };
-        while self.oldest < self.next && self.hours[self.falls[self.oldest].entry] < now - look_back {
-            self.recent.remove(self.falls[self.oldest].loss);
-            self.oldest += 1;
-        }
+        (self.next, self.oldest) = (next, oldest);
     }
 
     /// Tail of everything known.
