@@ -8,6 +8,7 @@ mod names;
 mod set;
 
 pub mod correlation;
+pub mod depeg;
 pub mod events;
 pub mod grid;
 pub mod history;

@@ -1,6 +1,6 @@
-/// One haircut for several losses that happen one after another: 1 − Π(1 − h), each h in [0, 1].
+/// One haircut for several losses that happen one after another: 1 − Π(1 − h), each h in [0, 1]; a single one is kept as it is.
 pub fn combined(parts: &[f64]) -> f64 {
-    (1.0 - parts.iter().fold(1.0, |kept, part| kept * (1.0 - part))).clamp(0.0, 1.0)
+    parts.iter().fold(0.0, |lost: f64, part| lost + part * (1.0 - lost)).clamp(0.0, 1.0)
 }
 
 /// The haircut under which all deposits of an asset together count for no more than they would up to `cap`:

@@ -1,7 +1,7 @@
 //! A collapse, day by day: what each rule would have taken, and whether that was enough.
 
 use super::combined::combined;
-use super::falls::worst_falls;
+use super::falls::{Fall, worst_falls};
 use super::history::{Course, History};
 use super::liquidity::{Liquidity, Volume};
 use super::past::Past;
@@ -70,7 +70,7 @@ pub struct ReplaySettings {
 /// One day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayDay {
-    /// Hour of its first row, at whose close the collateral is held.
+    /// Hour of the row of that day from which it fell the furthest; the collateral is held at its close.
     pub hour: i64,
     /// Price there.
     pub close: f64,
@@ -131,14 +131,14 @@ pub fn replay(history: &History, asset: &str, settings: &ReplaySettings) -> Resu
     let around = i64::from(settings.days) * DAY_HOURS;
     let collapse = history.hours[worst.entry];
     let mut past = Past::new(history, course, &falls, span_hours, Some(settings.look_back_days));
-    let (mut days, mut day_before) = (Vec::new(), None);
-    for fall in &falls {
+    let day_of = |fall: &Fall| history.hours[fall.entry].div_euclid(DAY_HOURS);
+    let mut days = Vec::new();
+    for day in falls.chunk_by(|a, b| day_of(a) == day_of(b)) {
+        let fall = day.iter().fold(day[0], |worst, fall| if fall.loss > worst.loss { *fall } else { worst });
         let hour = history.hours[fall.entry];
-        let day = hour.div_euclid(DAY_HOURS);
-        if (hour - collapse).abs() > around || day_before == Some(day) {
+        if (hour - collapse).abs() > around {
             continue;
         }
-        day_before = Some(day);
         past.move_to(fall.entry);
         let haircuts = ReplayRule::ALL.map(|rule| settings.haircut(rule, &past));
         days.push(ReplayDay { hour, close: course.closes[fall.entry], haircuts, loss: fall.loss });
