@@ -36,8 +36,6 @@ pub mod liquidation;
 
 pub mod hedge;
 
-pub mod collateral;
-
 pub mod compare;
 
 pub mod reverse;
@@ -45,6 +43,8 @@ pub mod reverse;
 pub mod synth;
 
 pub mod backtest;
+
+pub mod collateral;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -16,6 +16,7 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod haircuts;
 mod hedge;
 mod import;
 mod inputs;
@@ -112,6 +113,8 @@ enum Command {
     Collateral(collateral::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
+    /// Haircut classes from a price history; which rule would have held in a collapse.
+    Haircuts(haircuts::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
     Adl(adl::Args),
     /// Show adapters, limits and the arithmetic they really do.
@@ -175,6 +178,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Hedge(args) => hedge::run(args, context),
         Command::Collateral(args) => collateral::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
+        Command::Haircuts(args) => haircuts::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use args::Args;
-use args::{AssetShocks, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs, RoutesArgs};
+use args::{
+    AssetShocks, DepegArgs, EventsArgs, Generator, GridArgs, HistoryArgs, JoinArgs, Mode, MonteCarloArgs, RoutesArgs,
+};
 pub(super) use args::{CorrelationSource, parse_correlation, parse_volatility};
 
 use super::{Context, Format, print_json, print_text};
@@ -19,7 +21,7 @@ use crate::scenario::history::{Filter, filtered_replay, keep_held, replay};
 use crate::scenario::monte_carlo::{Dependence, MonteCarloRequest, monte_carlo, price_volatilities};
 use crate::scenario::routes::{RouteShocks, routes};
 use crate::scenario::volatility_moves::{VolatilityMoves, add_volatility_moves};
-use crate::scenario::{ScenarioSet, events};
+use crate::scenario::{ScenarioSet, depeg, events};
 
 /// Correlation of every pair of prices where neither a panel nor a matrix is given: what large coins show over years.
 pub(super) const USUAL_CORRELATION: f64 = 0.6;
@@ -44,6 +46,7 @@ fn target(args: &Args) -> (&Path, &'static str) {
     match &args.generator {
         Generator::Grid(args) => (&args.out, "grid"),
         Generator::Events(args) => (&args.out, "events"),
+        Generator::Depeg(args) => (&args.out, "depeg"),
         Generator::History(args) => (&args.out, "history"),
         Generator::MonteCarlo(args) => (&args.out, "monte-carlo"),
         Generator::Routes(args) => (&args.out, "routes"),
@@ -59,6 +62,7 @@ pub(super) fn make(args: &Args) -> Result<Made> {
     let made = match &args.generator {
         Generator::Grid(args) => run_grid(args),
         Generator::Events(args) => run_events(args),
+        Generator::Depeg(args) => run_depeg(args),
         Generator::History(args) => run_history(args),
         Generator::MonteCarlo(args) => run_monte_carlo(args),
         Generator::Routes(args) => run_routes(args),
@@ -121,6 +125,14 @@ fn run_events(args: &EventsArgs) -> Result<Made> {
         .map(|(event, label)| json!({"id": event.id, "date": event.date, "label": label, "source": event.source}))
         .collect();
     Ok(Made { set, notes, fields: Map::from_iter([("events".into(), listed.into())]) })
+}
+
+fn run_depeg(args: &DepegArgs) -> Result<Made> {
+    let snapshot = crate::io::snapshot::read(&args.snapshot)?;
+    let set = depeg::depegs(&snapshot, &events::catalogue()?.pegged, &args.asset, &args.grid)?;
+    let mut notes = set.labels.clone();
+    notes.push("figures are approximate: the lowest prices reported".into());
+    Ok(Made { set, notes, fields: Map::new() })
 }
 
 fn run_history(args: &HistoryArgs) -> Result<Made> {

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod diversification;
+pub mod haircut;
 pub mod network;
 mod utilisation;
 

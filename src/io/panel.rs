@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 
+use crate::collateral::haircut::History;
 use crate::error::{Error, Fault, Result};
 use crate::scenario::correlation::CorrelationMatrix;
 use crate::scenario::panel::Panel;
@@ -15,7 +16,10 @@ use crate::scenario::panel::Panel;
 /// [`Error::Io`] where the file cannot be opened; [`Error::Refused`] with every fault: no header or no `hour` column,
 /// repeated or unsorted hours, cells that are not positive numbers, rows of another width.
 pub fn read(path: &Path) -> Result<Panel> {
-    let wide = read_wide("panel", path)?;
+    panel_of(read_wide("panel", path, all_columns)?)
+}
+
+fn panel_of(wide: Wide) -> Result<Panel> {
     let mut faults = wide.faults;
     if wide.corner != "hour" {
         let rule = format!("the first column is hour, not {:?}", wide.corner);
@@ -41,6 +45,17 @@ pub fn read(path: &Path) -> Result<Panel> {
     if faults.is_empty() { Ok(panel) } else { Err(Error::Refused(faults)) }
 }
 
+/// Reads a price history: a panel as [`read`] does, or a table of bars. In one with columns `x_close` only those and `x_low` are
+/// prices; any other column is left out unread.
+///
+/// # Errors
+/// Those of [`read`], and bars whose low is above their close.
+pub fn read_history(path: &Path) -> Result<History> {
+    let panel = panel_of(read_wide("panel", path, History::bar_columns)?)?;
+    let (history, faults) = History::of_panel(&panel);
+    if faults.is_empty() { Ok(history) } else { Err(Error::Refused(faults)) }
+}
+
 /// Reads a square correlation matrix: CSV whose header names the columns and whose first column names the rows, in the
 /// same order; the corner cell is free.
 ///
@@ -48,7 +63,7 @@ pub fn read(path: &Path) -> Result<Panel> {
 /// [`Error::Io`] where the file cannot be opened; [`Error::Refused`] with every fault: not square, rows and columns named
 /// differently, an empty or impossible entry.
 pub fn read_correlation(path: &Path) -> Result<CorrelationMatrix> {
-    let wide = read_wide("correlation", path)?;
+    let wide = read_wide("correlation", path, all_columns)?;
     let mut faults = wide.faults;
     if wide.keys != wide.names {
         let rule = "rows are named like the columns, in the same order";
@@ -70,7 +85,13 @@ struct Wide {
     faults: Vec<Fault>,
 }
 
-fn read_wide(table: &str, path: &Path) -> Result<Wide> {
+/// No choice of columns: all are kept.
+fn all_columns(_: &[String]) -> Vec<usize> {
+    Vec::new()
+}
+
+/// Reads the columns that `chosen` picks by their names, or all where it picks none.
+fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<usize>) -> Result<Wide> {
     let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(file);
     let mut records = reader.byte_records();
@@ -81,20 +102,24 @@ fn read_wide(table: &str, path: &Path) -> Result<Wide> {
     };
     let mut names: Vec<String> = header.iter().map(text).collect();
     let corner = names.remove(0).trim_start_matches('\u{feff}').to_owned();
+    let (width, mut kept) = (names.len() + 1, chosen(&names));
+    if kept.is_empty() {
+        kept = (0..names.len()).collect();
+    }
+    let names = kept.iter().map(|&column| std::mem::take(&mut names[column])).collect();
     let mut wide = Wide { corner, names, keys: Vec::new(), values: Array2::zeros((0, 0)), faults: Vec::new() };
     let mut cells = Vec::new();
     for (row, record) in records.enumerate() {
         let row = row as u64 + 1;
         match record {
-            Ok(record) if record.len() == wide.names.len() + 1 => {
+            Ok(record) if record.len() == width => {
                 wide.keys.push(text(&record[0]));
-                for (column, cell) in record.iter().skip(1).enumerate() {
-                    cells.push(number(&mut wide.faults, (table, row, &wide.names[column]), cell));
+                for (name, column) in wide.names.iter().zip(&kept) {
+                    cells.push(number(&mut wide.faults, (table, row, name), &record[column + 1]));
                 }
             }
             Ok(record) => {
-                let rule =
-                    format!("a row has as many cells as the header: {}, not {}", wide.names.len() + 1, record.len());
+                let rule = format!("a row has as many cells as the header: {width}, not {}", record.len());
                 wide.faults.push(Fault { row: Some(row), ..Fault::of_table(table, rule, "correct the row") });
             }
             Err(error) => {

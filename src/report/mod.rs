@@ -1,6 +1,7 @@
 //! What people look at: a summary for the terminal, and one self-contained HTML file.
 
 mod chart;
+mod collapse;
 mod comparison;
 mod comparison_chart;
 #[cfg(feature = "cli")]
@@ -24,6 +25,7 @@ mod terminal;
 #[cfg(feature = "cli")]
 pub(crate) use format::{count, money};
 
+pub use collapse::collapse_html;
 pub use comparison::{ComparisonInput, comparison_html};
 #[cfg(feature = "cli")]
 pub use comparison_terminal::comparison_summary;

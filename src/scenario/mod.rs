@@ -10,6 +10,7 @@ mod set;
 mod views;
 
 pub mod correlation;
+pub mod depeg;
 pub mod events;
 pub mod grid;
 pub mod history;

@@ -135,11 +135,21 @@ pub fn component(name: &str, kind: &str, others: &[String], random: &mut ChaCha8
              from = [0, 100000]\nrate = {{ initial = [0.01, 0.05], maintenance = [0.005, {}] }}",
             number((0.005, 0.03), random)
         ),
+        "wrong_way" => format!(
+            "pairs = [{{ collateral = \"BTC\", underlying = \"ETH\", rate = {} }}, \
+             {{ collateral = \"ETH\", underlying = \"BTC\", moves = \"{}\", rate = {} }}, \
+             {{ collateral = \"BTC\", underlying = \"BTC\", rate = {} }}]",
+            sides((0.0, 0.2), random),
+            one_of(&["together", "opposite"], random),
+            number((0.0, 0.3), random),
+            sides((0.0, 0.1), random)
+        ),
         _ => panic!("no generator for components of kind {kind}"),
     };
     // Credits of a span are between the underlyings of a group; its charges are of one market.
     let per = match kind {
         "span" if own.contains("inter = ") => "pool",
+        "wrong_way" => "pool",
         "span" | "depeg" => one_of(&["underlying", "pool"], random),
         _ => one_of(&["underlying", "expiry", "settlement", "pool"], random),
     };
@@ -150,7 +160,8 @@ pub fn component(name: &str, kind: &str, others: &[String], random: &mut ChaCha8
         "underlyings = [\"SOL\"]\ncollateral = [\"SOL\"]",
         "kinds = [\"option\", \"future\"]",
     ];
-    let cover = one_of(&cover, random);
+    // A pair's collateral takes part.
+    let cover = if kind == "wrong_way" { "collateral = [\"*\"]" } else { one_of(&cover, random) };
     format!("[component.{name}]\nkind = \"{kind}\"\nper = \"{per}\"\n{cover}\n{own}\n")
 }
 

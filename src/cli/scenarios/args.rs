@@ -15,6 +15,8 @@ pub(super) enum Generator {
     Grid(GridArgs),
     /// Named historical market events.
     Events(EventsArgs),
+    /// Break the pegs of stable and wrapped assets.
+    Depeg(DepegArgs),
     /// Replay every joint return of a price panel.
     History(HistoryArgs),
     /// Draw correlated Student-t shocks.
@@ -92,6 +94,27 @@ pub(super) struct EventsArgs {
     /// Events of your own, a TOML file, in place of those that come with the program.
     #[arg(long)]
     pub(super) catalogue: Option<PathBuf>,
+    /// Scenario set to write (.csv, .parquet or .arrow).
+    #[arg(long)]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DepegArgs {
+    /// Snapshot directory, whose stable and wrapped assets are shocked.
+    pub(super) snapshot: PathBuf,
+    /// Other assets with a peg.
+    #[arg(long, value_name = "ASSETS", value_delimiter = ',')]
+    pub(super) asset: Vec<String>,
+    /// Relative moves of each peg by itself, and of all together.
+    #[arg(
+        long,
+        value_name = "MOVES",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        default_value = "-0.01,-0.05,-0.1,-0.3"
+    )]
+    pub(super) grid: Vec<f64>,
     /// Scenario set to write (.csv, .parquet or .arrow).
     #[arg(long)]
     pub(super) out: PathBuf,

@@ -29,6 +29,7 @@ impl Component {
             Kind::Unwind(_) => "unwind",
             Kind::Concentration(_) => "concentration",
             Kind::Depeg(_) => "depeg",
+            Kind::WrongWay(_) => "wrong_way",
         }
     }
 

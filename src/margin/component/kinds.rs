@@ -1,8 +1,8 @@
 //! The kinds of component that a file may name: their keys, and how each is read.
 
 use super::cover::COMMON;
-use super::{Calendar, Concentration, Contingency, Delta, Depeg, Depth, Kind, Tail, Unwind, Vega};
-use super::{calendar, concentration, contingency, delta, depeg, depth, grid, span, tail, unwind, vega};
+use super::{Calendar, Concentration, Contingency, Delta, Depeg, Depth, Kind, Tail, Unwind, Vega, WrongWay};
+use super::{calendar, concentration, contingency, delta, depeg, depth, grid, span, tail, unwind, vega, wrong_way};
 use crate::margin::file::requirement::{FORMULA_KEYS, read_formula};
 use crate::margin::file::{self, Key, Reader, Section};
 
@@ -39,6 +39,7 @@ pub const KINDS: &[file::Kind] = &[
     kind!("unwind", unwind::KEYS, "charge for fees and slippage of closing everything, times a multiplier by its size"),
     kind!("concentration", concentration::KEYS, "charge on a size beyond what its market bears"),
     kind!("depeg", depeg::KEYS, "charge on hedges between quote assets"),
+    kind!("wrong_way", wrong_way::KEYS, "charge on collateral that falls together with what it secures"),
 ];
 
 /// A kind from its section.
@@ -56,6 +57,7 @@ pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Option<Kind> {
         "unwind" => Unwind::read(section, reader).map(Kind::Unwind),
         "concentration" => Concentration::read(section, reader).map(Kind::Concentration),
         "depeg" => Depeg::read(section, reader).map(Kind::Depeg),
+        "wrong_way" => WrongWay::read(section, reader).map(Kind::WrongWay),
         _ => None,
     }
 }

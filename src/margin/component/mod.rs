@@ -26,6 +26,7 @@ mod tail;
 mod tiers;
 mod unwind;
 mod vega;
+mod wrong_way;
 
 pub use across::Across;
 pub use calendar::Calendar;
@@ -51,6 +52,7 @@ pub use span::{
 pub use tail::{Tail, TailMeasure};
 pub use unwind::Unwind;
 pub use vega::Vega;
+pub use wrong_way::{Moves, WrongWay, WrongWayRate};
 
 use toml::Table;
 
@@ -118,6 +120,8 @@ pub enum Kind {
     Concentration(Concentration),
     /// Charge on hedges between quote assets.
     Depeg(Depeg),
+    /// Charge on collateral that falls together with what it secures.
+    WrongWay(WrongWay),
 }
 
 /// Calls a method of the kind's rule.
@@ -136,6 +140,7 @@ macro_rules! each_kind {
             Kind::Unwind($rule) => $call,
             Kind::Concentration($rule) => $call,
             Kind::Depeg($rule) => $call,
+            Kind::WrongWay($rule) => $call,
         }
     };
 }

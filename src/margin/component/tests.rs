@@ -4,6 +4,7 @@ mod file;
 mod lowering;
 mod plain;
 mod worked;
+mod wrong_way;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::super::{
     Across, Calendar, Component, Concentration, Confidence, Contingency, Counted, Delta, Depeg, Depth, Form as Charge,
-    Grid, GridPoint, Kind, Measure, Per, PriceUnit, ShareOf, SlopeUnit, Transform, Unwind, Vega, VolatilityRange,
+    Grid, GridPoint, Kind, Measure, Moves, Per, PriceUnit, ShareOf, SlopeUnit, Transform, Unwind, Vega,
+    VolatilityRange, WrongWay, WrongWayRate,
 };
 use super::*;
 use crate::margin::{ByName, Form};
@@ -58,6 +59,20 @@ pub(super) fn kinds() -> Vec<Kind> {
     }
     let pairs = vec![pair("USDT", "USD"), pair("USDT", "USDC"), pair("USDC", "USD")];
     kinds.push(Kind::Depeg(Depeg { pairs, rates: schedule(Form::Marginal, &[5e4, 2e5], &[0.01, 0.02, 0.05]) }));
+    let rate = |collateral: &str, underlying: &str, moves| WrongWayRate {
+        collateral: collateral.into(),
+        underlying: underlying.into(),
+        moves,
+        rate: sides(0.2, 0.1),
+    };
+    kinds.push(Kind::WrongWay(WrongWay {
+        pairs: vec![
+            rate("BTC", "BTC", Moves::Together),
+            rate("USDT", "BTC", Moves::Opposite),
+            rate("BTC", "ETH", Moves::Together),
+            rate("NONE", "ETH", Moves::Together),
+        ],
+    }));
     kinds.push(Kind::Grid(grid()));
     kinds
 }
