@@ -47,6 +47,8 @@ pub mod cli;
 #[cfg(feature = "io")]
 pub mod io;
 #[cfg(feature = "io")]
+pub mod portable;
+#[cfg(feature = "io")]
 pub mod report;
 
 pub use error::{Error, Result};

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+mod account;
 mod adl;
 mod backtest;
 mod bench;
@@ -103,6 +104,8 @@ enum Command {
     Hedge(hedge::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
+    /// Portable margin accounts: export, import, verify, sign.
+    Account(account::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
     Adl(adl::Args),
     /// Show adapters, limits and the arithmetic they really do.
@@ -163,6 +166,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Explain(args) => explain::run(args, context),
         Command::Hedge(args) => hedge::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
+        Command::Account(args) => account::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),
