@@ -51,6 +51,8 @@ pub mod cli;
 #[cfg(feature = "io")]
 pub mod io;
 #[cfg(feature = "io")]
+pub mod portable;
+#[cfg(feature = "io")]
 pub mod report;
 
 pub use error::{Error, Result};

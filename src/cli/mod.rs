@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+mod account;
 mod adl;
 mod backtest;
 mod bench;
@@ -115,6 +116,8 @@ enum Command {
     Backtest(backtest::Args),
     /// Haircut classes from a price history; which rule would have held in a collapse.
     Haircuts(haircuts::Args),
+    /// Portable margin accounts: export, import, verify, sign.
+    Account(account::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
     Adl(adl::Args),
     /// Show adapters, limits and the arithmetic they really do.
@@ -179,6 +182,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Collateral(args) => collateral::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Haircuts(args) => haircuts::run(args, context),
+        Command::Account(args) => account::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Bench(args) => bench::run(args, context),

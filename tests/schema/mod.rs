@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-/// What a JSON Schema says against a value: a list of rules broken. Knows the words that the schemas of this crate use.
+/// What a JSON Schema says against a value: a list of rules broken. Knows the words that the schemas of this crate use; patterns are not tried.
 pub fn against(schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let mut broken = Vec::new();
     let words = schema.as_object().unwrap_or_else(|| panic!("{at}: {schema} is no schema"));
     for (word, rule) in words {
         let holds = match word.as_str() {
-            "$schema" | "title" | "description" | "format" | "properties" => true,
+            "$schema" | "title" | "description" | "format" | "pattern" | "properties" => true,
             "type" => match rule {
                 Value::Array(types) => types.iter().any(|name| is_of_type(value, name)),
                 name => is_of_type(value, name),

@@ -26,7 +26,8 @@ pub enum NumberRule {
 }
 
 impl NumberRule {
-    fn text(self) -> &'static str {
+    /// The limits, in words.
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Amount => "between -1e30 and 1e30",
             Self::NonNegative => "between 0 and 1e30",
@@ -39,7 +40,8 @@ impl NumberRule {
         }
     }
 
-    fn allows(self, x: f64) -> bool {
+    /// Whether `x` is within the limits; a NaN never is.
+    pub(crate) fn allows(self, x: f64) -> bool {
         const LARGEST: f64 = 1e30;
         const SMALLEST: f64 = 1e-30;
         match self {

@@ -1,0 +1,145 @@
+//! The command line, through the real binary, on two synthetic exchanges of one seed: the larger one holds accounts that
+//! the smaller one lacks.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const AT: &str = "2026-03-02T12:00:00Z";
+
+struct Venues {
+    dir: tempfile::TempDir,
+}
+
+impl Venues {
+    fn new() -> Self {
+        let venues = Self { dir: tempfile::tempdir().expect("a directory") };
+        for (book, accounts) in [("north", "80"), ("south", "40")] {
+            venues.ok(&["synth", book, "--accounts", accounts, "--seed", "11", "--tables", "csv"]);
+        }
+        venues.ok(&["scenarios", "monte-carlo", "north", "--count", "64", "--seed", "3", "--out", "set.csv"]);
+        std::fs::write(venues.path("key"), format!("{}\n", "42".repeat(32))).expect("written");
+        venues
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.args(arguments).current_dir(self.dir.path()).output().expect("the binary runs")
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(&[arguments, &["--format", "json"]].concat())).expect("one JSON object")
+    }
+
+    #[track_caller]
+    fn fails(&self, arguments: &[&str], exit: i32, words: &str) {
+        let output = self.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {words:?} is not in {stderr}");
+    }
+
+    /// An account of the north that the south lacks.
+    fn traveller(&self) -> (String, String) {
+        let rows = |book: &str| -> Vec<(String, String)> {
+            let text = std::fs::read_to_string(self.path(book).join("positions.csv")).expect("positions");
+            let cells = text.lines().skip(1).map(|line| line.split(',').map(str::to_string).collect::<Vec<_>>());
+            cells.map(|cells| (cells[0].clone(), cells[1].clone())).collect()
+        };
+        let south = rows("south");
+        rows("north").into_iter().find(|row| !south.iter().any(|other| other.0 == row.0)).expect("a traveller")
+    }
+
+    fn export(&self, (account, pool): &(String, String), more: &[&str]) -> Value {
+        let basic =
+            ["account", "export", "north", account, "--pool", pool, "--venue", "north", "--scenarios", "set.csv"];
+        let times = ["--not-before", "2026-03-01T00:00:00Z", "--expires", "2026-03-09T00:00:00Z"];
+        self.json(&[&basic[..], &times, more].concat())
+    }
+}
+
+fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+#[test]
+fn a_pool_travels_from_one_venue_to_another_and_weighs_the_same_there() {
+    let venues = Venues::new();
+    let traveller = venues.traveller();
+    let exported = venues.export(&traveller, &["--sign", "key", "--out", "pool.cbor"]);
+    let owner = exported["signatures"][0]["key"].as_str().expect("a key").to_string();
+
+    venues.ok(&[
+        "account",
+        "sign",
+        "pool.cbor",
+        "--key",
+        "key",
+        "--algorithm",
+        "eip712",
+        "--role",
+        "attestor",
+        "--out",
+        "pool.json",
+    ]);
+    venues.ok(&["account", "convert", "pool.json", "--out", "again.cbor"]);
+    venues.ok(&["account", "convert", "again.cbor", "--out", "again.json"]);
+    let read = |name: &str| std::fs::read(venues.path(name)).expect("a file");
+    assert_eq!(read("pool.json"), read("again.json"));
+    let required = format!("owner={owner}");
+    let verified = venues.json(&["account", "verify", "again.cbor", "--at", AT, "--require-signature", &required]);
+    assert_eq!(verified["content_hash"], exported["content_hash"]);
+    assert_eq!(verified["signatures"].as_array().map(Vec::len), Some(2));
+
+    let import =
+        ["account", "import", "pool.json", "--into", "south", "--at", AT, "--scenarios", "set.csv", "--tables", "csv"];
+    let imported = venues.json(&[&import[..], &["--register", "register.json", "--out", "south2"]].concat());
+    assert_eq!(imported["risk"], exported["risk"], "the same rules, the same figures");
+    assert_eq!(imported["issuer_risk"], exported["risk"]);
+    let explain =
+        |book: &str| venues.json(&["explain", book, &traveller.0, "--pool", &traveller.1, "--scenarios", "set.csv"]);
+    assert_eq!(explain("south2"), explain("north"), "every term is the same");
+    assert!(exists(&venues.path("south2/rulebook.toml")));
+
+    venues.fails(&[&import[..], &["--register", "register.json", "--out", "south3"]].concat(), 3, "a nonce rises");
+    assert!(!exists(&venues.path("south3")));
+    venues.fails(
+        &["account", "import", "pool.json", "--into", "south2", "--at", AT, "--out", "south3"],
+        3,
+        "the book has a pool of this name",
+    );
+}
+
+#[test]
+fn refusals_have_their_exit_codes_and_keys_are_never_shown() {
+    let venues = Venues::new();
+    let traveller = venues.traveller();
+    venues.export(&traveller, &["--sign", "key", "--out", "pool.json"]);
+    let verify = |more: &[&'static str]| [&["account", "verify", "pool.json"], more].concat();
+    venues.fails(&verify(&["--at", "2026-04-01T00:00:00Z"]), 3, "expired at");
+    venues.fails(&verify(&["--at", "2026-01-01T00:00:00Z"]), 3, "not yet valid");
+    venues.fails(&verify(&["--at", AT, "--require-signature", "attestor=0x00"]), 3, "no signature of attestor");
+    venues.fails(&verify(&["--at", AT, "--require-signature", "nobody=0x00"]), 2, "one of owner");
+    venues.fails(&["account", "verify", "absent.json"], 2, "absent.json");
+    venues.fails(&["account", "convert", "pool.json", "--out", "pool.txt"], 2, "a .json or a .cbor file");
+    std::fs::write(venues.path("bad"), "42".repeat(31)).expect("written");
+    venues.fails(&["account", "sign", "pool.json", "--key", "bad", "--out", "x.json"], 2, "32 bytes as hexadecimal");
+    assert!(!exists(&venues.path("x.json")));
+    let secret = "42".repeat(32);
+    for name in ["pool.json"] {
+        assert!(!std::fs::read_to_string(venues.path(name)).expect("a file").contains(&secret));
+    }
+    let schema: Value = serde_json::from_str(&venues.ok(&["account", "schema"])).expect("JSON");
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+}
