@@ -29,6 +29,7 @@ mod status;
 mod sweep;
 mod synth;
 mod tables;
+mod transfer;
 
 /// GPU-accelerated stress kernel for cross-margin portfolios.
 #[derive(Debug, Parser)]
@@ -101,6 +102,8 @@ enum Command {
     Explain(explain::Args),
     /// Find the cheapest cut or hedge that restores one pool.
     Hedge(hedge::Args),
+    /// Move collateral or a whole account between two pools, safe in every state on the way.
+    Transfer(transfer::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
@@ -162,6 +165,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Reverse(args) => reverse::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Hedge(args) => hedge::run(args, context),
+        Command::Transfer(args) => transfer::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),

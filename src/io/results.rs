@@ -5,6 +5,7 @@ mod comparison;
 mod events;
 mod greeks;
 mod liquidation;
+mod transfer;
 
 use std::path::Path;
 use std::sync::Arc;

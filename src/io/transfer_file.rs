@@ -211,9 +211,6 @@ fn read_cargo(section: &Section, reader: &mut Reader<'_>) -> Cargo {
     if is_whole && section.has("lots") {
         reader.fault("lots", "", "a whole account has no lots beside it", "remove the lots, or whole");
     }
-    if !is_whole && !section.has("lots") {
-        reader.fault("lots", "", "a plan moves lots or a whole account", "add [[lots]], or whole = true");
-    }
     for key in ["positions", "reopen"].into_iter().filter(|key| !is_whole && section.has(key)) {
         reader.fault(key, "", "positions move with a whole account only", "remove it, or write whole = true");
     }
@@ -224,7 +221,7 @@ fn read_cargo(section: &Section, reader: &mut Reader<'_>) -> Cargo {
     match (is_whole, way) {
         (true, Way::Novation) => Cargo::Whole(Positions::Novation),
         (true, Way::Reopen) => Cargo::Whole(Positions::Reopen(read_reopening(section.table("reopen")))),
-        // The fault of a plan without lots is recorded above.
+        // That a plan has a lot is a rule of plans.
         (false, _) => Cargo::Lots(section.tables("lots").unwrap_or_default().iter().map(read_lot).collect()),
     }
 }

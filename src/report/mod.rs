@@ -19,6 +19,7 @@ mod scale;
 mod svg;
 #[cfg(feature = "cli")]
 mod terminal;
+mod transfer;
 
 #[cfg(feature = "cli")]
 pub(crate) use format::count;
@@ -32,6 +33,7 @@ pub use liquidation::{CriticalRow, LiquidationInput, liquidation_html};
 pub use liquidation_terminal::liquidation_summary;
 #[cfg(feature = "cli")]
 pub use terminal::summary;
+pub use transfer::{TransferInput, transfer_html};
 
 use crate::domain::Snapshot;
 use crate::engine::Outcome;

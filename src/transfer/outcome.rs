@@ -135,9 +135,53 @@ pub struct StepOutcome {
 }
 
 impl StepOutcome {
+    /// Both sides by name.
+    pub fn sides(&self) -> [(SideName, &SideOutcome); 2] {
+        [(SideName::Source, &self.source), (SideName::Destination, &self.destination)]
+    }
+
     /// What both sides require together in the unshocked market, quote units.
     pub fn joint_requirement(&self) -> f64 {
         self.source.requirement + self.destination.requirement
+    }
+}
+
+impl Outcome {
+    /// BLAKE3 over what moves and what the engine and the exact decisions say of every state; equal on every machine.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"plimsoll transfer 1");
+        for item in &self.items {
+            hasher.update(item.kind.name().as_bytes()).update(&(item.name.len() as u64).to_le_bytes());
+            hasher.update(item.name.as_bytes());
+            for amount in [item.source_before, item.destination_before, item.leaving, item.arriving] {
+                hasher.update(&amount.0.to_le_bytes());
+            }
+        }
+        for step in &self.steps {
+            for (_, side) in step.sides() {
+                hasher.update(step.state.name().as_bytes()).update(side.digest.as_bytes());
+                hasher.update(&side.check.breached.to_le_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+impl SideOutcome {
+    /// Adjusted equity over the requirement meant, in the unshocked market; `None` where nothing is required.
+    pub fn ratio(&self) -> Option<f64> {
+        let ratio = self.pool.base.adjusted_equity / self.requirement;
+        (self.requirement != 0.0).then_some(ratio).filter(|ratio| ratio.is_finite())
+    }
+
+    /// What the exact decisions mean: `kept`, `missed`, or `stands` where a miss is only reported.
+    pub fn verdict(&self) -> &'static str {
+        match (self.check.breached, self.test) {
+            (0, _) => "kept",
+            (_, Test::Stops) => "missed",
+            (_, Test::Reports) => "stands",
+        }
     }
 }
 
@@ -168,13 +212,13 @@ pub enum Test {
 }
 
 /// Adjusted equity against target · requirement, in the unshocked market and under every scenario.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     /// Markets, the unshocked one included, in which equity is below the target: decided exactly.
     pub breached: u64,
-    /// Scenario with the lowest excess, by place in the set; `None` = the unshocked market. Ties: the unshocked market, then the
-    /// first. Where markets are breached it is one of them.
-    pub worst: Option<usize>,
+    /// Id of the scenario with the lowest excess; `base` for the unshocked market, which is the first of equals. Where markets are
+    /// breached it is one of them.
+    pub scenario: String,
     /// Adjusted equity − target · requirement there, quote units.
     pub excess: f64,
 }

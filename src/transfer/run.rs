@@ -6,7 +6,7 @@ use super::largest::{Search, largest};
 use super::outcome::{Breach, ItemKind, Outcome, SideName, SideOutcome, StepOutcome, Test};
 use super::plan::{Cargo, LotAmount, LotRequest, Plan, Standing};
 use super::side::Side;
-use super::venue::{Relation, Venue, Venues};
+use super::venue::{Relation, Venues};
 use crate::engine::{Outcome as Sweep, Progress, SweepOptions, digest};
 use crate::error::Result;
 use crate::liquidation::Quanta;
@@ -52,7 +52,7 @@ pub fn transfer(
     let [from, to] = states.sides(venues, plan, options.unshocked)?;
     let sweeps = [from.sweep(options, progress)?, to.sweep(options, progress)?];
     let steps = states.outcomes(plan, (&from, &to), &sweeps);
-    let breach = first_breach(&steps, venues);
+    let breach = first_breach(&steps);
     let next_breach = match (&breach, search) {
         (None, Some(lot)) => next_breach(venues, plan, before, &load, lot, options)?,
         _ => None,
@@ -186,25 +186,16 @@ impl States {
 }
 
 /// The first state that stops the plan, the source before the destination.
-fn first_breach(steps: &[StepOutcome], venues: &Venues<'_>) -> Option<Breach> {
-    let sides = |step: &StepOutcome| {
-        let source = (SideName::Source, &venues.source, step.source.clone());
-        [source, (SideName::Destination, &venues.destination, step.destination.clone())]
-    };
-    let all = steps.iter().flat_map(|step| sides(step).map(|side| (step.state, side)));
-    let mut breaches = all.filter(|(_, (.., side))| side.test == Test::Stops && side.check.breached > 0);
-    breaches.next().map(|(state, (name, venue, side))| Breach {
+fn first_breach(steps: &[StepOutcome]) -> Option<Breach> {
+    let sides = steps.iter().flat_map(|step| step.sides().map(|(name, side)| (step.state, name, side)));
+    let mut breaches = sides.filter(|(.., side)| side.test == Test::Stops && side.check.breached > 0);
+    breaches.next().map(|(state, name, side)| Breach {
         state,
         side: name,
-        scenario: market_name(venue, side.check.worst),
+        scenario: side.check.scenario.clone(),
         excess: side.check.excess,
         breached: side.check.breached,
     })
-}
-
-/// Id of a scenario; `base` for the unshocked market.
-fn market_name(venue: &Venue<'_>, scenario: Option<usize>) -> String {
-    scenario.and_then(|at| venue.scenarios.ids.get(at)).map_or_else(|| "base".into(), Clone::clone)
 }
 
 /// What one step more of a lot would breach; `None` where there is no more of it.
@@ -226,7 +217,7 @@ fn next_breach(
     let states = States::of(venues, plan, before, &more)?;
     let [from, to] = states.sides(venues, plan, options.unshocked)?;
     let sweeps = [from.sweep(options, &())?, to.sweep(options, &())?];
-    Ok(first_breach(&states.outcomes(plan, (&from, &to), &sweeps), venues))
+    Ok(first_breach(&states.outcomes(plan, (&from, &to), &sweeps)))
 }
 
 /// Balances that are no whole number of steps of their grid: they are rounded to one when they move.

@@ -73,7 +73,8 @@ impl<'a> Side<'a> {
         let worst = candidates.min_by(|a, b| a.1.total_cmp(&b.1));
         // The unshocked market is always there.
         let (excess, market) = worst.map_or((0.0, 0), |(_, excess, market)| (*excess, *market));
-        Check { breached, worst: market.checked_sub(1), excess }
+        let scenario = market.checked_sub(1).and_then(|at| self.scenarios.ids.get(at));
+        Check { breached, scenario: scenario.map_or_else(|| "base".into(), Clone::clone), excess }
     }
 
     /// Whether the target is met in every market: exactly.
