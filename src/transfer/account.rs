@@ -6,10 +6,10 @@ use super::grid::Grid;
 use super::holdings::Holdings;
 use super::outcome::{Item, ItemKind};
 use super::plan::{Plan, Positions, Reopening, fault};
-use super::side::Side;
+use super::side;
 use super::venue::Venues;
 use crate::compare::net;
-use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Position, Snapshot};
+use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Position, Side, Snapshot};
 use crate::error::{Error, Fault, Result};
 use crate::liquidation::Quanta;
 use crate::margin::MarginSide;
@@ -161,8 +161,8 @@ fn reopen(
     // Costs are those of the unshocked market: which target is meant makes no difference.
     let target = (1.0, MarginSide::Maintenance);
     let arriving = Holdings { positions: matched.iter().map(|(_, there)| *there).collect(), ..Holdings::default() };
-    let here = Side::new(&venues.source, std::slice::from_ref(source), target, unshocked)?;
-    let there = Side::new(&venues.destination, &[arriving], target, unshocked)?;
+    let here = side::Side::new(&venues.source, std::slice::from_ref(source), target, unshocked)?;
+    let there = side::Side::new(&venues.destination, &[arriving], target, unshocked)?;
     let mut total = (0.0, 0.0);
     for (leaving, arriving) in matched {
         let instrument = &venues.source.snapshot.instruments[leaving.instrument as usize];
@@ -219,9 +219,18 @@ fn position_piece(
         kind: ItemKind::Position,
         leaving: moved,
         arriving: moved,
-        ..Item::balance(&instrument.name, moved, before)
+        ..Item::balance(&item_name(instrument, leaving.side), moved, before)
     };
     Piece { item, grid: Grid::QUANTA, place: Place::Position { leaving, arriving, after } }
+}
+
+/// Name of a position: that of the instrument, and its leg in hedge mode.
+fn item_name(instrument: &Instrument, side: Side) -> String {
+    match side {
+        Side::Net => instrument.name.clone(),
+        Side::Long => format!("{} long", instrument.name),
+        Side::Short => format!("{} short", instrument.name),
+    }
 }
 
 fn balance_piece(

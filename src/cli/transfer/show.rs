@@ -1,7 +1,7 @@
 //! What `transfer` prints.
 
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::io::transfer_file::PlanFile;
 use crate::liquidation::Quanta;
@@ -30,7 +30,7 @@ impl Shown<'_> {
             "target": {"source": target.source, "destination": target.destination, "margin": self.margin()},
             "nonce": file.plan.nonce,
             "items": outcome.items.iter().map(item_json).collect::<Vec<_>>(),
-            "steps": outcome.steps.iter().map(|step| self.step_json(step)).collect::<Vec<_>>(),
+            "steps": outcome.steps.iter().map(step_json).collect::<Vec<_>>(),
             "breach": outcome.breach.as_ref().map(breach_json),
             "next_breach": outcome.next_breach.as_ref().map(breach_json),
             "reopening_cost_quote": {"source": outcome.reopening_cost.0, "destination": outcome.reopening_cost.1},
@@ -95,41 +95,6 @@ impl Shown<'_> {
         limits
     }
 
-    fn step_json(&self, step: &StepOutcome) -> Value {
-        json!({
-            "state": step.state.name(),
-            "at_hours": step.at_hours,
-            "joint_requirement": step.joint_requirement(),
-            "source": self.side_json(&step.source),
-            "destination": self.side_json(&step.destination),
-        })
-    }
-
-    fn side_json(&self, side: &SideOutcome) -> Value {
-        let base = &side.pool.base;
-        let counts = self.outcome.items.iter().zip(&side.counts);
-        let counts: Map<String, Value> =
-            counts.map(|(item, count)| (item.name.clone(), count.to_string().into())).collect();
-        json!({
-            "counts": counts,
-            "equity": base.equity,
-            "adjusted_equity": base.adjusted_equity,
-            "initial_margin": base.initial_margin,
-            "maintenance_margin": base.maintenance_margin,
-            "health_ratio": base.health_ratio(),
-            "ratio": side.ratio(),
-            "status": side.pool.state.name(),
-            "verdict": side.verdict(),
-            "breached_markets": side.check.breached,
-            "worst_scenario": side.check.scenario,
-            "worst_excess": side.check.excess,
-            "restricted_scenarios": side.pool.restricted_scenarios,
-            "liquidatable_scenarios": side.pool.liquidatable_scenarios,
-            "bankrupt_scenarios": side.pool.bankrupt_scenarios,
-            "digest": side.digest,
-        })
-    }
-
     pub(super) fn text(&self) -> String {
         let (file, outcome) = (self.file, self.outcome);
         let pool = |side: &crate::io::transfer_file::SideFiles| format!("{} / {}", side.account, side.pool);
@@ -181,6 +146,38 @@ impl Shown<'_> {
         });
         table(&header, rows)
     }
+}
+
+fn step_json(step: &StepOutcome) -> Value {
+    json!({
+        "state": step.state.name(),
+        "at_hours": step.at_hours,
+        "joint_requirement": step.joint_requirement(),
+        "source": side_json(&step.source),
+        "destination": side_json(&step.destination),
+    })
+}
+
+fn side_json(side: &SideOutcome) -> Value {
+    let base = &side.pool.base;
+    json!({
+        "counts": side.counts.iter().map(Quanta::to_string).collect::<Vec<_>>(),
+        "equity": base.equity,
+        "adjusted_equity": base.adjusted_equity,
+        "initial_margin": base.initial_margin,
+        "maintenance_margin": base.maintenance_margin,
+        "health_ratio": base.health_ratio(),
+        "ratio": side.ratio(),
+        "status": side.pool.state.name(),
+        "verdict": side.verdict(),
+        "breached_markets": side.check.breached,
+        "worst_scenario": side.check.scenario,
+        "worst_excess": side.check.excess,
+        "restricted_scenarios": side.pool.restricted_scenarios,
+        "liquidatable_scenarios": side.pool.liquidatable_scenarios,
+        "bankrupt_scenarios": side.pool.bankrupt_scenarios,
+        "digest": side.digest,
+    })
 }
 
 fn item_json(item: &Item) -> Value {
