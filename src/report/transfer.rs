@@ -147,7 +147,7 @@ fn steps(input: &TransferInput<'_>) -> String {
             number(step.at_hours, 4),
             counted(&step.source),
             counted(&step.destination),
-            money(step.joint_requirement()),
+            money(step.joint_requirement),
             format!("{} {}", shortened(&step.source.digest, 13), shortened(&step.destination.digest, 13)),
         ]
     });

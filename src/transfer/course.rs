@@ -1,6 +1,6 @@
 use super::credit::Credit;
 use super::plan::Route;
-use super::protocol::{Given, Giver, Message, Parcel, Taken, Taker, Verdict};
+use super::protocol::{Giver, Lock, Parcel, Taken, Taker, Unwinding, Verdict};
 use crate::error::{Error, Result};
 use crate::liquidation::Quanta;
 
@@ -84,7 +84,7 @@ impl Course<'_> {
     /// [`Error::Bug`] where the parties do not get there: the source does not hold the parcel.
     pub fn steps(&self) -> Result<Vec<Step>> {
         let latency = self.route.latency_hours;
-        let mut giver = Giver::new(self.source.to_vec(), self.nonce);
+        let mut giver = Giver::new(self.source.to_vec(), self.nonce, self.unwinding());
         let mut taker = Taker::new(self.destination.to_vec());
         let stuck = || Error::Bug("a transfer does not get through its states".into());
         let mut steps = vec![self.step(State::Idle, 0.0, &giver, &taker)];
@@ -108,10 +108,14 @@ impl Course<'_> {
         Ok(steps)
     }
 
-    fn aborted(&self, mut giver: Giver, mut taker: Taker, lock: super::protocol::Lock) -> Option<Step> {
+    fn unwinding(&self) -> Unwinding {
+        if self.route.transit_credit > 0.0 { Unwinding::OnConfirmation } else { Unwinding::AtOnce }
+    }
+
+    fn aborted(&self, mut giver: Giver, mut taker: Taker, lock: Lock) -> Option<Step> {
         let abort = giver.expire(lock)?;
-        debug_assert!(matches!(abort, Message::Abort(_)));
-        taker.receive(&abort, |_| Verdict::Refuse);
+        let confirmed = taker.receive(&abort, |_| Verdict::Refuse)?;
+        giver.receive(&confirmed);
         Some(self.step(State::Aborted, self.route.timeout_hours, &giver, &taker))
     }
 
@@ -124,8 +128,7 @@ impl Course<'_> {
 /// What a source counts: what is free, and of what is locked what the haircut leaves.
 pub fn counted_by_giver(giver: &Giver, credit: Credit) -> Vec<Quanta> {
     let mut counted = giver.free();
-    let undecided = giver.locks().filter(|(_, _, given)| matches!(given, Given::Locked | Given::Offered));
-    for (_, parcel, _) in undecided {
+    for (_, parcel, _) in giver.locks().filter(|(_, _, given)| given.is_locked()) {
         counted.iter_mut().zip(&parcel.leaving).for_each(|(counted, part)| *counted += credit.locked(*part));
     }
     counted

@@ -128,6 +128,9 @@ pub struct StepOutcome {
     pub state: State,
     /// Hours since the lock.
     pub at_hours: f64,
+    /// What both sides require together in the unshocked market, quote units; while the destination has promised to book, at
+    /// least what it will require then.
+    pub joint_requirement: f64,
     /// The source in it.
     pub source: SideOutcome,
     /// The destination in it.
@@ -138,11 +141,6 @@ impl StepOutcome {
     /// Both sides by name.
     pub fn sides(&self) -> [(SideName, &SideOutcome); 2] {
         [(SideName::Source, &self.source), (SideName::Destination, &self.destination)]
-    }
-
-    /// What both sides require together in the unshocked market, quote units.
-    pub fn joint_requirement(&self) -> f64 {
-        self.source.requirement + self.destination.requirement
     }
 }
 
@@ -241,6 +239,12 @@ pub struct Breach {
 impl std::fmt::Display for Breach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (side, state, scenario) = (self.side.name(), self.state.name(), &self.scenario);
-        write!(f, "{side} when {state}: {:.8} missing under {scenario:?}, the worst of {}", -self.excess, self.breached)
+        let (missing, markets) = ((-self.excess).max(0.0), self.breached);
+        write!(f, "{side} when {state}: ")?;
+        match missing < 0.01 {
+            true => write!(f, "{missing:.1e}")?,
+            false => write!(f, "{missing:.2}")?,
+        }
+        write!(f, " of adjusted equity missing under {scenario:?}, the worst of {markets} markets that miss the target")
     }
 }

@@ -4,6 +4,9 @@
 //! time is up. A destination that has accepted waits for that decision; it books at the commit, at most once for each lock, and
 //! remembers what it has closed. So messages may be lost, late, doubled or out of order: a repeated or stale one changes
 //! nothing, and an answer to it repeats the decision.
+//!
+//! Where a destination counts a part of what it has accepted, the source stops counting that part before and counts it again only
+//! when it hears that the destination has closed the lock: an abort alone does not say that.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +32,7 @@ pub enum Message {
     Offer(Lock, Parcel),
     /// The destination will book it.
     Accept(Lock),
-    /// The destination will not.
+    /// The destination will never book it: it refuses the offer, or confirms an abort.
     Refuse(Lock),
     /// The source has paid it out.
     Commit(Lock),
@@ -53,10 +56,28 @@ pub enum Given {
     Locked,
     /// Offered, and nothing heard.
     Offered,
+    /// To be kept, once the destination confirms that it no longer counts on it.
+    Aborting,
     /// Paid out.
     Released,
     /// Kept after all.
     Returned,
+}
+
+impl Given {
+    /// Whether the parcel is held and not free.
+    pub fn is_locked(self) -> bool {
+        matches!(self, Self::Locked | Self::Offered | Self::Aborting)
+    }
+}
+
+/// When an aborted parcel is free again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unwinding {
+    /// At once: the destination counts nothing before the commit.
+    AtOnce,
+    /// Once the destination confirms.
+    OnConfirmation,
 }
 
 /// How far a lock has come at the destination.
@@ -74,6 +95,7 @@ pub enum Taken {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Giver {
     next: u64,
+    unwinding: Unwinding,
     held: Vec<Quanta>,
     locks: BTreeMap<Lock, (Parcel, Given)>,
 }
@@ -87,8 +109,8 @@ pub struct Taker {
 
 impl Giver {
     /// A source that holds this and has used no lock from `nonce` on.
-    pub fn new(held: Vec<Quanta>, nonce: u64) -> Self {
-        Self { next: nonce, held, locks: BTreeMap::new() }
+    pub fn new(held: Vec<Quanta>, nonce: u64, unwinding: Unwinding) -> Self {
+        Self { next: nonce, unwinding, held, locks: BTreeMap::new() }
     }
 
     /// Locks a parcel; `None` where not all of it is held free, or a holding would change its sign.
@@ -116,34 +138,43 @@ impl Giver {
                 *given = Given::Offered;
                 Some(Message::Offer(lock, parcel.clone()))
             }
-            Given::Released | Given::Returned => None,
+            Given::Aborting | Given::Released | Given::Returned => None,
         }
     }
 
     /// The time is up: what is not decided is kept.
     pub fn expire(&mut self, lock: Lock) -> Option<Message> {
-        self.decide(lock, Given::Returned)
+        let unwinding = self.unwinding;
+        let (_, given) = self.locks.get_mut(&lock)?;
+        *given = match (*given, unwinding) {
+            // Nobody was told, so nobody counts on it.
+            (Given::Locked, _) | (Given::Offered, Unwinding::AtOnce) => Given::Returned,
+            (Given::Offered, Unwinding::OnConfirmation) => Given::Aborting,
+            (decided, _) => decided,
+        };
+        Some(decision(lock, *given))
     }
 
     /// Hears a message; answers what is decided.
     pub fn receive(&mut self, message: &Message) -> Option<Message> {
         match *message {
-            Message::Accept(lock) => self.decide(lock, Given::Released),
-            Message::Refuse(lock) => self.decide(lock, Given::Returned),
+            Message::Accept(lock) => {
+                let (parcel, given) = self.locks.get_mut(&lock)?;
+                if *given == Given::Offered {
+                    *given = Given::Released;
+                    self.held.iter_mut().zip(&parcel.leaving).for_each(|(held, part)| *held -= *part);
+                }
+                Some(decision(lock, *given))
+            }
+            Message::Refuse(lock) => {
+                let (_, given) = self.locks.get_mut(&lock)?;
+                if given.is_locked() {
+                    *given = Given::Returned;
+                }
+                None
+            }
             Message::Offer(..) | Message::Commit(_) | Message::Abort(_) => None,
         }
-    }
-
-    /// Decides about an offer, once; the message repeats the first decision.
-    fn decide(&mut self, lock: Lock, decision: Given) -> Option<Message> {
-        let (parcel, given) = self.locks.get_mut(&lock)?;
-        if matches!(given, Given::Locked | Given::Offered) {
-            *given = decision;
-            if decision == Given::Released {
-                self.held.iter_mut().zip(&parcel.leaving).for_each(|(held, part)| *held -= *part);
-            }
-        }
-        Some(if *given == Given::Released { Message::Commit(lock) } else { Message::Abort(lock) })
     }
 
     /// Everything held, locked or not.
@@ -155,7 +186,7 @@ impl Giver {
     pub fn free(&self) -> Vec<Quanta> {
         let mut free = self.held.clone();
         for (parcel, given) in self.locks.values() {
-            if matches!(given, Given::Locked | Given::Offered) {
+            if given.is_locked() {
                 free.iter_mut().zip(&parcel.leaving).for_each(|(free, part)| *free -= *part);
             }
         }
@@ -166,6 +197,11 @@ impl Giver {
     pub fn locks(&self) -> impl Iterator<Item = (Lock, &Parcel, Given)> {
         self.locks.iter().map(|(lock, (parcel, given))| (*lock, parcel, *given))
     }
+}
+
+/// What the source says of a lock that it has decided.
+fn decision(lock: Lock, given: Given) -> Message {
+    if given == Given::Released { Message::Commit(lock) } else { Message::Abort(lock) }
 }
 
 impl Taker {
@@ -192,7 +228,7 @@ impl Taker {
                 if *taken == Taken::Accepted {
                     *taken = Taken::Closed;
                 }
-                None
+                (*taken == Taken::Closed).then_some(Message::Refuse(*lock))
             }
             Message::Accept(_) | Message::Refuse(_) => None,
         }

@@ -57,7 +57,7 @@ pub fn transfer(
         (None, Some(lot)) => next_breach(venues, plan, before, &load, lot, options)?,
         _ => None,
     };
-    let [source_after, destination_after] = states.after();
+    let [source_after, destination_after] = states.held(State::Committed).map(Clone::clone);
     let mut warnings = rounding(&load, before);
     for warning in sweeps.iter().flat_map(|sweep| &sweep.warnings) {
         if !warnings.contains(warning) {
@@ -169,19 +169,27 @@ impl States {
             test: self.test(plan, name, &self.steps[at]),
             digest: digest(&sweep.pools[at..=at], &[]),
         };
-        let of_step = |(at, step): (usize, &Step)| StepOutcome {
-            state: step.state,
-            at_hours: step.at_hours,
-            source: side(at, SideName::Source, from, &sweeps[0], &self.source[at], &step.source),
-            destination: side(at, SideName::Destination, to, &sweeps[1], &self.destination[at], &step.destination),
+        let promised = to.requirement(self.held(State::Committed)[1]);
+        let of_step = |(at, step): (usize, &Step)| {
+            let source = side(at, SideName::Source, from, &sweeps[0], &self.source[at], &step.source);
+            let destination = side(at, SideName::Destination, to, &sweeps[1], &self.destination[at], &step.destination);
+            let joint = source.requirement + destination.requirement;
+            let is_promised = matches!(step.state, State::Accepted | State::Released);
+            StepOutcome {
+                state: step.state,
+                at_hours: step.at_hours,
+                joint_requirement: if is_promised { joint.max(promised) } else { joint },
+                source,
+                destination,
+            }
         };
         self.steps.iter().enumerate().map(of_step).collect()
     }
 
-    /// What both sides hold after the commit.
-    fn after(&self) -> [Holdings; 2] {
-        let committed = self.steps.iter().position(|step| step.state == State::Committed).unwrap_or_default();
-        [self.source[committed].clone(), self.destination[committed].clone()]
+    /// What both sides hold in a state that every course has.
+    pub fn held(&self, state: State) -> [&Holdings; 2] {
+        let at = self.steps.iter().position(|step| step.state == state).unwrap_or_default();
+        [&self.source[at], &self.destination[at]]
     }
 }
 

@@ -1,1 +1,2 @@
-
+mod conservation;
+mod interleavings;

@@ -152,7 +152,7 @@ fn step_json(step: &StepOutcome) -> Value {
     json!({
         "state": step.state.name(),
         "at_hours": step.at_hours,
-        "joint_requirement": step.joint_requirement(),
+        "joint_requirement": step.joint_requirement,
         "source": side_json(&step.source),
         "destination": side_json(&step.destination),
     })

@@ -56,7 +56,7 @@ fn step_columns(outcome: &Outcome) -> Vec<(&'static str, ArrayRef)> {
         ("destination_counts", counted(|step| &step.destination)),
         ("source_requirement", figures(|step| step.source.requirement)),
         ("destination_requirement", figures(|step| step.destination.requirement)),
-        ("joint_requirement", figures(StepOutcome::joint_requirement)),
+        ("joint_requirement", figures(|step| step.joint_requirement)),
         ("source_digest", text(steps().map(|step| step.source.digest.as_str()))),
         ("destination_digest", text(steps().map(|step| step.destination.digest.as_str()))),
     ]
