@@ -40,6 +40,8 @@ pub mod compare;
 
 pub mod reverse;
 
+pub mod transfer;
+
 pub mod synth;
 
 pub mod backtest;

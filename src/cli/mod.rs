@@ -34,6 +34,7 @@ mod status;
 mod sweep;
 mod synth;
 mod tables;
+mod transfer;
 
 /// GPU-accelerated stress kernel for cross-margin portfolios.
 #[derive(Debug, Parser)]
@@ -112,6 +113,8 @@ enum Command {
     Hedge(hedge::Args),
     /// What collateral on other networks counts for.
     Collateral(collateral::Args),
+    /// Move collateral or a whole account between two pools, safe in every state on the way.
+    Transfer(transfer::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
     /// Haircut classes from a price history; which rule would have held in a collapse.
@@ -180,6 +183,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Explain(args) => explain::run(args, context),
         Command::Hedge(args) => hedge::run(args, context),
         Command::Collateral(args) => collateral::run(args, context),
+        Command::Transfer(args) => transfer::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Haircuts(args) => haircuts::run(args, context),
         Command::Account(args) => account::run(args, context),

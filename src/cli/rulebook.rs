@@ -37,7 +37,7 @@ enum Command {
         /// The rulebook.
         file: PathBuf,
     },
-    /// Print the JSON Schema of a rulebook, a policy or a path, for editors that complete and check as you type.
+    /// Print the JSON Schema of a rulebook, a policy, a path or a transfer, for editors that complete and check as you type.
     Schema {
         /// Which file it is of.
         #[arg(value_enum, default_value_t = SchemaOf::Rulebook)]
@@ -64,6 +64,8 @@ enum SchemaOf {
     Policy,
     /// Steps that a market takes one after the other.
     Path,
+    /// What moves from one pool to another.
+    Transfer,
 }
 
 /// Runs the command; returns the exit code.
@@ -168,6 +170,7 @@ fn schema(of: SchemaOf, out: Option<&Path>, context: Context) -> Result<u8> {
         SchemaOf::Rulebook => crate::io::rulebook_schema::schema(),
         SchemaOf::Policy => crate::io::policy_file::schema(),
         SchemaOf::Path => crate::io::path_file::schema(),
+        SchemaOf::Transfer => crate::io::transfer_file::schema(),
     };
     let Some(out) = out else {
         print_json(&schema);

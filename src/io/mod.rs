@@ -16,6 +16,7 @@ pub mod scenario_file;
 pub mod snapshot;
 pub mod snapshot_write;
 pub mod table;
+pub mod transfer_file;
 pub mod wave_file;
 
 mod decoding;

@@ -5,6 +5,7 @@ mod comparison;
 mod events;
 mod greeks;
 mod liquidation;
+mod transfer;
 mod views;
 
 use std::path::Path;

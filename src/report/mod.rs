@@ -21,6 +21,7 @@ mod scale;
 mod svg;
 #[cfg(feature = "cli")]
 mod terminal;
+mod transfer;
 
 #[cfg(feature = "cli")]
 pub(crate) use format::{count, money};
@@ -38,6 +39,7 @@ pub use oracle_stress::oracle_stress_summary;
 pub use oracle_stress::{OracleStressInput, oracle_stress_html};
 #[cfg(feature = "cli")]
 pub use terminal::summary;
+pub use transfer::{TransferInput, transfer_html};
 
 use crate::domain::Snapshot;
 use crate::engine::Outcome;

@@ -139,6 +139,8 @@ mod tests {
             None => asset(name),
         });
         Snapshot {
+            routes: Vec::new(),
+            haircut_curves: Vec::new(),
             as_of: None,
             quote: "USD".into(),
             assets: assets.collect(),

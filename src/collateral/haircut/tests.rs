@@ -183,6 +183,8 @@ fn snapshot() -> Snapshot {
     let pool = builder.pool("a", "main");
     (0..5).for_each(|asset| builder.add_balance(pool, Balance::new(asset, 200.0)));
     Snapshot {
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         as_of: None,
         quote: "USD".into(),
         assets,
