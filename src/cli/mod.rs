@@ -23,7 +23,7 @@ mod import;
 mod inputs;
 mod interrupt;
 mod liquidate;
-// mod oracle;
+mod oracle;
 mod oracle_stress;
 mod price;
 mod progress;
@@ -94,7 +94,7 @@ enum Command {
     /// Turn published market data into a snapshot.
     Import(import::Args),
     /// Form prices from several sources, and say what they may be used for.
-    // Oracle(oracle::Args),
+    Oracle(oracle::Args),
     /// Compare decisions on the prices that the exchange sees with those on the true ones.
     OracleStress(oracle_stress::Args),
     /// Value and Greeks of every instrument of a snapshot.
@@ -173,7 +173,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Scenarios(args) => scenarios::run(args, context),
         Command::Rulebook(args) => rulebook::run(args, context),
         Command::Import(args) => import::run(args, context),
-        // Command::Oracle(args) => oracle::run(args, context),
+        Command::Oracle(args) => oracle::run(args, context),
         Command::OracleStress(args) => oracle_stress::run(args, context),
         Command::Price(args) => price::run(args, context),
         Command::Sweep(args) => sweep::run(args, context),

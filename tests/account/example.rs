@@ -23,6 +23,8 @@ pub fn market() -> Snapshot {
     let expiry = Some(moment("2026-06-26T08:00:00Z"));
     let instrument = |name: &str, underlying, mark| Instrument::perpetual(name, underlying, 2, mark);
     Snapshot {
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         as_of: Some(moment("2026-03-01T00:00:00Z")),
         quote: "USD".into(),
         assets: vec![
