@@ -110,10 +110,17 @@ pub fn cheapest(
     })
 }
 
-/// Weight that must be captured to say any price: the least above half of the weight used, in parts of 1e-9.
-pub fn majority(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> f64 {
-    let total: u128 = formed.used.iter().map(|&place| vote_units(&quotes[place], policy)).sum();
-    weight(total / 2 + 1)
+/// The least weight of a set of used sources that holds more than half of their weight: of weights 3, 2, 2, 1, 1, 1, 1 it is 6.
+/// `None` without sources, or where the search gives up as in [`cheapest`].
+pub fn majority(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> Option<f64> {
+    let item = |&place: &usize| {
+        let gain = vote_units(&quotes[place], policy);
+        Item { place, gain, cost: gain as f64 }
+    };
+    let items: Vec<Item> = formed.used.iter().map(item).collect();
+    let total: u128 = items.iter().map(|item| item.gain).sum();
+    let chosen = cheapest_cover(&items, total / 2 + 1)?;
+    Some(weight(chosen.iter().map(|&item| items[item].gain).sum()))
 }
 
 /// The fewest sources that hold more than half of the weight used; 0 without sources.
