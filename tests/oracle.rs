@@ -8,7 +8,9 @@ use std::process::{Command, Output};
 use plimsoll::io::rulebook_schema;
 use plimsoll::margin::Rulebook;
 use plimsoll::margin::file::{Key, KeyKind, ORACLE, Shape};
-use plimsoll::oracle::{Aggregation, NonPositive, OraclePolicies, OraclePolicy, StablePolicy, Ties, Tolerance, Validity};
+use plimsoll::oracle::{
+    Aggregation, NonPositive, OraclePolicies, OraclePolicy, StablePolicy, Ties, Tolerance, Validity,
+};
 use serde_json::Value;
 
 /// A directory with files in it.
@@ -97,8 +99,14 @@ fn close(value: &Value, expected: f64) {
 fn prices_are_formed_judged_and_priced() {
     let book = Files::book(&[
         ("quotes.csv", QUOTES),
-        ("marks.csv", "underlying,instrument,basis_average,bid,ask,last,perpetual_median\nBTC,,50,,,,100100\n,BTC-PERP,50,120000,120002,120001,119000\n"),
-        ("price_history.csv", "underlying,timestamp,price\nBTC,2025-12-31T23:59:00Z,50000\nBTC,2026-01-02T00:00:00Z,1\n"),
+        (
+            "marks.csv",
+            "underlying,instrument,basis_average,bid,ask,last,perpetual_median\nBTC,,50,,,,100100\n,BTC-PERP,50,120000,120002,120001,119000\n",
+        ),
+        (
+            "price_history.csv",
+            "underlying,timestamp,price\nBTC,2025-12-31T23:59:00Z,50000\nBTC,2026-01-02T00:00:00Z,1\n",
+        ),
     ]);
     let all = book.json(&["."]);
     assert_eq!((&all["as_of"], &all["move"]), (&"2026-01-01T00:00:10Z".into(), &0.1.into()));
@@ -153,10 +161,8 @@ fn a_venue_is_priced_by_volume_and_volatility() {
 
 #[test]
 fn a_snapshot_is_rewritten_with_the_prices() {
-    let book = Files::book(&[
-        ("quotes.csv", QUOTES),
-        ("marks.csv", "instrument,last\nBTC-PERP,100020\nETH-PERP,3100\n"),
-    ]);
+    let book =
+        Files::book(&[("quotes.csv", QUOTES), ("marks.csv", "instrument,last\nBTC-PERP,100020\nETH-PERP,3100\n")]);
     let all = book.json(&[".", "--out", "formed", "--tables", "csv"]);
     assert_eq!(
         all["written"],
@@ -190,7 +196,10 @@ fn a_file_of_quotes_is_enough() {
     let x = subject(&all, "X");
     assert_eq!((&x["price"], &x["confidence"], &x["verdict"]), (&10020.0.into(), &970.0.into(), &"usable".into()));
     let later = files.json(&["q.csv", "--at", "2026-01-01T00:00:26Z", "--rulebook", "pyth.toml"]);
-    assert_eq!((&subject(&later, "X")["price"], &subject(&later, "X")["dropped"][0]["reason"]), (&Value::Null, &"stale".into()));
+    assert_eq!(
+        (&subject(&later, "X")["price"], &subject(&later, "X")["dropped"][0]["reason"]),
+        (&Value::Null, &"stale".into())
+    );
     let median = files.json(&["q.csv", "--at", at, "--rulebook", "pyth.toml", "--aggregation", "median"]);
     assert_eq!(subject(&median, "X")["price"], 10020.0);
     files.fails(&["q.csv"], 2, &["--at"]);

@@ -91,7 +91,9 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     }
     let findings = find(args, inputs)?;
     let written = match (&args.out, &findings.inputs.snapshot) {
-        (Some(out), Some(snapshot)) if !is_file => Some(rewrite::write(out, args.tables.format(), snapshot, &findings)?),
+        (Some(out), Some(snapshot)) if !is_file => {
+            Some(rewrite::write(out, args.tables.format(), snapshot, &findings)?)
+        }
         (Some(out), _) => {
             let rows: Vec<_> = findings.subjects.iter().map(|(name, assessment)| (name.as_str(), assessment)).collect();
             oracle_file::write(out, &rows)?;
@@ -116,9 +118,8 @@ impl Inputs {
             (oracle_tables::read_quotes(&args.snapshot)?, None)
         };
         let stated = args.at.or(snapshot.as_ref().and_then(|snapshot| snapshot.as_of));
-        let as_of = stated.ok_or_else(|| {
-            Error::Usage("when are prices formed? give --at, or as_of in snapshot.toml".into())
-        })?;
+        let as_of = stated
+            .ok_or_else(|| Error::Usage("when are prices formed? give --at, or as_of in snapshot.toml".into()))?;
         let default = args.snapshot.join("rulebook.toml");
         let rulebook = args.rulebook.as_deref().or(Some(default.as_path()).filter(|path| path.exists()));
         let mut policies = rulebook.map(policies).transpose()?.flatten().unwrap_or_default();

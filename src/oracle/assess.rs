@@ -55,7 +55,8 @@ pub fn assess(evidence: &Evidence, policy: &OraclePolicy, as_of: Timestamp, move
     let formed = form(quotes, policy, as_of);
     let stable = stable(evidence, policy, as_of, formed.price);
     let mark = mark(formed.price, &evidence.mark_inputs);
-    let relative = formed.confidence.zip(formed.median).map_or(f64::NAN, |(confidence, median)| confidence / median.abs());
+    let relative =
+        formed.confidence.zip(formed.median).map_or(f64::NAN, |(confidence, median)| confidence / median.abs());
     let validity = classify(&formed, stable, policy);
     let is_apart = mark.zip(formed.median).is_some_and(|(mark, price)| diverges(mark, price, policy));
     let may = |action: Action| {

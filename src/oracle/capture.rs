@@ -24,16 +24,6 @@ pub enum Direction {
     Down,
 }
 
-impl Direction {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-}
-
 /// A cheapest set of sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
@@ -70,8 +60,8 @@ pub fn venue_cost(movement: f64, adv_quote: f64, daily_volatility: f64, factor: 
 /// `costs` holds a cost by place in `quotes`, `None` = cannot be captured. Of sets of equal cost the one with more weight, then
 /// the one found first in the order of places, is answered.
 ///
-/// `None` where there is no price, where the sources that can be captured do not suffice, or where the search would keep more
-/// than about a million partial sets.
+/// `None` where there is no positive price, where the sources that can be captured do not suffice, or where the search would
+/// keep more than about a million partial sets.
 pub fn cheapest(
     quotes: &[Quote],
     formed: &Formed,
@@ -79,9 +69,10 @@ pub fn cheapest(
     policy: &OraclePolicy,
     (direction, movement): (Direction, f64),
 ) -> Option<Capture> {
+    let price = formed.price.filter(|price| *price > 0.0)?;
     let target = match direction {
-        Direction::Up => formed.price? * (1.0 + movement),
-        Direction::Down => formed.price? * (1.0 - movement),
+        Direction::Up => price * (1.0 + movement),
+        Direction::Down => price * (1.0 - movement),
     };
     let stands_beyond = |price: f64| match direction {
         Direction::Up => price >= target,

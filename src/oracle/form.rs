@@ -115,9 +115,9 @@ const MOST_TICKS: f64 = 9.2e18;
 
 /// A quote that passed the rules which look at it alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ballot {
-    pub(super) quote: usize,
-    pub(super) units: u128,
+struct Ballot {
+    quote: usize,
+    units: u128,
 }
 
 /// Forms one price of the quotes of one subject at a moment: drops what breaks a rule of [`Reason`], aggregates the rest, judges
@@ -248,12 +248,7 @@ where
     Some((price, low, high))
 }
 
-fn judge(
-    policy: &OraclePolicy,
-    sources: usize,
-    (used, total): (u128, u128),
-    aggregate: Option<(f64, f64)>,
-) -> Verdict {
+fn judge(policy: &OraclePolicy, sources: usize, (used, total): (u128, u128), aggregate: Option<(f64, f64)>) -> Verdict {
     let Some((price, confidence)) = aggregate else { return Verdict::TooFewSources };
     if sources < policy.minimum_sources as usize {
         Verdict::TooFewSources

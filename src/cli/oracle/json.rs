@@ -38,9 +38,10 @@ fn subject(name: &str, assessment: &Assessment, quotes: &[Quote], policy: &Oracl
     let formed = &assessment.formed;
     let source = |place: usize| quotes[place].source.as_str();
     let relative = formed.confidence.zip(formed.median).map(|(confidence, median)| confidence / median.abs());
-    let dropped = formed.dropped.iter().map(|dropped| {
-        json!({ "source": source(dropped.quote), "reason": dropped.reason.word() })
-    });
+    let dropped = formed
+        .dropped
+        .iter()
+        .map(|dropped| json!({ "source": source(dropped.quote), "reason": dropped.reason.word() }));
     let initial = assessment.conservative.map(sides);
     json!({
         "subject": name,
@@ -87,9 +88,10 @@ fn captures(assessment: &Assessment, quotes: &[Quote], policy: &OraclePolicy) ->
         })
     };
     let [up, down] = &assessment.captures;
-    let reach = assessment.reach.iter().map(|reach| {
-        json!({ "source": source(reach.quote), "lowest": reach.lowest, "highest": reach.highest })
-    });
+    let reach = assessment
+        .reach
+        .iter()
+        .map(|reach| json!({ "source": source(reach.quote), "lowest": reach.lowest, "highest": reach.highest }));
     json!({
         "weight_needed": capture::majority(quotes, formed, policy),
         "fewest_sources": capture::fewest_sources(quotes, formed, policy),

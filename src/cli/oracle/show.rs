@@ -28,7 +28,16 @@ pub(super) fn text(findings: &Findings, out: Option<&Path>, written: Option<&Wri
 
 fn prices(findings: &Findings) -> Table {
     let header = [
-        "subject", "price", "confidence", "mark", "stable", "initial: asset", "liability", "sources", "weight", "verdict",
+        "subject",
+        "price",
+        "confidence",
+        "mark",
+        "stable",
+        "initial: asset",
+        "liability",
+        "sources",
+        "weight",
+        "verdict",
     ];
     let mut table = start(&header);
     for (name, found) in &findings.subjects {

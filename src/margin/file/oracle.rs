@@ -7,9 +7,7 @@ use super::oracle_keys::{KEYS, OF_SUBJECT, UNLIMITED};
 use super::section::{Field, Section};
 use super::writer::Writer;
 use super::{table_of, word_of};
-use crate::oracle::{
-    Aggregation, NonPositive, OraclePolicies, OraclePolicy, StablePolicy, Ties, Tolerance, Validity,
-};
+use crate::oracle::{Aggregation, NonPositive, OraclePolicies, OraclePolicy, StablePolicy, Ties, Tolerance, Validity};
 
 /// The policies; what is at fault stands as its default.
 pub(super) fn read(section: &Section) -> OraclePolicies {

@@ -96,7 +96,12 @@ pub(super) const OF_SUBJECT: [Key; 22] = [
         "5",
         "largest ratio, either way, between the price and its stable price",
     ),
-    Key::optional("margin_age_seconds", KeyKind::NOT_NEGATIVE, "60", "oldest price that margin is computed from, seconds"),
+    Key::optional(
+        "margin_age_seconds",
+        KeyKind::NOT_NEGATIVE,
+        "60",
+        "oldest price that margin is computed from, seconds",
+    ),
     Key::optional(
         "market_making_age_seconds",
         KeyKind::NOT_NEGATIVE,

@@ -9,8 +9,8 @@ use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
 use super::{
-    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, oracle, oracle_keys, requirement, status, table_of,
-    word_of,
+    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, oracle, oracle_keys, requirement,
+    status, table_of, word_of,
 };
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};

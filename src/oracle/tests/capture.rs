@@ -25,9 +25,11 @@ fn eleven_votes_need_six() {
         assert_eq!((cost, weight), (6.0, 6.0), "no set of five suffices");
     }
     // The largest venue at ten times its worth: 2 + 2 + 1 + 1 instead.
-    let (sources, cost) = captured(&said, &[30.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0], &policy, (Direction::Up, 0.1)).expect("a set");
+    let (sources, cost) =
+        captured(&said, &[30.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0], &policy, (Direction::Up, 0.1)).expect("a set");
     assert_eq!((sources, cost), (vec![1, 2, 3, 4], 6.0));
-    let (sources, cost) = captured(&said, &[2.5, 2.0, 9.0, 1.0, 9.0, 9.0, 9.0], &policy, (Direction::Up, 0.1)).expect("a set");
+    let (sources, cost) =
+        captured(&said, &[2.5, 2.0, 9.0, 1.0, 9.0, 9.0, 9.0], &policy, (Direction::Up, 0.1)).expect("a set");
     assert_eq!((sources, cost), (vec![0, 1, 3], 5.5));
 }
 
@@ -80,7 +82,10 @@ fn the_captured_set_moves_the_price_that_far() {
                 let mut moved = said.clone();
                 sources.iter().for_each(|&place| (moved[place].price, moved[place].confidence) = (target, 1e-9));
                 let reached = form(&moved, &policy, now()).price.expect("a price");
-                assert!(sign * (reached - target) >= -1e-8, "{aggregation:?} {way:?} {movement}: {reached} of {target}");
+                assert!(
+                    sign * (reached - target) >= -1e-8,
+                    "{aggregation:?} {way:?} {movement}: {reached} of {target}"
+                );
             }
         }
     }
@@ -117,5 +122,8 @@ fn what_cannot_be_captured_is_not() {
 fn a_venue_costs_two_thirds_of_its_move() {
     // 10 % at 5 % daily volatility takes four days' volume: 2/3 · 0.1 · 4 · 1e6.
     assert!((venue_cost(0.1, 1e6, 0.05, 1.0) - 800_000.0 / 3.0).abs() < 1e-6);
-    assert!((venue_cost(0.1, 1e6, 0.05, 2.0) - 200_000.0 / 3.0).abs() < 1e-6, "twice the impact, a quarter of the volume");
+    assert!(
+        (venue_cost(0.1, 1e6, 0.05, 2.0) - 200_000.0 / 3.0).abs() < 1e-6,
+        "twice the impact, a quarter of the volume"
+    );
 }

@@ -7,7 +7,8 @@ fn reasons(formed: &Formed) -> Vec<(usize, &'static str)> {
 #[test]
 fn a_weighted_median_takes_the_price_at_half_of_the_weight() {
     // Weights 3, 2, 2, 1, 1, 1, 1 in ascending order of price: half of 11 is reached in the third.
-    let said: Vec<_> = [3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0].iter().zip(100..).map(|(w, p)| (f64::from(p), 0.0, *w)).collect();
+    let said: Vec<_> =
+        [3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0].iter().zip(100..).map(|(w, p)| (f64::from(p), 0.0, *w)).collect();
     assert_eq!(form(&quotes(&said), &plain(), now()).price, Some(102.0));
     let formed = form(&quotes(&[(100.0, 0.0, 1.0), (101.0, 0.0, 5.0), (200.0, 0.0, 3.0)]), &plain(), now());
     assert_eq!((formed.price, formed.weight, formed.weight_used), (Some(101.0), 9.0, 9.0));
@@ -23,7 +24,11 @@ fn an_exactly_split_weight_takes_what_the_policy_says() {
     let said = quotes(&[(10.0, 0.0, 1.0), (21.0, 0.0, 1.0)]);
     let in_ticks = OraclePolicy { ties: Ties::Mean, price_tick: 2.0, ..plain() };
     assert_eq!(form(&said, &in_ticks, now()).price, Some(16.0), "ticks 5 and 11 (10.5 to the even one above)");
-    assert_eq!(form(&said, &OraclePolicy { price_tick: 1.0, ..in_ticks }, now()).price, Some(15.0), "15.5 rounded down");
+    assert_eq!(
+        form(&said, &OraclePolicy { price_tick: 1.0, ..in_ticks }, now()).price,
+        Some(15.0),
+        "15.5 rounded down"
+    );
 }
 
 #[test]
@@ -63,8 +68,19 @@ fn every_dropped_quote_has_the_first_reason_that_holds() {
     let policy = OraclePolicy { deviation_mads: Some(5.0), ..plain() };
     let formed = form(&said, &policy, now());
     let expected = [
-        "not_trading", "not_finite", "not_finite", "non_positive", "non_positive", "no_confidence", "no_confidence",
-        "no_weight", "no_weight", "future", "stale", "heartbeat_missed", "deviation",
+        "not_trading",
+        "not_finite",
+        "not_finite",
+        "non_positive",
+        "non_positive",
+        "no_confidence",
+        "no_confidence",
+        "no_weight",
+        "no_weight",
+        "future",
+        "stale",
+        "heartbeat_missed",
+        "deviation",
     ];
     assert_eq!(reasons(&formed), expected.into_iter().enumerate().collect::<Vec<_>>());
     assert_eq!((formed.price, formed.used, formed.weight, formed.weight_used), (Some(100.0), vec![13, 14], 13.0, 2.0));

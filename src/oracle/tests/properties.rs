@@ -13,9 +13,8 @@ fn ties() -> impl Strategy<Value = Ties> {
 /// Prices in eighths, so that sums and means are exact.
 fn said() -> impl Strategy<Value = Vec<(f64, f64, f64)>> {
     let one = (700u32..900, 1u32..40, 1u32..50);
-    let to_f64 = |(price, confidence, weight)| {
-        (f64::from(price) / 8.0, f64::from(confidence) / 8.0, f64::from(weight) / 10.0)
-    };
+    let to_f64 =
+        |(price, confidence, weight)| (f64::from(price) / 8.0, f64::from(confidence) / 8.0, f64::from(weight) / 10.0);
     prop::collection::vec(one.prop_map(to_f64), 1..12)
 }
 

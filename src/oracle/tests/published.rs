@@ -37,7 +37,8 @@ fn the_published_aggregates_are_reproduced() {
 
 #[test]
 fn only_trading_fresh_certain_quotes_count_and_too_few_make_no_price() {
-    let mut said = quotes(&[(100.0, 1.0, 1.0), (110.0, 2.0, 1.0), (120.0, 0.0, 1.0), (130.0, 3.0, 1.0), (140.0, 3.0, 1.0)]);
+    let mut said =
+        quotes(&[(100.0, 1.0, 1.0), (110.0, 2.0, 1.0), (120.0, 0.0, 1.0), (130.0, 3.0, 1.0), (140.0, 3.0, 1.0)]);
     said[3].status = SourceStatus::Unknown;
     said[1].published_at = now() - jiff::SignedDuration::from_secs(25);
     said[4].published_at = now() - jiff::SignedDuration::from_secs(26);

@@ -20,7 +20,11 @@ fn a_tenfold_price_is_followed_as_published() {
         }
         assert!((stable.price() - expected).abs() < 5e-5, "{} is not {expected}", stable.price());
     }
-    assert!((stable.delayed() - 1.06f64.powi(2)).abs() < 1e-9, "hour 25 holds the mean of hour 1: {}", stable.delayed());
+    assert!(
+        (stable.delayed() - 1.06f64.powi(2)).abs() < 1e-9,
+        "hour 25 holds the mean of hour 1: {}",
+        stable.delayed()
+    );
 }
 
 #[test]
