@@ -24,16 +24,6 @@ pub enum Direction {
     Down,
 }
 
-impl Direction {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-}
-
 /// A cheapest set of sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capture {
@@ -70,8 +60,8 @@ pub fn venue_cost(movement: f64, adv_quote: f64, daily_volatility: f64, factor: 
 /// `costs` holds a cost by place in `quotes`, `None` = cannot be captured. Of sets of equal cost the one with more weight, then
 /// the one found first in the order of places, is answered.
 ///
-/// `None` where there is no price, where the sources that can be captured do not suffice, or where the search would keep more
-/// than about a million partial sets.
+/// `None` where there is no positive price, where the sources that can be captured do not suffice, or where the search would
+/// keep more than about a million partial sets.
 pub fn cheapest(
     quotes: &[Quote],
     formed: &Formed,
@@ -79,9 +69,10 @@ pub fn cheapest(
     policy: &OraclePolicy,
     (direction, movement): (Direction, f64),
 ) -> Option<Capture> {
+    let price = formed.price.filter(|price| *price > 0.0)?;
     let target = match direction {
-        Direction::Up => formed.price? * (1.0 + movement),
-        Direction::Down => formed.price? * (1.0 - movement),
+        Direction::Up => price * (1.0 + movement),
+        Direction::Down => price * (1.0 - movement),
     };
     let stands_beyond = |price: f64| match direction {
         Direction::Up => price >= target,
@@ -110,10 +101,17 @@ pub fn cheapest(
     })
 }
 
-/// Weight that must be captured to say any price: the least above half of the weight used, in parts of 1e-9.
-pub fn majority(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> f64 {
-    let total: u128 = formed.used.iter().map(|&place| vote_units(&quotes[place], policy)).sum();
-    weight(total / 2 + 1)
+/// The least weight of a set of used sources that holds more than half of their weight: of weights 3, 2, 2, 1, 1, 1, 1 it is 6.
+/// `None` without sources, or where the search gives up as in [`cheapest`].
+pub fn majority(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> Option<f64> {
+    let item = |&place: &usize| {
+        let gain = vote_units(&quotes[place], policy);
+        Item { place, gain, cost: gain as f64 }
+    };
+    let items: Vec<Item> = formed.used.iter().map(item).collect();
+    let total: u128 = items.iter().map(|item| item.gain).sum();
+    let chosen = cheapest_cover(&items, total / 2 + 1)?;
+    Some(weight(chosen.iter().map(|&item| items[item].gain).sum()))
 }
 
 /// The fewest sources that hold more than half of the weight used; 0 without sources.

@@ -115,9 +115,9 @@ const MOST_TICKS: f64 = 9.2e18;
 
 /// A quote that passed the rules which look at it alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ballot {
-    pub(super) quote: usize,
-    pub(super) units: u128,
+struct Ballot {
+    quote: usize,
+    units: u128,
 }
 
 /// Forms one price of the quotes of one subject at a moment: drops what breaks a rule of [`Reason`], aggregates the rest, judges

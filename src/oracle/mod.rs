@@ -1,7 +1,8 @@
 //! Prices from several sources: which quotes count, what they amount to, and what the result may be used for.
 //!
-//! [`form`] makes one price of the quotes of a subject; [`mark`] sets it beside the order book, [`StablePrice`] follows it slowly,
-//! [`conservative`] bounds it by side, [`Validity`] says which [`Action`] may rely on it, and [`capture`] what moving it costs.
+//! [`form()`] makes one price of the quotes of a subject; [`mark()`] sets it beside the order book, [`StablePrice`] follows it
+//! slowly, [`conservative()`] bounds it by side, [`Validity`] says which [`Action`] may rely on it, and [`capture`] what moving it
+//! costs. [`assess()`] does all of it.
 
 pub mod capture;
 

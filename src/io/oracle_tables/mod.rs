@@ -89,7 +89,7 @@ fn fill_volatility(tables: &mut OracleTables, snapshot: &Snapshot) {
 /// A moment that must be there.
 fn moment(row: &mut table::Row<'_>, column: usize) -> Option<Timestamp> {
     let moment = row.time(column);
-    if moment.is_none() && row.is_blank(column) && !row.is_refused() {
+    if moment.is_none() && row.is_blank(column) {
         row.refuse_cell(column, "a required value is missing", "fill the cell in");
     }
     moment

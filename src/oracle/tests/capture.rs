@@ -16,7 +16,7 @@ fn captured(said: &[Quote], costs: &[f64], policy: &OraclePolicy, way: (Directio
 fn eleven_votes_need_six() {
     let (said, policy) = (venues(), OraclePolicy::default());
     let formed = form(&said, &policy, now());
-    assert_eq!(majority(&said, &formed, &policy), 5.500000001);
+    assert_eq!(majority(&said, &formed, &policy), Some(6.0));
     assert_eq!(fewest_sources(&said, &formed, &policy), 3, "3 + 2 + 1");
     let by_weight = [3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0];
     for way in [Direction::Up, Direction::Down] {
@@ -114,6 +114,7 @@ fn what_cannot_be_captured_is_not() {
     costs[2] = None;
     assert_eq!(cheapest(&said, &formed, &costs, &policy, (Direction::Up, 0.1)), None);
     assert_eq!(cheapest(&said, &form(&[], &policy, now()), &[], &policy, (Direction::Up, 0.1)), None);
+    assert_eq!(majority(&[], &form(&[], &policy, now()), &policy), None);
     assert_eq!(fewest_sources(&[], &form(&[], &policy, now()), &policy), 0);
 }
 
