@@ -143,6 +143,18 @@ pub(super) fn find(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Re
     }
 }
 
+/// Position in the book of the only pool asked for.
+pub(super) fn find_one(snapshot: &Snapshot, account: &str, pool: Option<&str>) -> Result<usize> {
+    match find(snapshot, account, pool)?[..] {
+        [index] => Ok(index),
+        ref several => {
+            let names: Vec<&str> = several.iter().map(|&index| snapshot.book.pool(index).pool).collect();
+            let names = names.join(", ");
+            Err(Error::Usage(format!("account {account:?} has several pools (choose one with --pool: {names})")))
+        }
+    }
+}
+
 impl Explained<'_> {
     /// Id of a market's scenario; none at base.
     fn id(&self, column: Column) -> Option<&str> {

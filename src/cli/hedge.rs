@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::engine_args::UnshockedName;
-use super::explain::find;
+use super::explain::find_one;
 use super::inputs::place_of;
 use super::{Context, Format, print_json, print_text};
 use crate::collateral::network::resolve;
@@ -141,7 +141,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;
     let scenarios = scenarios.map(|set| resolve(set, &snapshot, &rulebook));
     let scenario = scenarios.as_ref().zip(place);
-    let index = args.pool_index(&snapshot)?;
+    let index = find_one(&snapshot, &args.account, args.pool.as_deref())?;
     let pool = snapshot.book.pool(index);
     let ask = args.ask(&snapshot)?;
     let shown = show::Shown { args, snapshot: &snapshot, pool };
@@ -162,18 +162,6 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
 }
 
 impl Args {
-    /// Position in the book of the only pool asked for.
-    fn pool_index(&self, snapshot: &Snapshot) -> Result<usize> {
-        match find(snapshot, &self.account, self.pool.as_deref())?[..] {
-            [index] => Ok(index),
-            ref several => {
-                let names: Vec<&str> = several.iter().map(|&index| snapshot.book.pool(index).pool).collect();
-                let (account, names) = (&self.account, names.join(", "));
-                Err(Error::Usage(format!("account {account:?} has several pools (choose one with --pool: {names})")))
-            }
-        }
-    }
-
     fn ask(&self, snapshot: &Snapshot) -> Result<Ask> {
         let mut costs = CostRates::default();
         for cost in &self.cost {

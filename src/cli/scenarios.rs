@@ -1,4 +1,5 @@
 mod args;
+mod oracle;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -50,6 +51,7 @@ fn target(args: &Args) -> (&Path, &'static str) {
         Generator::History(args) => (&args.out, "history"),
         Generator::MonteCarlo(args) => (&args.out, "monte-carlo"),
         Generator::Routes(args) => (&args.out, "routes"),
+        Generator::Oracle(args) => (&args.out, "oracle"),
         Generator::Join(args) => (&args.out, "join"),
     }
 }
@@ -66,6 +68,7 @@ pub(super) fn make(args: &Args) -> Result<Made> {
         Generator::History(args) => run_history(args),
         Generator::MonteCarlo(args) => run_monte_carlo(args),
         Generator::Routes(args) => run_routes(args),
+        Generator::Oracle(args) => oracle::run(args),
         Generator::Join(args) => run_join(args),
     }?;
     scenario_file::write(out, &made.set)?;

@@ -17,6 +17,7 @@ pub mod snapshot;
 pub mod snapshot_write;
 pub mod table;
 pub mod transfer_file;
+pub mod utilisation_file;
 pub mod wave_file;
 
 mod decoding;

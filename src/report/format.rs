@@ -75,7 +75,7 @@ pub(super) fn number(value: f64, places: usize) -> String {
 }
 
 /// A share as a percentage: `1.2 %`, `0.003 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let size = (share * 100.0).abs();
     let places = if size >= 10.0 {
         1

@@ -24,7 +24,7 @@ mod terminal;
 mod transfer;
 
 #[cfg(feature = "cli")]
-pub(crate) use format::{count, money};
+pub(crate) use format::{count, money, percent};
 
 pub use collapse::collapse_html;
 pub use comparison::{ComparisonInput, comparison_html};

@@ -15,6 +15,7 @@ pub mod events;
 pub mod grid;
 pub mod history;
 pub mod monte_carlo;
+pub mod oracle_failures;
 pub mod panel;
 pub mod philox;
 pub mod routes;

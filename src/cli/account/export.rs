@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::{AlgorithmName, RiskModel, asset_map, moment, now, role, show};
 use crate::cli::engine_args::UnshockedName;
-use crate::cli::explain::find;
+use crate::cli::explain::find_one;
 use crate::cli::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::io::snapshot::read_with_faults;
@@ -104,10 +104,7 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
     let rulebook = args.rulebook.clone().unwrap_or_else(|| args.snapshot.join("rulebook.toml"));
     let model = RiskModel::read(&rulebook, args.scenarios.as_deref(), args.unshocked)?;
     let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;
-    let index = match find(&snapshot, &args.account, args.pool.as_deref())?[..] {
-        [index] => index,
-        _ => return Err(Error::Usage(format!("account {:?} has several pools: name one by --pool", args.account))),
-    };
+    let index = find_one(&snapshot, &args.account, args.pool.as_deref())?;
     if snapshot.book.pool(index).unknown {
         let name = &args.account;
         return Err(Error::Usage(format!("a refused row touches a pool of {name:?}: `check` lists the faults")));

@@ -23,6 +23,8 @@ pub(super) enum Generator {
     MonteCarlo(MonteCarloArgs),
     /// Delay, depeg, lose, censor and reorganise every route of the snapshot.
     Routes(RoutesArgs),
+    /// Let prices lag, diverge and become uncertain, and capture sources.
+    Oracle(OracleArgs),
     /// Put several sets into one, in order.
     Join(JoinArgs),
 }
@@ -48,6 +50,34 @@ pub(super) struct RoutesArgs {
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     pub(super) depeg: Vec<f64>,
     /// Combine every scenario of this set with every shock of a route; ids become SCENARIO|SHOCK.
+    #[arg(long, value_name = "FILE")]
+    pub(super) cross: Option<PathBuf>,
+    /// Scenario set to write (.csv, .parquet or .arrow).
+    #[arg(long)]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct OracleArgs {
+    /// Snapshot directory, whose prices fail.
+    pub(super) snapshot: PathBuf,
+    /// Underlyings and assets that fail one by one [default: none; all of them fail together in any case].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(super) each: Vec<String>,
+    /// Shares of a move that are not seen; 1 is a frozen price [default: 0.5,1].
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub(super) lag: Vec<f64>,
+    /// Relative distances of what is seen from what is [default: -0.2,-0.05,0.05,0.2].
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub(super) divergence: Vec<f64>,
+    /// Relative half-widths of prices [default: 0.1].
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub(super) confidence: Vec<f64>,
+    /// Relative distances of what a captured source quotes from what it would; every source of the table quotes is captured
+    /// once [default: -0.5,0.5].
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub(super) capture: Vec<f64>,
+    /// Combine every scenario of this set with every failure; ids become SCENARIO|FAILURE.
     #[arg(long, value_name = "FILE")]
     pub(super) cross: Option<PathBuf>,
     /// Scenario set to write (.csv, .parquet or .arrow).

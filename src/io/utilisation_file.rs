@@ -1,0 +1,42 @@
+//! Utilisation of collateral as one file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+
+use super::partial::Partial;
+use super::table_write::{TableFormat, TableWriter};
+use crate::collateral::Utilisation;
+use crate::error::{Error, Result};
+
+/// Writes one row per holder: kind (`exchange`, `asset`, `network`, `account`), name, value, collateral, requirement, unbacked,
+/// utilisation (null without collateral). The format follows the extension; the file appears whole or not at all.
+///
+/// # Errors
+/// [`Error::Usage`] for an unknown extension; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+pub fn write(path: &Path, rows: &[(&str, String, Utilisation)]) -> Result<()> {
+    let format = TableFormat::of_path(path)?;
+    let figures = |figure: fn(&Utilisation) -> Option<f64>| -> ArrayRef {
+        Arc::new(Float64Array::from_iter(rows.iter().map(|(_, _, of)| figure(of).filter(|value| value.is_finite()))))
+    };
+    let kinds: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(kind, _, _)| *kind)));
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, name, _)| name)));
+    let columns = vec![
+        ("kind", kinds, false),
+        ("name", names, false),
+        ("value", figures(|of| Some(of.value)), true),
+        ("collateral", figures(|of| Some(of.collateral)), true),
+        ("requirement", figures(|of| Some(of.requirement)), true),
+        ("unbacked", figures(|of| Some(of.unbacked)), true),
+        ("utilisation", figures(Utilisation::ratio), true),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::Bug(error.to_string()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+    let create = |path: &Path| TableWriter::create(path, &batch.schema(), format).map_err(std::io::Error::other);
+    let (partial, mut writer) = Partial::create(&temporary, create).map_err(|source| Error::io(path, source))?;
+    writer.write(&batch)?;
+    writer.finish()?;
+    partial.publish(path).map_err(|source| Error::io(path, source))
+}
