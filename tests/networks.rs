@@ -127,7 +127,10 @@ fn nothing_counts_of_a_route_that_the_rulebook_does_not_know() {
     assert_eq!(credited[0].base.equity, 18_000.0);
     let counts = credited[0].base.adjusted_equity - 2_850.0;
     assert!((9_999.0..=10_000.0).contains(&counts), "{counts} of a cap of 10,000");
-    assert!((credited[1].base.adjusted_equity - figures[1].base.adjusted_equity - 5.0).abs() < 0.2, "transit counts nothing");
+    assert!(
+        (credited[1].base.adjusted_equity - figures[1].base.adjusted_equity - 5.0).abs() < 0.2,
+        "transit counts nothing"
+    );
 }
 
 #[test]
@@ -195,7 +198,8 @@ fn what_is_written_reads_back() {
             let pools = snapshot.book.pools();
             let of_pool = |pool: plimsoll::domain::Pool<'_>| {
                 let name = |asset: u32| snapshot.assets[asset as usize].name.clone();
-                let lot = |balance: &plimsoll::domain::Balance| (pool.account.into(), name(balance.asset), balance.amount);
+                let lot =
+                    |balance: &plimsoll::domain::Balance| (pool.account.into(), name(balance.asset), balance.amount);
                 pool.balances.iter().map(lot).collect::<Vec<_>>()
             };
             pools.flat_map(of_pool).collect()
@@ -241,12 +245,23 @@ fn the_commands_work_hand_in_hand() {
     let crossed = json(at, &["scenarios", "routes", ".", "--cross", "prices.csv", "--out", "crossed.csv"]);
     assert_eq!(crossed["scenarios"], 2 * 19);
     assert!(std::fs::read_to_string(at.join("crossed.csv")).expect("a set").contains("crash|arbitrum+base lost"));
-    let sweep = ["sweep", ".", "--rulebook", "routed.toml", "--scenarios", "crossed.csv", "--engine", "cpu", "--out", "result"];
+    let sweep =
+        ["sweep", ".", "--rulebook", "routed.toml", "--scenarios", "crossed.csv", "--engine", "cpu", "--out", "result"];
     let swept = json(at, &sweep);
     assert_eq!(swept["scenarios"], 38);
     let explained = json(
         at,
-        &["explain", ".", "x", "--rulebook", "routed.toml", "--scenarios", "crossed.csv", "--scenario", "calm|arbitrum lost"],
+        &[
+            "explain",
+            ".",
+            "x",
+            "--rulebook",
+            "routed.toml",
+            "--scenarios",
+            "crossed.csv",
+            "--scenario",
+            "calm|arbitrum lost",
+        ],
     );
     assert_eq!(explained["equity"], 3_000.0, "one ETH is settled, a long at its mark is worth nothing");
     let (code, table, _) = plimsoll(at, &["collateral", "routes", ".", "--out", "routed.toml"]);
@@ -257,7 +272,8 @@ fn the_commands_work_hand_in_hand() {
 fn a_synthetic_exchange_stands_on_as_many_networks_as_asked() {
     let dir = tempfile::tempdir().expect("a directory");
     let at = dir.path();
-    let line = ["synth", "s", "--accounts", "200", "--seed", "3", "--networks", "3", "--quotes", "2", "--tables", "csv"];
+    let line =
+        ["synth", "s", "--accounts", "200", "--seed", "3", "--networks", "3", "--quotes", "2", "--tables", "csv"];
     let made = json(at, &line);
     assert_eq!(made["networks"], 3);
     let quotes = std::fs::read_to_string(at.join("s/quotes.csv")).expect("quotes");
@@ -265,7 +281,10 @@ fn a_synthetic_exchange_stands_on_as_many_networks_as_asked() {
     let checked = json(at, &["check", "s"]);
     assert_eq!(checked["fault_count"], 0, "{checked}");
     assert!(checked["counts"]["routes"]["used"] == 3);
-    json(at, &["synth", "again", "--accounts", "200", "--seed", "3", "--networks", "3", "--quotes", "2", "--tables", "csv"]);
+    json(
+        at,
+        &["synth", "again", "--accounts", "200", "--seed", "3", "--networks", "3", "--quotes", "2", "--tables", "csv"],
+    );
     for table in ["balances.csv", "routes.csv", "quotes.csv", "rulebook.toml"] {
         let text = |folder: &str| std::fs::read(at.join(folder).join(table)).expect("a table");
         assert_eq!(text("s"), text("again"), "{table}");

@@ -207,7 +207,7 @@ fn censorship_and_delay_take_credit_and_staleness_hides_moves() {
     let resolved = resolve(moved, &snapshot(), &rulebook());
     assert_eq!(
         names(&resolved),
-        ["lag:ETH", "credit:ETH@a", "credit:ETH@a:transit", "lag:ETH@a", "lag:ETH@a:transit"],
+        ["lag:ETH", "lag:ETH@a", "lag:ETH@a:transit", "credit:ETH@a", "credit:ETH@a:transit"],
         "prices stay, so raw equity stays"
     );
     let late = delayed(0.05, None, &snapshot().routes[0], 6.0 * 3_600.0);
@@ -248,8 +248,7 @@ fn a_path_is_resolved_step_by_step() {
 
 #[test]
 fn names_say_where_a_lot_stands() {
-    let custody =
-        |status| Custody { asset: "USDC".into(), route: "arbitrum".into(), status };
+    let custody = |status| Custody { asset: "USDC".into(), route: "arbitrum".into(), status };
     assert_eq!(custody(CustodyStatus::Attested).asset_name(), "USDC@arbitrum");
     assert_eq!(custody(CustodyStatus::InTransit).asset_name(), "USDC@arbitrum:transit");
     assert_eq!(custody(CustodyStatus::InTransit).haircut_class(Some("stable")), "stable@arbitrum:transit");
