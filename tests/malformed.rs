@@ -15,6 +15,7 @@ const HISTORY: &[&str] = &["scenarios", "history", "panel.csv", "--out", "set.cs
 const FILTERED: &[&str] = &["scenarios", "history", "panel.csv", "--filtered", "--out", "set.csv"];
 const CHAIN: &[&str] = &["import", "chain", "chain.csv", "--out", "imported"];
 const PRICE: &[&str] = &["price", ".", "--out", "prices.csv", "--scenarios", "shocks.csv", "--scenario", "dwon"];
+const ROUTES: &[&str] = &["scenarios", "routes", ".", "--out", "set.csv"];
 const SWEEP: &[&str] = &["sweep", ".", "--scenarios", "shocks.csv", "--engine", "cpu", "--out", "results"];
 
 /// A valid snapshot, rulebook, bracket file, scenario set and price panel.
@@ -164,6 +165,28 @@ const CASES: &[Case] = &[
     ("inverse without its coin", &[Swap("assets.csv", "BTC,", "XBT,"), Append("instruments.csv", b"I,perpetual,BTC,inverse,,1,,,,,\n")], CHECK, 3, "no usable asset is called \"BTC\""),
     ("long leg with a negative quantity", &[Swap("positions.csv", "BTCUSDT,1,,,", "BTCUSDT,-1,,,long")], CHECK, 3, "the quantity of a long leg is"),
     ("quote with a price", &[Append("assets.csv", b"USD,1.01,\n")], CHECK, 3, "the quote currency has price 1"),
+    // Routes and lots on them.
+    ("lock that backs two lots", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,r,attested,k1\nb,USDT,1,r,attested,k1\n")], CHECK, 3, "balances row 2 column lock value \"k1\": a lock backs one lot; row 1 has the same"),
+    ("lock of a settled lot and of one on a route", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,,,k1\nb,USDT,1,r,in_transit,k1\n")], CHECK, 3, "balances row 2 column lock value \"k1\": a lock backs one lot"),
+    ("unknown status", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,r,atested,\n")], CHECK, 3, "balances row 1 column status value \"atested\": one of settled, attested, in_transit (did you mean \"attested\"?)"),
+    ("status without a route", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,,attested,\n")], CHECK, 3, "balances row 1 column status value \"attested\": what is not settled stands on a route"),
+    ("route without a table", &[Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,r,attested,\n")], CHECK, 3, "balances row 1 column route value \"r\": no such name in routes (add it to routes)"),
+    ("misspelled route", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,rr,settled,\n")], CHECK, 3, "balances row 1 column route value \"rr\": no such name in routes"),
+    ("route whose row was refused", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,-1,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,r,attested,\n")], CHECK, 3, "it refers to a row of routes that was refused"),
+    ("loan on a route", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,-1,r,attested,\n")], CHECK, 3, "a loan is settled: only what is held stands on a route, not -1"),
+    ("repeated lots without locks", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,r,attested,\na,USDT,2,r,attested,\n")], CHECK, 3, "balances row 2 column asset value \"USDT@r\": one row for each asset and network of a pool; row 1 is the first"),
+    ("asset called like one on a route", &[Append("assets.csv", b"USDT@r,1,coin\n"), Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("balances.csv", b"account,asset,amount,route,status,lock\na,USDT,1,r,attested,\n")], CHECK, 3, "USDT@r stands for this lot, but assets has a row of that name"),
+    ("route with an @ in its name", &[Append("routes.csv", b"route,finality_seconds,message_seconds\na@b,900,60\n")], CHECK, 3, "routes row 1 column route value \"a@b\": a route's name has no @ and no :"),
+    ("repeated route", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Append("routes.csv", b"r,900,60\n")], CHECK, 3, "routes row 2 column route value \"r\": names are unique; row 1 has the same"),
+    ("route without finality", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,,60\n")], CHECK, 3, "routes row 1 column finality_seconds: a required value is missing"),
+    ("quantile below the typical time", &[Append("routes.csv", b"route,finality_seconds,finality_p99_seconds,message_seconds\nr,900,60,60\n")], CHECK, 3, "routes row 1 column finality_p99_seconds value \"60\": the 99 % quantile is at least the typical time, 900"),
+    ("haircut of a route in percent", &[Append("routes.csv", b"route,finality_seconds,message_seconds,haircut\nr,900,60,5\n")], CHECK, 3, "routes row 1 column haircut value \"5\": the number is between 0 and 1 (0.05 = 5 %)"),
+    ("fall that shrinks with time", &[Append("haircut_curves.csv", b"class,horizon_seconds,haircut\ncoin,7200,0.1\ncoin,3600,0.2\n")], CHECK, 3, "haircut_curves row 1 column haircut value \"0.1\": more time never makes a fall smaller; row 2 has 0.2"),
+    ("repeated horizon", &[Append("haircut_curves.csv", b"class,horizon_seconds,haircut\ncoin,3600,0.1\ncoin,3600,0.2\n")], CHECK, 3, "one row for each class and horizon; row 1 has the same"),
+    ("scenarios of no routes", &[], ROUTES, 2, "the snapshot has no routes: add the table routes"),
+    ("delay that runs backwards", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n")], &["scenarios", "routes", ".", "--delay-hours=-1", "--out", "set.csv"], 2, "delay -1: a number of at least 0"),
+    ("crossed sets that shock one route", &[Append("routes.csv", b"route,finality_seconds,message_seconds\nr,900,60\n"), Content("shocks.csv", b"scenario,price:BTC,route:r\ndown,-0.5,0\n")], &["scenarios", "routes", ".", "--cross", "shocks.csv", "--out", "set.csv"], 2, "both sets shock route:r"),
+    ("haircuts for no routes", &[], &["collateral", "routes", ".", "--out", "out.toml"], 2, "the snapshot has no routes: add the table routes"),
     // Pools, orders, snapshot.toml.
     ("portfolio margin", &[Content("pools.csv", b"account,mode\na,portfolio\n")], CHECK, 3, "a pool in portfolio mode needs [requirement.portfolio] in the rulebook"),
     ("rulebook of a pool", &[Content("pools.csv", b"account,rulebook\na,other\n")], CHECK, 3, "one rulebook per run"),

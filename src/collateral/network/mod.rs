@@ -10,3 +10,6 @@ mod terms;
 
 pub use resolve::{resolve, resolve_path};
 pub use terms::{Credit, FundLimit, RouteClass, RouteTotals, credit_routes};
+
+#[cfg(test)]
+mod tests;

@@ -74,8 +74,8 @@ fn units(snapshot: &Snapshot, underlying: UnderlyingIndex, instruments: &[Instru
         assets: snapshot.assets.clone(),
         underlyings,
         instruments: instruments.iter().map(|&index| snapshot.instruments[index as usize].clone()).collect(),
-        routes: Vec::new(),
-        haircut_curves: Vec::new(),
+        routes: snapshot.routes.clone(),
+        haircut_curves: snapshot.haircut_curves.clone(),
         book: Book::default(),
     };
     let set = ScenarioSet {

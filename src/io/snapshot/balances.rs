@@ -25,7 +25,7 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
 static UNIQUENESS: Uniqueness = Uniqueness {
     table: "balances",
     column: "asset",
-    rule: "one row for each asset, network and route of a pool",
+    rule: "one row for each asset and network of a pool",
     remedy: "add the amounts up, or tell lots apart by their locks",
 };
 const ACCOUNT: usize = 0;
