@@ -128,7 +128,11 @@ fn limits_hold_and_longer_horizons_take_more() {
         let head = ["haircuts", "book", "--panel", "panel.csv", "--quantile", "0.99", "--out", "n.toml"];
         let found = desk.json(&[&head[..], &["--horizon-hours", horizon], more].concat());
         let class = named(&found["classes"], "class", "major");
-        (number(&class["old"]["haircut"][0]), number(&class["new"]["haircut"][0]), number(&class["wanted"]["haircut"][0]))
+        (
+            number(&class["old"]["haircut"][0]),
+            number(&class["new"]["haircut"][0]),
+            number(&class["wanted"]["haircut"][0]),
+        )
     };
     let (old, short, _) = start("4", &[]);
     assert!(start("24", &[]).1 > short);
@@ -192,7 +196,8 @@ fn pegs_break_as_scenarios() {
 #[test]
 fn bad_input_is_refused_and_writes_nothing() {
     let desk = Desk::new();
-    let with = |more: &[&'static str]| [&["haircuts", "book", "--panel", "panel.csv", "--out", "none.toml"], more].concat();
+    let with =
+        |more: &[&'static str]| [&["haircuts", "book", "--panel", "panel.csv", "--out", "none.toml"], more].concat();
     desk.fails(&with(&["--quantile", "1"]), 2, "strictly between 0 and 1");
     desk.fails(&with(&["--quantile", "nan"]), 2, "strictly between 0 and 1");
     desk.fails(&with(&["--sizes", "0.1,0.01"]), 2, "strictly increasing");

@@ -85,8 +85,7 @@ fn run_proposal(args: &ProposeArgs, context: Context) -> Result<u8> {
     let coverage = coverage(&history, &assets, span_hours, settings.level);
     write_file(out, rulebook.to_toml().as_bytes())?;
     let step_hours = history.step_hours();
-    let findings =
-        Findings { args, snapshot, span_hours, step_hours, assets, classes, pairs, coverage, notes, out };
+    let findings = Findings { args, snapshot, span_hours, step_hours, assets, classes, pairs, coverage, notes, out };
     match context.format {
         Format::Json => print_json(&findings.json()),
         Format::Table => print_text(findings.text()),

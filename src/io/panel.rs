@@ -119,8 +119,7 @@ fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<usize>) -> R
                 }
             }
             Ok(record) => {
-                let rule =
-                    format!("a row has as many cells as the header: {width}, not {}", record.len());
+                let rule = format!("a row has as many cells as the header: {width}, not {}", record.len());
                 wide.faults.push(Fault { row: Some(row), ..Fault::of_table(table, rule, "correct the row") });
             }
             Err(error) => {

@@ -89,7 +89,13 @@ fn draw(name: &str, replay: &Replay) -> String {
         svg.polyline(&known.collect::<Vec<_>>(), class);
     }
     for at in [0, days.len() / 2, days.len() - 1] {
-        let anchor = if at == 0 { Anchor::Start } else if at + 1 == days.len() { Anchor::End } else { Anchor::Middle };
+        let anchor = if at == 0 {
+            Anchor::Start
+        } else if at + 1 == days.len() {
+            Anchor::End
+        } else {
+            Anchor::Middle
+        };
         svg.text((x(at), bottom + 17.0), anchor, "t", &day(days[at].hour));
     }
     svg.text(((LEFT + WIDTH) / 2.0, bottom + 36.0), Anchor::Middle, "a", "day");

@@ -56,8 +56,7 @@ pub fn depegs(snapshot: &Snapshot, stable: &[String], others: &[String], grid: &
     let is_listed = |names: &[String], asset: &Asset| names.iter().any(|name| name.eq_ignore_ascii_case(&asset.name));
     let is_currency = |asset: &Asset| asset.name == snapshot.quote || CURRENCIES.contains(&asset.name.as_str());
     let has_peg = |asset: &Asset| {
-        is_listed(others, asset)
-            || !is_currency(asset) && (is_listed(stable, asset) || asset.underlying != asset.name)
+        is_listed(others, asset) || !is_currency(asset) && (is_listed(stable, asset) || asset.underlying != asset.name)
     };
     let pegged: Vec<&Asset> = snapshot.assets.iter().filter(|asset| has_peg(asset)).collect();
     if pegged.is_empty() {

@@ -78,7 +78,8 @@ fn quoted(text: &str) -> String {
 
 fn object(replay: &Replay) -> Value {
     let day = |row: &crate::collateral::haircut::ReplayDay| {
-        let haircuts = ReplayRule::ALL.iter().zip(row.haircuts).map(|(rule, haircut)| (rule.name().into(), haircut.into()));
+        let haircuts =
+            ReplayRule::ALL.iter().zip(row.haircuts).map(|(rule, haircut)| (rule.name().into(), haircut.into()));
         let haircuts: serde_json::Map<String, Value> = haircuts.collect();
         json!({"hour": row.hour, "close": row.close, "loss": row.loss, "haircuts": haircuts})
     };

@@ -60,9 +60,10 @@ impl Findings<'_> {
             Volume::Depth(depth) => json!({"depth": depth}),
             Volume::Nothing => json!({"daily": 0.0}),
         });
-        let tiers = haircut.tiers.iter().map(|tier| {
-            json!({"upper": tier.upper, "liquidity": tier.liquidity, "haircut": tier.haircut})
-        });
+        let tiers = haircut
+            .tiers
+            .iter()
+            .map(|tier| json!({"upper": tier.upper, "liquidity": tier.liquidity, "haircut": tier.haircut}));
         json!({
             "asset": self.name(haircut),
             "market": haircut.market.as_ref().map(fall_json),
@@ -93,7 +94,9 @@ impl Findings<'_> {
             lines.extend(change.notes.iter().map(|note| format!("{}: {note}", change.class)));
         }
         lines.push(format!("\nevery held asset, percent of its value:\n{}", self.asset_table()));
-        lines.push("? = the history bounds the quantile by nothing; ! = too short for it, the largest fall continued".into());
+        lines.push(
+            "? = the history bounds the quantile by nothing; ! = too short for it, the largest fall continued".into(),
+        );
         if !self.coverage.is_empty() {
             lines.push(format!("\nhaircuts formed before each window, against what came:\n{}", self.coverage_table()));
         }
@@ -108,7 +111,8 @@ impl Findings<'_> {
     }
 
     fn class_table(&self) -> Table {
-        let mut table = aligned(&["class", "assets", "old %", "new %", "nothing counts above", "worst asset", "why"], 2..5);
+        let mut table =
+            aligned(&["class", "assets", "old %", "new %", "nothing counts above", "worst asset", "why"], 2..5);
         for change in &self.classes {
             table.add_row(vec![
                 change.class.clone(),
@@ -124,13 +128,28 @@ impl Findings<'_> {
     }
 
     fn asset_table(&self) -> Table {
-        let header = ["asset", "follows", "independent", "quantile", "95 % interval", "haircut", "Gaussian", "ratio", "ES",
-            "max", "peg", "bridge", "slippage", "binds"];
+        let header = [
+            "asset",
+            "follows",
+            "independent",
+            "quantile",
+            "95 % interval",
+            "haircut",
+            "Gaussian",
+            "ratio",
+            "ES",
+            "max",
+            "peg",
+            "bridge",
+            "slippage",
+            "binds",
+        ];
         let mut table = aligned(&header, 2..13);
         for haircut in &self.assets {
             let market = haircut.market.as_ref();
             let of = |figure: &dyn Fn(&MarketFall) -> String| market.map_or_else(|| "–".into(), figure);
-            let slippage = Steps { bounds: Vec::new(), haircuts: haircut.tiers.iter().map(|tier| tier.liquidity).collect() };
+            let slippage =
+                Steps { bounds: Vec::new(), haircuts: haircut.tiers.iter().map(|tier| tier.liquidity).collect() };
             table.add_row(vec![
                 self.name(haircut).to_string(),
                 of(&|market| market.source.clone()),
@@ -155,7 +174,8 @@ impl Findings<'_> {
     }
 
     fn coverage_table(&self) -> Table {
-        let header = ["price", "windows", "exceeded", "share %", "Kupiec p", "Gaussian exceeded", "share %", "Kupiec p"];
+        let header =
+            ["price", "windows", "exceeded", "share %", "Kupiec p", "Gaussian exceeded", "share %", "Kupiec p"];
         let mut table = aligned(&header, 1..8);
         for covered in &self.coverage {
             let of = |coverage: &Coverage, statistics: &Statistics| {

@@ -42,7 +42,9 @@ pub(super) fn run(args: &TailsArgs, context: Context) -> Result<u8> {
         })),
         Format::Table => {
             print_text(table(args, &rows));
-            print_text("percent of the price at entry; windows overlap; ! = too short for the quantile, continued from the largest");
+            print_text(
+                "percent of the price at entry; windows overlap; ! = too short for the quantile, continued from the largest",
+            );
             if !short.is_empty() {
                 print_text(format_args!("fewer than 30 independent windows: {}", short.join(", ")));
             }
@@ -89,19 +91,21 @@ fn table(args: &TailsArgs, rows: &[Row]) -> Table {
     header.extend(args.levels.iter().map(|level| format!("q{}", 100.0 * level)));
     let ends = args.levels.first().zip(args.levels.last());
     header.extend(ends.into_iter().flat_map(|(first, last)| {
-        [format!("ES{}", 100.0 * first), "max".into(), format!("q{} in", 100.0 * last), "Gaussian".into(), "ratio".into()]
+        [
+            format!("ES{}", 100.0 * first),
+            "max".into(),
+            format!("q{} in", 100.0 * last),
+            "Gaussian".into(),
+            "ratio".into(),
+        ]
     }));
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     for Row { asset, span_hours, falls } in rows {
         let Some((first, last)) = falls.first().zip(falls.last()) else { continue };
         let tail = &first.full;
-        let mut cells = vec![
-            asset.clone(),
-            span_hours.to_string(),
-            tail.windows.to_string(),
-            format!("{:.0}", tail.independent),
-        ];
+        let mut cells =
+            vec![asset.clone(), span_hours.to_string(), tail.windows.to_string(), format!("{:.0}", tail.independent)];
         cells.extend(falls.iter().map(|fall| {
             let mark = if super::show::factor(fall.estimate).is_some() { "!" } else { "" };
             format!("{}{mark}", percent(fall.full.quantile))

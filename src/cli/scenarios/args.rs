@@ -87,7 +87,13 @@ pub(super) struct DepegArgs {
     #[arg(long, value_name = "ASSETS", value_delimiter = ',')]
     pub(super) asset: Vec<String>,
     /// Relative moves of each peg by itself, and of all together.
-    #[arg(long, value_name = "MOVES", value_delimiter = ',', allow_hyphen_values = true, default_value = "-0.01,-0.05,-0.1,-0.3")]
+    #[arg(
+        long,
+        value_name = "MOVES",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        default_value = "-0.01,-0.05,-0.1,-0.3"
+    )]
     pub(super) grid: Vec<f64>,
     /// Scenario set to write (.csv, .parquet or .arrow).
     #[arg(long)]

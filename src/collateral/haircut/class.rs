@@ -71,8 +71,7 @@ impl Members<'_> {
     /// The largest of what `of` makes of the class in force at each member's price.
     fn in_force(&self, of: impl Fn(&HaircutSchedule, f64) -> Option<Steps>) -> Option<Steps> {
         let schedule = self.schedule?;
-        let all: Vec<Steps> =
-            self.members.iter().filter_map(|member| of(schedule, self.price(member))).collect();
+        let all: Vec<Steps> = self.members.iter().filter_map(|member| of(schedule, self.price(member))).collect();
         (!all.is_empty()).then(|| Steps::worst(&all))
     }
 
@@ -91,7 +90,11 @@ impl Members<'_> {
         });
         let worst = self.members[worst.0];
         if self.members.len() > 1 {
-            notes.push(format!("{} assets share the class: the worst counts, {}", self.members.len(), self.name(worst)));
+            notes.push(format!(
+                "{} assets share the class: the worst counts, {}",
+                self.members.len(),
+                self.name(worst)
+            ));
         }
         let new = limited(&wanted, old.as_ref(), step, &mut notes);
         let initial = self.in_force(Steps::of_initial);

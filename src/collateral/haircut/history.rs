@@ -79,9 +79,7 @@ impl History {
 
     /// The closes as a table, `[n_hours × n_courses]`.
     pub fn closes(&self) -> Array2<f64> {
-        Array2::from_shape_fn((self.hours.len(), self.courses.len()), |(row, column)| {
-            self.courses[column].closes[row]
-        })
+        Array2::from_shape_fn((self.hours.len(), self.courses.len()), |(row, column)| self.courses[column].closes[row])
     }
 }
 

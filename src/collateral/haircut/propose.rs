@@ -198,11 +198,8 @@ impl Proposal<'_> {
         let volume = Volume::of_asset(self.snapshot, haircut.asset).filter(|_| !self.settings.sizes.is_empty());
         let of_peg = haircut.peg.as_ref().and_then(|peg| peg.fall.as_ref());
         let volatility = haircut.market.as_ref().or(of_peg).map_or(0.0, |fall| fall.daily_volatility);
-        haircut.liquidity = volume.map(|volume| Liquidity {
-            volume,
-            impact: self.settings.impact,
-            daily_volatility: volatility,
-        });
+        haircut.liquidity =
+            volume.map(|volume| Liquidity { volume, impact: self.settings.impact, daily_volatility: volatility });
         if haircut.liquidity.is_none() {
             haircut.notes.push("no volume or depth is known: no liquidity haircut, no cap".into());
         }

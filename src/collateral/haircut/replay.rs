@@ -30,8 +30,7 @@ pub enum ReplayRule {
 
 impl ReplayRule {
     /// Every rule, from the plainest.
-    pub const ALL: [Self; 6] =
-        [Self::Flat, Self::Gaussian, Self::Recent, Self::Full, Self::Floored, Self::Tiered];
+    pub const ALL: [Self; 6] = [Self::Flat, Self::Gaussian, Self::Recent, Self::Full, Self::Floored, Self::Tiered];
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {

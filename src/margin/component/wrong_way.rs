@@ -152,9 +152,9 @@ impl Rule for WrongWay {
             })
             .collect();
         Requirement::each(|margin| {
-            overlaps.iter().fold(N::of(0.0), |total, (pair, overlap)| {
-                total.plus(&N::of(*pair.rate.of(margin)).times(overlap))
-            })
+            overlaps
+                .iter()
+                .fold(N::of(0.0), |total, (pair, overlap)| total.plus(&N::of(*pair.rate.of(margin)).times(overlap)))
         })
     }
 

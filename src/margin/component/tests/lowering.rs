@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::super::{
     Across, Calendar, Component, Concentration, Confidence, Contingency, Counted, Delta, Depeg, Depth, Form as Charge,
-    Grid, GridPoint, Kind, Measure, Moves, Per, PriceUnit, ShareOf, SlopeUnit, Transform, Unwind, Vega, VolatilityRange,
-    WrongWay, WrongWayRate,
+    Grid, GridPoint, Kind, Measure, Moves, Per, PriceUnit, ShareOf, SlopeUnit, Transform, Unwind, Vega,
+    VolatilityRange, WrongWay, WrongWayRate,
 };
 use super::*;
 use crate::margin::{ByName, Form};
