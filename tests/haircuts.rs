@@ -110,7 +110,7 @@ fn a_proposal_reads_back_sweeps_and_says_why() {
     // The result is a rulebook that every engine takes.
     desk.ok(&["scenarios", "monte-carlo", "book", "--count", "8", "--seed", "3", "--out", "set.csv"]);
     desk.ok(&["check", "book", "--rulebook", "new.toml"]);
-    desk.ok(&["sweep", "book", "--rulebook", "new.toml", "--scenarios", "set.csv", "--audit", "all"]);
+    desk.ok(&["sweep", "book", "--rulebook", "new.toml", "--scenarios", "set.csv", "--out", "run"]);
     // The same inputs give the same bytes.
     let first = std::fs::read(desk.path("new.toml")).expect("a rulebook");
     desk.ok(&[&propose[..], &["--wrong-way", "0.7"]].concat());
@@ -188,7 +188,7 @@ fn pegs_break_as_scenarios() {
     assert!(number(&made["scenarios"]) > 8.0, "{made}");
     let text = std::fs::read_to_string(desk.path("pegs.csv")).expect("a set");
     assert!(text.contains("usdc-2023-03") && text.contains("asset:USDC"), "{text}");
-    desk.ok(&["sweep", "book", "--scenarios", "pegs.csv", "--unshocked", "hold"]);
+    desk.ok(&["sweep", "book", "--scenarios", "pegs.csv", "--unshocked", "hold", "--out", "run"]);
     desk.fails(&["scenarios", "depeg", "book", "--asset", "XYZ", "--out", "x.csv"], 2, "no asset");
     desk.fails(&["scenarios", "depeg", "book", "--grid", "-1.5", "--out", "x.csv"], 2, "at least -1");
 }

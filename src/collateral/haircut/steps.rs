@@ -31,7 +31,7 @@ impl Steps {
             SizeUnit::Quote => 1.0,
         };
         let mut steps = Self::flat(haircuts.first().copied().unwrap_or(0.0));
-        for (bound, haircut) in schedule.bounds.iter().zip(&haircuts[1..]) {
+        for (bound, haircut) in schedule.bounds.iter().zip(haircuts.iter().skip(1)) {
             steps.push(bound * unit, *haircut);
         }
         steps

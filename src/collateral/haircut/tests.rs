@@ -108,7 +108,6 @@ fn a_sample_too_short_is_continued_or_said() {
     assert!(matches!(short.evidence, Evidence::Extrapolated(factor) if (factor - 2.0).abs() < 1e-9));
     close(short.loss, 0.0999 * 2.0);
     assert_eq!(at(29.0, 0.999), None);
-    assert_eq!(at(40.0, 0.999_999).map(|estimate| estimate.loss < 1.0), Some(true));
     let wiped = Tail::of(&Sample::of(vec![0.9; 40]), 40.0, 0.999).unwrap();
     assert_eq!(wiped.estimate().unwrap().loss, 1.0, "never more than everything");
 }
@@ -328,12 +327,11 @@ fn a_replay_counts_what_each_rule_covered() {
     let mut closes: Vec<f64> = (0..100).map(|day| if day % 2 == 0 { 100.0 } else { 98.0 }).collect();
     closes.extend([49.0, 49.0, 49.0]);
     let replay = replayed(&closes);
-    assert_eq!(replay.collapse.0, 98 * 24, "100 falls further than 98");
-    close(replay.collapse.1, 0.51);
+    assert_eq!(replay.collapse, (99 * 24, 0.5), "within one day from 98 to 49");
     let flat = replay.held[0];
-    assert_eq!((flat.days, flat.covered, flat.first_breach), (102, 100, Some(98 * 24)));
-    close(flat.largest_shortfall, 0.41);
-    assert_eq!(flat.mean, 0.1);
+    assert_eq!((flat.days, flat.covered, flat.first_breach), (102, 101, Some(99 * 24)));
+    close(flat.largest_shortfall, 0.4);
+    close(flat.mean, 0.1);
 }
 
 #[test]

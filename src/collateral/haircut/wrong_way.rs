@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use ndarray::Array2;
 
 use super::history::History;
 use super::propose::AssetHaircut;
-use crate::domain::Snapshot;
+use crate::domain::{Snapshot, UnderlyingIndex};
 use crate::error::Result;
 use crate::margin::{Component, Rulebook};
 use crate::scenario::correlation::CorrelationMatrix;
@@ -39,12 +41,13 @@ pub fn wrong_way_pairs(
         let course = history.course(name)?;
         history.courses.iter().position(|other| std::ptr::eq(other, course))
     };
-    let listed = |index: usize| snapshot.instruments.iter().any(|instrument| instrument.underlying as usize == index);
+    let listed: BTreeSet<UnderlyingIndex> =
+        snapshot.instruments.iter().map(|instrument| instrument.underlying).collect();
     let mut pairs = Vec::new();
     for haircut in proposed {
         let asset = &snapshot.assets[haircut.asset as usize];
         let Some(market) = &haircut.market else { continue };
-        for (_, underlying) in snapshot.underlyings.iter().enumerate().filter(|(index, _)| listed(*index)) {
+        for underlying in listed.iter().map(|index| &snapshot.underlyings[*index as usize]) {
             let known = || Some(matrix.values[[place(&market.source)?, place(&underlying.factor)?]]);
             let correlation = if asset.underlying == underlying.name { Some(1.0) } else { known() };
             if let Some(correlation) = correlation.filter(|correlation| correlation.abs() >= threshold) {
