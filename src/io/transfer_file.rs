@@ -11,9 +11,7 @@ use crate::error::Result;
 use crate::hedge::CostRates;
 use crate::margin::MarginSide;
 use crate::margin::file::{self, Key, KeyKind, Reader, Section, Shape, words};
-use crate::transfer::{
-    Absent, Cargo, LotAmount, LotRequest, Plan, Positions, Reopening, Route, Standing, Target,
-};
+use crate::transfer::{Absent, Cargo, LotAmount, LotRequest, Plan, Positions, Reopening, Route, Standing, Target};
 
 /// Words of the requirements.
 const MARGINS: [(&str, MarginSide); 2] = [("initial", MarginSide::Initial), ("maintenance", MarginSide::Maintenance)];
@@ -102,15 +100,30 @@ const COSTS: &[Key] = &[
 
 const REOPEN: &[Key] = &[
     Key::optional("source", KeyKind::Table(Shape::Keys(COSTS)), "assumed costs", "cost of closing at the source"),
-    Key::optional("destination", KeyKind::Table(Shape::Keys(COSTS)), "assumed costs", "cost of opening at the destination"),
+    Key::optional(
+        "destination",
+        KeyKind::Table(Shape::Keys(COSTS)),
+        "assumed costs",
+        "cost of opening at the destination",
+    ),
 ];
 
 /// Every key of a transfer plan.
 pub const ROOT: &[Key] = &[
     Key::required("source", KeyKind::Table(Shape::Keys(SOURCE)), "where it comes from"),
     Key::required("destination", KeyKind::Table(Shape::Keys(DESTINATION)), "where it goes"),
-    Key::optional("lots", KeyKind::Tables(Shape::Keys(LOT)), "nothing but a whole account", "what moves, asset by asset"),
-    Key::optional("whole", KeyKind::Flag, "false", "whether every balance and position of the pool moves, instead of lots"),
+    Key::optional(
+        "lots",
+        KeyKind::Tables(Shape::Keys(LOT)),
+        "nothing but a whole account",
+        "what moves, asset by asset",
+    ),
+    Key::optional(
+        "whole",
+        KeyKind::Flag,
+        "false",
+        "whether every balance and position of the pool moves, instead of lots",
+    ),
     Key::optional(
         "positions",
         KeyKind::Word(&words(&POSITIONS)),
@@ -236,7 +249,8 @@ fn read_lot(section: &Section) -> LotRequest {
 }
 
 fn read_reopening(section: Option<&Section>) -> Reopening {
-    let costs = |side: &str| section.and_then(|section| section.table(side)).map_or_else(CostRates::default, read_costs);
+    let costs =
+        |side: &str| section.and_then(|section| section.table(side)).map_or_else(CostRates::default, read_costs);
     Reopening { source: costs("source"), destination: costs("destination") }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Position, Side, Sna
 use crate::error::{Error, Fault, Result};
 use crate::liquidation::Quanta;
 use crate::margin::MarginSide;
+use crate::margin::file::LARGEST_AMOUNT;
 use crate::pricing::{Unshocked, entry_value};
 
 /// A whole account on its way.
@@ -48,7 +49,7 @@ pub fn resolve(
     let mut faults: Vec<Fault> = order_fault(source, venues).into_iter().collect();
     let mut matched: Vec<(Position, Position)> = Vec::new();
     for position in &source.positions {
-        match counterpart(position, venues) {
+        match counterpart(position, venues, destination) {
             Ok(arriving) => matched.push((*position, arriving)),
             Err(found) => faults.extend(found),
         }
@@ -100,7 +101,7 @@ fn assets_of(held: &Holdings, snapshot: &Snapshot) -> Vec<(AssetIndex, String)> 
 }
 
 /// The same position in an instrument of the destination; every difference of terms where there is none.
-fn counterpart(position: &Position, venues: &Venues<'_>) -> Result<Position, Vec<Fault>> {
+fn counterpart(position: &Position, venues: &Venues<'_>, destination: &Holdings) -> Result<Position, Vec<Fault>> {
     let (from, to) = (venues.source.snapshot, venues.destination.snapshot);
     let here = &from.instruments[position.instrument as usize];
     let Some(at) = to.instruments.iter().position(|instrument| instrument.name == here.name) else {
@@ -108,20 +109,23 @@ fn counterpart(position: &Position, venues: &Venues<'_>) -> Result<Position, Vec
         return Err(vec![fault("instrument", &here.name, "the destination lists this instrument", remedy)]);
     };
     let there = &to.instruments[at];
+    let arriving = Position { instrument: at as InstrumentIndex, ..*position };
+    let held = destination.position(&arriving).map_or(0.0, |held| held.quantity);
+    let contracts = position.quantity.abs().max(held.abs());
+    if contracts > LARGEST_AMOUNT {
+        let rule = format!("contracts of {} are at most 1e20, to be moved without loss", here.name);
+        return Err(vec![fault("quantity", &contracts.to_string(), rule, "correct the position")]);
+    }
     let differences = differences((here, from), (there, to));
     if differences.is_empty() {
-        return Ok(Position { instrument: at as InstrumentIndex, ..*position });
+        return Ok(arriving);
     }
     let remedy = "close the position: neither novation nor reopening can move it";
-    let rule = |(term, here, there): &(&str, String, String)| {
-        let rule = format!("its {term} is the same at both sides: {here} at the source, {there} at the destination");
-        fault("instrument", &position_name(position, from), rule, remedy)
+    let rule = |(term, from, to): &(&str, String, String)| {
+        let rule = format!("its {term} is the same at both sides: {from} at the source, {to} at the destination");
+        fault("instrument", &here.name, rule, remedy)
     };
     Err(differences.iter().map(rule).collect())
-}
-
-fn position_name(position: &Position, snapshot: &Snapshot) -> String {
-    snapshot.instruments[position.instrument as usize].name.clone()
 }
 
 /// Terms in which two instruments differ: the term, here, there. Marks and margin classes are each venue's own.
@@ -212,7 +216,10 @@ fn position_piece(
                 change_of(names, changes, instrument.settlement_asset).realised += paid.amount;
             }
             let sum = before + moved;
-            netted.position.filter(|_| sum != Quanta::ZERO).map(|position| Position { quantity: sum.units(), ..position })
+            netted
+                .position
+                .filter(|_| sum != Quanta::ZERO)
+                .map(|position| Position { quantity: sum.units(), ..position })
         }
     };
     let item = Item {

@@ -4,7 +4,8 @@ use crate::liquidation::Quanta;
 /// Parts of one.
 const WHOLE: i128 = 1_000_000_000;
 
-/// A share of amounts in whole parts per billion, so that parts of quanta add up exactly. Amounts on a grid stay below 1.2e23 quanta.
+/// A share of amounts in whole parts per billion, so that parts of quanta add up exactly. Amounts on a grid stay below 1.2e23
+/// quanta, their products below 1.2e32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Share(i128);
 
@@ -84,6 +85,9 @@ mod tests {
     fn a_loan_counts_in_full_where_it_is() {
         let route = Route { fee: 0.5, transit_haircut: 0.5, transit_credit: 0.5, ..Route::default() };
         let credit = Credit::of(&route);
-        assert_eq!([credit.locked(Quanta(-7)), credit.accepted(Quanta(-7)), credit.fee(Quanta(-7))], [-7, 0, 0].map(Quanta));
+        assert_eq!(
+            [credit.locked(Quanta(-7)), credit.accepted(Quanta(-7)), credit.fee(Quanta(-7))],
+            [-7, 0, 0].map(Quanta)
+        );
     }
 }

@@ -56,7 +56,10 @@ impl Grid {
 
     /// Quanta rounded up to an amount.
     pub fn up(self, quanta: Quanta) -> Quanta {
-        Quanta(quanta.0.div_euclid(self.step) * self.step + if quanta.0.rem_euclid(self.step) == 0 { 0 } else { self.step })
+        Quanta(
+            quanta.0.div_euclid(self.step) * self.step
+                + if quanta.0.rem_euclid(self.step) == 0 { 0 } else { self.step },
+        )
     }
 }
 

@@ -15,11 +15,7 @@ pub struct Holdings {
 impl Holdings {
     /// Those of a pool.
     pub fn of(pool: &Pool<'_>) -> Self {
-        Self {
-            balances: pool.balances.to_vec(),
-            positions: pool.positions.to_vec(),
-            settings: pool.settings.clone(),
-        }
+        Self { balances: pool.balances.to_vec(), positions: pool.positions.to_vec(), settings: pool.settings.clone() }
     }
 
     /// As a pool of this name.

@@ -1,6 +1,7 @@
 use crate::error::{Error, Fault, Result};
 use crate::hedge::CostRates;
 use crate::margin::MarginSide;
+use crate::margin::file::LARGEST_AMOUNT;
 
 /// What is to move, how, and what must hold all the while.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +177,20 @@ impl Plan {
                 faults.push(fault(key, &value.to_string(), rule, remedy));
             }
         };
+        if let Cargo::Whole(Positions::Reopen(costs)) = &self.cargo {
+            for (side, rates) in [("source", costs.source), ("destination", costs.destination)] {
+                for rate in [rates.spot, rates.perpetual, rates.future, rates.option] {
+                    let key = format!("reopen.{side}");
+                    check(
+                        &key,
+                        rate,
+                        (0.0..=1.0).contains(&rate),
+                        "a cost is a share of notional",
+                        "0.0006 is 6 basis points",
+                    );
+                }
+            }
+        }
         for (key, target) in [("target.source", self.target.source), ("target.destination", self.target.destination)] {
             check(key, target, target > 0.0, "a multiple of the requirement is > 0", "1.1 leaves a tenth over");
         }
@@ -189,7 +204,8 @@ impl Plan {
             check(key, share, (0.0..=1.0).contains(&share), "a share lies between 0 and 1", "0.05 is 5 %");
         }
         let (credit, haircut) = (route.transit_credit, route.transit_haircut);
-        let rule = "what the destination counts in transit is at most what the source no longer counts, or it counts twice";
+        let rule =
+            "what the destination counts in transit is at most what the source no longer counts, or it counts twice";
         check("route.transit_credit", credit, credit <= haircut, rule, "lower it, or raise transit_haircut");
         let latency = route.latency_hours;
         check("route.latency_hours", latency, latency >= 0.0, "hours are ≥ 0", "correct it");
@@ -198,12 +214,19 @@ impl Plan {
         check("route.timeout_hours", timeout, timeout > 0.0 && timeout >= 2.0 * latency, rule, "raise it");
         if let Cargo::Lots(lots) = &self.cargo {
             for (at, lot) in lots.iter().enumerate() {
-                let rule = "an amount is > 0";
                 if let LotAmount::Units(units) = lot.amount {
-                    check(&format!("lots[{at}].amount"), units, units > 0.0, rule, "correct it");
+                    let holds = units > 0.0 && units <= LARGEST_AMOUNT;
+                    check(
+                        &format!("lots[{at}].amount"),
+                        units,
+                        holds,
+                        "an amount is > 0 and at most 1e20",
+                        "correct it",
+                    );
                 }
-                let fee = lot.flat_fee;
-                check(&format!("lots[{at}].flat_fee"), fee, fee >= 0.0, "a fee is ≥ 0", "correct it");
+                let (fee, rule) = (lot.flat_fee, "a fee is ≥ 0 and at most 1e20");
+                let holds = (0.0..=LARGEST_AMOUNT).contains(&fee);
+                check(&format!("lots[{at}].flat_fee"), fee, holds, rule, "correct it");
             }
         }
         faults

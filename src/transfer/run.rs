@@ -19,12 +19,7 @@ use crate::pricing::Unshocked;
 /// [`crate::Error::Configuration`] where the plan is at fault or does not fit the venues, [`crate::Error::Refused`] where holdings,
 /// rulebooks and scenarios do not fit together, and those of [`crate::engine::sweep`]. A missed target is no error but
 /// [`Outcome::breach`].
-pub fn transfer(
-    venues: &Venues<'_>,
-    plan: &Plan,
-    options: &SweepOptions,
-    progress: &dyn Progress,
-) -> Result<Outcome> {
+pub fn transfer(venues: &Venues<'_>, plan: &Plan, options: &SweepOptions, progress: &dyn Progress) -> Result<Outcome> {
     plan.check()?;
     let (source, destination) = venues.holdings()?;
     let before = (&source, &destination);
@@ -241,7 +236,8 @@ fn rounding(load: &Load, (source, destination): (&Holdings, &Holdings)) -> Vec<S
             let rounded = piece.grid.nearest(units).units();
             if rounded != units {
                 let name = &piece.item.name;
-                warnings.push(format!("{name} at the {side}: {units} is booked as {rounded}, the nearest whole quantum"));
+                warnings
+                    .push(format!("{name} at the {side}: {units} is booked as {rounded}, the nearest whole quantum"));
             }
         }
     }

@@ -63,11 +63,14 @@ impl Venue<'_> {
 
     fn no_such_pool(&self, side: &str) -> Error {
         let pools = || self.snapshot.book.pools();
-        let of_account: Vec<&str> =
-            pools().filter(|pool| pool.account == self.account).map(|pool| pool.pool).collect();
+        let of_account: Vec<&str> = pools().filter(|pool| pool.account == self.account).map(|pool| pool.pool).collect();
         let (key, value, remedy) = if of_account.is_empty() {
             let accounts = pools().map(|pool| pool.account);
-            ("account", self.account, crate::suggest::remedy(self.account, accounts, "the snapshot has no such account"))
+            (
+                "account",
+                self.account,
+                crate::suggest::remedy(self.account, accounts, "the snapshot has no such account"),
+            )
         } else {
             let otherwise = format!("the account has {}", of_account.join(", "));
             ("pool", self.pool, crate::suggest::remedy(self.pool, of_account, &otherwise))

@@ -19,9 +19,7 @@ impl Shown<'_> {
     pub(super) fn json(&self) -> Value {
         let (file, outcome) = (self.file, self.outcome);
         let target = &file.plan.target;
-        let audit = |of: &crate::engine::Audit| {
-            json!({"pools": of.pools, "verdicts": of.verdicts, "decisions_differ": of.decisions_differ})
-        };
+        let audit = |of: &crate::engine::Audit| json!({"pools": of.pools, "verdicts": of.verdicts, "decisions_differ": of.decisions_differ});
         json!({
             "outcome": if outcome.breach.is_none() { "safe" } else { "refused" },
             "relation": match self.relation { Relation::OneVenue => "one_venue", Relation::TwoVenues => "two_venues" },
@@ -64,7 +62,8 @@ impl Shown<'_> {
     /// What the plan rests on and cannot show.
     pub(super) fn limits(&self) -> Vec<String> {
         let mut limits = vec![
-            "A state is safe under the scenarios given, at their prices; what lies outside them is not claimed.".to_string(),
+            "A state is safe under the scenarios given, at their prices; what lies outside them is not claimed."
+                .to_string(),
             "Both snapshots are taken to be of one moment, and neither pool to trade until the commit.".into(),
         ];
         match (self.relation, &self.file.plan.cargo) {
