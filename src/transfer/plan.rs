@@ -157,6 +157,16 @@ impl Plan {
             faults.push(fault("lots", "[]", "a plan moves at least one lot", "add [[lots]], or whole = true"));
         }
         for (at, lot) in lots.iter().enumerate() {
+            if let LotAmount::Units(units) = lot.amount
+                && !(units > 0.0 && units <= LARGEST_AMOUNT)
+            {
+                let (key, rule) = (format!("lots[{at}].amount"), "an amount is > 0 and at most 1e20");
+                faults.push(fault(&key, &units.to_string(), rule, "correct it"));
+            }
+            if !(0.0..=LARGEST_AMOUNT).contains(&lot.flat_fee) {
+                let (key, rule) = (format!("lots[{at}].flat_fee"), "a fee is ≥ 0 and at most 1e20");
+                faults.push(fault(&key, &lot.flat_fee.to_string(), rule, "correct it"));
+            }
             if lots[..at].iter().any(|other| other.asset == lot.asset) {
                 let (key, rule) = (format!("lots[{at}].asset"), "an asset stands in one lot");
                 faults.push(fault(&key, &lot.asset, rule, "add the amounts up"));
@@ -212,23 +222,6 @@ impl Plan {
         let rule = "an offer and its answer arrive in time: the timeout is > 0 and at least twice the latency";
         let timeout = route.timeout_hours;
         check("route.timeout_hours", timeout, timeout > 0.0 && timeout >= 2.0 * latency, rule, "raise it");
-        if let Cargo::Lots(lots) = &self.cargo {
-            for (at, lot) in lots.iter().enumerate() {
-                if let LotAmount::Units(units) = lot.amount {
-                    let holds = units > 0.0 && units <= LARGEST_AMOUNT;
-                    check(
-                        &format!("lots[{at}].amount"),
-                        units,
-                        holds,
-                        "an amount is > 0 and at most 1e20",
-                        "correct it",
-                    );
-                }
-                let (fee, rule) = (lot.flat_fee, "a fee is ≥ 0 and at most 1e20");
-                let holds = (0.0..=LARGEST_AMOUNT).contains(&fee);
-                check(&format!("lots[{at}].flat_fee"), fee, holds, rule, "correct it");
-            }
-        }
         faults
     }
 }
