@@ -2,7 +2,6 @@
 
 use super::cargo::{Load, Piece, Place, asset_of, grid_of};
 use super::credit::Credit;
-use super::grid::Grid;
 use super::holdings::Holdings;
 use super::outcome::{Item, ItemKind};
 use super::plan::{Plan, Positions, Reopening, fault};
@@ -13,7 +12,6 @@ use crate::domain::{AssetIndex, Instrument, InstrumentIndex, Position, Side, Sna
 use crate::error::{Error, Fault, Result};
 use crate::liquidation::Quanta;
 use crate::margin::MarginSide;
-use crate::margin::file::LARGEST_AMOUNT;
 use crate::pricing::{Unshocked, entry_value};
 
 /// A whole account on its way.
@@ -49,7 +47,7 @@ pub fn resolve(
     let mut faults: Vec<Fault> = order_fault(source, venues).into_iter().collect();
     let mut matched: Vec<(Position, Position)> = Vec::new();
     for position in &source.positions {
-        match counterpart(position, venues, destination) {
+        match counterpart(position, venues) {
             Ok(arriving) => matched.push((*position, arriving)),
             Err(found) => faults.extend(found),
         }
@@ -71,7 +69,8 @@ pub fn resolve(
     }
     let mut pieces = Vec::new();
     for (leaving, arriving) in matched {
-        pieces.push(position_piece(leaving, arriving, venues, destination, (&names, &mut changes)));
+        let piece = position_piece(leaving, arriving, venues, destination, (&names, &mut changes));
+        pieces.push(piece.map_err(|fault| Error::Configuration(vec![fault]))?);
     }
     let mut balances = Vec::new();
     for ((asset, name), change) in names.iter().zip(&changes) {
@@ -101,7 +100,7 @@ fn assets_of(held: &Holdings, snapshot: &Snapshot) -> Vec<(AssetIndex, String)> 
 }
 
 /// The same position in an instrument of the destination; every difference of terms where there is none.
-fn counterpart(position: &Position, venues: &Venues<'_>, destination: &Holdings) -> Result<Position, Vec<Fault>> {
+fn counterpart(position: &Position, venues: &Venues<'_>) -> Result<Position, Vec<Fault>> {
     let (from, to) = (venues.source.snapshot, venues.destination.snapshot);
     let here = &from.instruments[position.instrument as usize];
     let Some(at) = to.instruments.iter().position(|instrument| instrument.name == here.name) else {
@@ -110,12 +109,6 @@ fn counterpart(position: &Position, venues: &Venues<'_>, destination: &Holdings)
     };
     let there = &to.instruments[at];
     let arriving = Position { instrument: at as InstrumentIndex, ..*position };
-    let held = destination.position(&arriving).map_or(0.0, |held| held.quantity);
-    let contracts = position.quantity.abs().max(held.abs());
-    if contracts > LARGEST_AMOUNT {
-        let rule = format!("contracts of {} are at most 1e20, to be moved without loss", here.name);
-        return Err(vec![fault("quantity", &contracts.to_string(), rule, "correct the position")]);
-    }
     let differences = differences((here, from), (there, to));
     if differences.is_empty() {
         return Ok(arriving);
@@ -202,11 +195,12 @@ fn position_piece(
     venues: &Venues<'_>,
     destination: &Holdings,
     (names, changes): (&[(AssetIndex, String)], &mut [Change]),
-) -> Piece {
+) -> Result<Piece, Fault> {
     let instrument = &venues.source.snapshot.instruments[leaving.instrument as usize];
     let held = destination.position(&arriving).copied();
-    let contracts = |position: &Position| Quanta::nearest(position.quantity);
-    let (before, moved) = (held.as_ref().map_or(Quanta::ZERO, contracts), contracts(&leaving));
+    let quantity = held.map_or(0.0, |held| held.quantity);
+    let grid = grid_of(&instrument.name, leaving.quantity, quantity)?;
+    let (before, moved) = (grid.contracts(quantity), grid.contracts(leaving.quantity));
     let after = match held {
         None => Some(arriving),
         Some(held) => {
@@ -228,7 +222,7 @@ fn position_piece(
         arriving: moved,
         ..Item::balance(&item_name(instrument, leaving.side), moved, before)
     };
-    Piece { item, grid: Grid::QUANTA, place: Place::Position { leaving, arriving, after } }
+    Ok(Piece { item, grid, place: Place::Position { leaving, arriving, after } })
 }
 
 /// Name of a position: that of the instrument, and its leg in hedge mode.

@@ -263,7 +263,8 @@ fn rounding(load: &Load, (source, destination): (&Holdings, &Holdings)) -> Vec<S
 fn conservation_error(load: &Load, source: &Holdings, destination: &Holdings) -> Quanta {
     let of_piece = |piece: &super::cargo::Piece| {
         let item = &piece.item;
-        let contracts = |held: &Holdings, key| held.position(key).map_or(Quanta::ZERO, |p| Quanta::nearest(p.quantity));
+        let contracts =
+            |held: &Holdings, key| held.position(key).map_or(Quanta::ZERO, |p| piece.grid.contracts(p.quantity));
         let after = match &piece.place {
             Place::Amount(from, to) | Place::Account(from, to) => {
                 piece.grid.nearest(source.amount(*from)) + piece.grid.nearest(destination.amount(*to))
