@@ -2,7 +2,6 @@
 
 use super::cargo::{Load, Piece, Place, asset_of, grid_of};
 use super::credit::Credit;
-use super::grid::Grid;
 use super::holdings::Holdings;
 use super::outcome::{Item, ItemKind};
 use super::plan::{Plan, Positions, Reopening, fault};
@@ -70,7 +69,8 @@ pub fn resolve(
     }
     let mut pieces = Vec::new();
     for (leaving, arriving) in matched {
-        pieces.push(position_piece(leaving, arriving, venues, destination, (&names, &mut changes)));
+        let piece = position_piece(leaving, arriving, venues, destination, (&names, &mut changes));
+        pieces.push(piece.map_err(|fault| Error::Configuration(vec![fault]))?);
     }
     let mut balances = Vec::new();
     for ((asset, name), change) in names.iter().zip(&changes) {
@@ -108,20 +108,17 @@ fn counterpart(position: &Position, venues: &Venues<'_>) -> Result<Position, Vec
         return Err(vec![fault("instrument", &here.name, "the destination lists this instrument", remedy)]);
     };
     let there = &to.instruments[at];
+    let arriving = Position { instrument: at as InstrumentIndex, ..*position };
     let differences = differences((here, from), (there, to));
     if differences.is_empty() {
-        return Ok(Position { instrument: at as InstrumentIndex, ..*position });
+        return Ok(arriving);
     }
     let remedy = "close the position: neither novation nor reopening can move it";
-    let rule = |(term, here, there): &(&str, String, String)| {
-        let rule = format!("its {term} is the same at both sides: {here} at the source, {there} at the destination");
-        fault("instrument", &position_name(position, from), rule, remedy)
+    let rule = |(term, from, to): &(&str, String, String)| {
+        let rule = format!("its {term} is the same at both sides: {from} at the source, {to} at the destination");
+        fault("instrument", &here.name, rule, remedy)
     };
     Err(differences.iter().map(rule).collect())
-}
-
-fn position_name(position: &Position, snapshot: &Snapshot) -> String {
-    snapshot.instruments[position.instrument as usize].name.clone()
 }
 
 /// Terms in which two instruments differ: the term, here, there. Marks and margin classes are each venue's own.
@@ -198,11 +195,12 @@ fn position_piece(
     venues: &Venues<'_>,
     destination: &Holdings,
     (names, changes): (&[(AssetIndex, String)], &mut [Change]),
-) -> Piece {
+) -> Result<Piece, Fault> {
     let instrument = &venues.source.snapshot.instruments[leaving.instrument as usize];
     let held = destination.position(&arriving).copied();
-    let contracts = |position: &Position| Quanta::nearest(position.quantity);
-    let (before, moved) = (held.as_ref().map_or(Quanta::ZERO, contracts), contracts(&leaving));
+    let quantity = held.map_or(0.0, |held| held.quantity);
+    let grid = grid_of(&instrument.name, leaving.quantity, quantity)?;
+    let (before, moved) = (grid.contracts(quantity), grid.contracts(leaving.quantity));
     let after = match held {
         None => Some(arriving),
         Some(held) => {
@@ -224,7 +222,7 @@ fn position_piece(
         arriving: moved,
         ..Item::balance(&item_name(instrument, leaving.side), moved, before)
     };
-    Piece { item, grid: Grid::QUANTA, place: Place::Position { leaving, arriving, after } }
+    Ok(Piece { item, grid, place: Place::Position { leaving, arriving, after } })
 }
 
 /// Name of a position: that of the instrument, and its leg in hedge mode.

@@ -4,7 +4,8 @@ use crate::liquidation::Quanta;
 /// Parts of one.
 const WHOLE: i128 = 1_000_000_000;
 
-/// A share of amounts in whole parts per billion, so that parts of quanta add up exactly. Amounts on a grid stay below 1.2e23 quanta.
+/// A share of amounts in whole parts per billion, so that parts of quanta add up exactly. Amounts on a grid stay below 1.2e23
+/// quanta, their products below 1.2e32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Share(i128);
 

@@ -13,9 +13,6 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Every amount of quanta.
-    pub const QUANTA: Self = Self { step: 1 };
-
     /// The grid for amounts up to `units` in size; `None` where even whole units are too fine for f64.
     pub fn of(units: f64) -> Option<Self> {
         let mut step = 1;
@@ -42,6 +39,15 @@ impl Grid {
     /// The nearest amount.
     pub fn nearest(self, units: f64) -> Quanta {
         Quanta((units * self.per_unit()).round() as i128 * self.step)
+    }
+
+    /// The nearest amount; what is not 0 stays at least one step, so that it can be told from nothing.
+    pub fn contracts(self, quantity: f64) -> Quanta {
+        match self.nearest(quantity) {
+            Quanta::ZERO if quantity > 0.0 => self.step(),
+            Quanta::ZERO if quantity < 0.0 => -self.step(),
+            contracts => contracts,
+        }
     }
 
     /// The amount next below: what somebody receives.

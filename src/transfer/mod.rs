@@ -15,7 +15,7 @@ mod holdings;
 mod largest;
 mod outcome;
 mod plan;
-pub mod protocol;
+mod protocol;
 mod run;
 mod side;
 mod venue;

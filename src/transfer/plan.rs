@@ -1,6 +1,7 @@
 use crate::error::{Error, Fault, Result};
 use crate::hedge::CostRates;
 use crate::margin::MarginSide;
+use crate::margin::file::LARGEST_AMOUNT;
 
 /// What is to move, how, and what must hold all the while.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,6 +157,16 @@ impl Plan {
             faults.push(fault("lots", "[]", "a plan moves at least one lot", "add [[lots]], or whole = true"));
         }
         for (at, lot) in lots.iter().enumerate() {
+            if let LotAmount::Units(units) = lot.amount
+                && !(units > 0.0 && units <= LARGEST_AMOUNT)
+            {
+                let (key, rule) = (format!("lots[{at}].amount"), "an amount is > 0 and at most 1e20");
+                faults.push(fault(&key, &units.to_string(), rule, "correct it"));
+            }
+            if !(0.0..=LARGEST_AMOUNT).contains(&lot.flat_fee) {
+                let (key, rule) = (format!("lots[{at}].flat_fee"), "a fee is ≥ 0 and at most 1e20");
+                faults.push(fault(&key, &lot.flat_fee.to_string(), rule, "correct it"));
+            }
             if lots[..at].iter().any(|other| other.asset == lot.asset) {
                 let (key, rule) = (format!("lots[{at}].asset"), "an asset stands in one lot");
                 faults.push(fault(&key, &lot.asset, rule, "add the amounts up"));
@@ -176,6 +187,20 @@ impl Plan {
                 faults.push(fault(key, &value.to_string(), rule, remedy));
             }
         };
+        if let Cargo::Whole(Positions::Reopen(costs)) = &self.cargo {
+            for (side, rates) in [("source", costs.source), ("destination", costs.destination)] {
+                for rate in [rates.spot, rates.perpetual, rates.future, rates.option] {
+                    let key = format!("reopen.{side}");
+                    check(
+                        &key,
+                        rate,
+                        (0.0..=1.0).contains(&rate),
+                        "a cost is a share of notional",
+                        "0.0006 is 6 basis points",
+                    );
+                }
+            }
+        }
         for (key, target) in [("target.source", self.target.source), ("target.destination", self.target.destination)] {
             check(key, target, target > 0.0, "a multiple of the requirement is > 0", "1.1 leaves a tenth over");
         }
@@ -197,16 +222,6 @@ impl Plan {
         let rule = "an offer and its answer arrive in time: the timeout is > 0 and at least twice the latency";
         let timeout = route.timeout_hours;
         check("route.timeout_hours", timeout, timeout > 0.0 && timeout >= 2.0 * latency, rule, "raise it");
-        if let Cargo::Lots(lots) = &self.cargo {
-            for (at, lot) in lots.iter().enumerate() {
-                let rule = "an amount is > 0";
-                if let LotAmount::Units(units) = lot.amount {
-                    check(&format!("lots[{at}].amount"), units, units > 0.0, rule, "correct it");
-                }
-                let fee = lot.flat_fee;
-                check(&format!("lots[{at}].flat_fee"), fee, fee >= 0.0, "a fee is ≥ 0", "correct it");
-            }
-        }
         faults
     }
 }

@@ -178,6 +178,7 @@ impl Giver {
     }
 
     /// Everything held, locked or not.
+    #[cfg(test)]
     pub fn held(&self) -> &[Quanta] {
         &self.held
     }

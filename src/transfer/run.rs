@@ -23,32 +23,13 @@ pub fn transfer(venues: &Venues<'_>, plan: &Plan, options: &SweepOptions, progre
     plan.check()?;
     let (source, destination) = venues.holdings()?;
     let before = (&source, &destination);
-    let mut reopening_cost = (0.0, 0.0);
-    let mut search = None;
-    let load = match &plan.cargo {
-        Cargo::Whole(positions) => {
-            let account = account::resolve(*positions, plan, venues, before, options.unshocked)?;
-            reopening_cost = account.reopening_cost;
-            account.load
-        }
-        Cargo::Lots(lots) => {
-            let load = Load::of_lots(lots, venues, before, &plan.route)?;
-            match lots.iter().position(|lot| lot.amount == LotAmount::Largest) {
-                None => load,
-                Some(at) => {
-                    let found = largest(&Search::new(venues, plan, before, (&lots[at], at), options.unshocked), load)?;
-                    search = Some((&lots[at], at));
-                    found
-                }
-            }
-        }
-    };
+    let Resolved { load, reopening_cost, searched } = resolve(venues, plan, before, options)?;
     let states = States::of(venues, plan, before, &load)?;
     let [from, to] = states.sides(venues, plan, options.unshocked)?;
     let sweeps = [from.sweep(options, progress)?, to.sweep(options, progress)?];
     let steps = states.outcomes(plan, (&from, &to), &sweeps);
     let breach = first_breach(&steps);
-    let next_breach = match (&breach, search) {
+    let next_breach = match (&breach, searched) {
         (None, Some(lot)) => next_breach(venues, plan, before, &load, lot, options)?,
         _ => None,
     };
@@ -72,6 +53,40 @@ pub fn transfer(venues: &Venues<'_>, plan: &Plan, options: &SweepOptions, progre
         audits: [sweeps[0].audit, sweeps[1].audit],
         warnings,
     })
+}
+
+/// What a plan moves.
+struct Resolved<'p> {
+    load: Load,
+    /// Cost of closing and of opening positions, quote units.
+    reopening_cost: (f64, f64),
+    /// The lot that is as large as it may be, and its place.
+    searched: Option<(&'p LotRequest, usize)>,
+}
+
+fn resolve<'p>(
+    venues: &Venues<'_>,
+    plan: &'p Plan,
+    before: (&Holdings, &Holdings),
+    options: &SweepOptions,
+) -> Result<Resolved<'p>> {
+    let unshocked = options.unshocked;
+    match &plan.cargo {
+        Cargo::Whole(positions) => {
+            let account = account::resolve(*positions, plan, venues, before, unshocked)?;
+            Ok(Resolved { load: account.load, reopening_cost: account.reopening_cost, searched: None })
+        }
+        Cargo::Lots(lots) => {
+            let load = Load::of_lots(lots, venues, before, &plan.route)?;
+            let at = lots.iter().position(|lot| lot.amount == LotAmount::Largest);
+            let searched = at.map(|at| (&lots[at], at));
+            let load = match searched {
+                None => load,
+                Some(lot) => largest(&Search::new(venues, plan, before, lot, unshocked), load)?,
+            };
+            Ok(Resolved { load, reopening_cost: (0.0, 0.0), searched })
+        }
+    }
 }
 
 /// Every state of a load, with what both sides hold in it.
@@ -248,7 +263,8 @@ fn rounding(load: &Load, (source, destination): (&Holdings, &Holdings)) -> Vec<S
 fn conservation_error(load: &Load, source: &Holdings, destination: &Holdings) -> Quanta {
     let of_piece = |piece: &super::cargo::Piece| {
         let item = &piece.item;
-        let contracts = |held: &Holdings, key| held.position(key).map_or(Quanta::ZERO, |p| Quanta::nearest(p.quantity));
+        let contracts =
+            |held: &Holdings, key| held.position(key).map_or(Quanta::ZERO, |p| piece.grid.contracts(p.quantity));
         let after = match &piece.place {
             Place::Amount(from, to) | Place::Account(from, to) => {
                 piece.grid.nearest(source.amount(*from)) + piece.grid.nearest(destination.amount(*to))

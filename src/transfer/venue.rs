@@ -83,12 +83,18 @@ impl Venues<'_> {
     /// What the two pools hold; the destination's holds nothing where it is to be created.
     ///
     /// # Errors
-    /// [`Error::Configuration`] where a pool is not there or both are one, [`Error::Usage`] where nothing is known of one.
+    /// [`Error::Configuration`] where a pool is not there, both are one, or their quotes differ, [`Error::Usage`] where nothing is known of one.
     pub(super) fn holdings(&self) -> Result<(Holdings, Holdings)> {
         let (source, destination) = (&self.source, &self.destination);
         let name = |venue: &Venue<'_>| (venue.account.to_string(), venue.pool.to_string());
         if self.relation == Relation::OneVenue && name(source) == name(destination) {
             let fault = fault("destination.pool", destination.pool, "the destination is another pool", "name it");
+            return Err(Error::Configuration(vec![fault]));
+        }
+        let quotes = [&source.snapshot.quote, &destination.snapshot.quote];
+        if quotes[0] != quotes[1] {
+            let rule = format!("both sides are quoted in one currency; the source is in {}", quotes[0]);
+            let fault = fault("destination.snapshot", quotes[1], rule, "convert one of the snapshots");
             return Err(Error::Configuration(vec![fault]));
         }
         let from = source.index().ok_or_else(|| source.no_such_pool("source"))?;

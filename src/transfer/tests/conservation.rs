@@ -34,7 +34,7 @@ fn plan(lots: Vec<LotRequest>, route: Route) -> Plan {
 }
 
 fn total(pools: &[Holdings], asset: u32) -> Quanta {
-    pools.iter().map(|pool| Quanta::nearest(pool.amount(asset))).filter(|amount| amount.0.abs() > 1).sum()
+    pools.iter().map(|pool| Quanta((pool.amount(asset) * 1e8).round() as i128)).sum()
 }
 
 /// Pools of three assets, some in several lots, all in whole quanta.

@@ -139,13 +139,13 @@ fn explore(unwinding: Unwinding, credits: &[(f64, f64)]) -> usize {
 #[test]
 fn no_interleaving_credits_a_lot_twice_or_loses_it() {
     let worlds = explore(Unwinding::AtOnce, &[(0.0, 0.0), (0.5, 0.0), (1.0, 0.0)]);
-    assert!(worlds > 1_000, "{worlds} worlds");
+    assert!(worlds > 150, "{worlds} worlds");
 }
 
 #[test]
 fn a_credit_in_transit_ends_before_the_source_counts_the_lot_again() {
     let worlds = explore(Unwinding::OnConfirmation, &[(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)]);
-    assert!(worlds > 1_000, "{worlds} worlds");
+    assert!(worlds > 150, "{worlds} worlds");
 }
 
 #[test]
