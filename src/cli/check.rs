@@ -78,9 +78,10 @@ fn check_rulebook(args: &Args, loaded: &mut Loaded) -> Result<(Option<Rulebook>,
     }
 }
 
-/// Reads the tables that prices are formed from, where there are any. Their names are checked against what could be read.
+/// Reads the tables that prices are formed from, where there are any. Their names are checked where the book has no faults.
 fn check_oracle_tables(args: &Args, loaded: &mut Loaded) {
-    let (tables, faults) = crate::io::oracle_tables::read_with_faults(&args.snapshot, &loaded.snapshot);
+    let snapshot = (loaded.fault_count == 0).then_some(&loaded.snapshot);
+    let (tables, faults) = crate::io::oracle_tables::read_with_faults(&args.snapshot, snapshot);
     loaded.counts.extend(tables.counts.into_iter().filter(|(_, counts)| counts.read > 0));
     loaded.add(faults, Vec::new());
 }

@@ -137,7 +137,7 @@ fn policies(rulebook: &Path) -> Result<Option<OraclePolicies>> {
 /// Forms the price of every subject asked for.
 fn find(args: &Args, inputs: Inputs) -> Result<Findings> {
     let known = &inputs.tables.subjects;
-    for name in args.subject.iter().filter(|name| !known.contains_key(*name)) {
+    if let Some(name) = args.subject.iter().find(|name| !known.contains_key(*name)) {
         let remedy = suggest::remedy(name, known.keys().map(String::as_str), "no row speaks of it");
         return Err(Error::Usage(format!("no subject {name:?} ({remedy})")));
     }

@@ -33,10 +33,10 @@ const LAST: usize = 7;
 const PERPETUAL: usize = 8;
 
 /// Reads what marks are made of.
-pub(super) fn read(dir: &Path, names: &Names<'_>, tables: &mut OracleTables, log: &mut FaultLog) -> RowCounts {
+pub(super) fn read(dir: &Path, names: Option<&Names<'_>>, tables: &mut OracleTables, log: &mut FaultLog) -> RowCounts {
     let mut rows: HashMap<(bool, String), u64> = HashMap::new();
     let each = |row: &mut Row<'_>| {
-        let found = subject::read(row, &SUBJECTS, Some(names));
+        let found = subject::read(row, &SUBJECTS, names);
         let inputs = read_inputs(row);
         let Some((name, about)) = found else { return };
         let is_instrument = about == About::Instrument;

@@ -18,6 +18,9 @@ use crate::oracle::{Evidence, MarkInputs};
 /// Names of the tables.
 pub const TABLES: [&str; 3] = ["quotes", "marks", "price_history"];
 
+/// Days of a year in which volatility accrues: crypto trades on all of them.
+const DAYS: f64 = 365.0;
+
 /// What the tables say.
 #[derive(Debug, Clone, Default)]
 pub struct OracleTables {
@@ -30,21 +33,25 @@ pub struct OracleTables {
 }
 
 /// Reads the tables beside a snapshot as far as they can be read, and every fault of them; absent tables are empty. Names must
-/// be those of the snapshot.
-pub fn read_with_faults(dir: &Path, snapshot: &Snapshot) -> (OracleTables, Vec<Fault>) {
+/// be those of the snapshot, where one is given: one that could not be read in full would call good names unknown.
+pub fn read_with_faults(dir: &Path, snapshot: Option<&Snapshot>) -> (OracleTables, Vec<Fault>) {
     let mut log = FaultLog::default();
-    let names = subject::Names::of(snapshot);
+    let names = snapshot.map(subject::Names::of);
     let mut tables = OracleTables::default();
     let counts = [
-        quotes::read(quotes::At::Directory(dir), Some(&names), &mut tables, &mut log),
-        marks::read(dir, &names, &mut tables, &mut log),
-        price_history::read(dir, &names, &mut tables, &mut log),
+        quotes::read(quotes::At::Directory(dir), names.as_ref(), &mut tables, &mut log),
+        marks::read(dir, names.as_ref(), &mut tables, &mut log),
+        price_history::read(dir, names.as_ref(), &mut tables, &mut log),
     ];
     tables.counts = TABLES.into_iter().zip(counts).collect();
     for evidence in tables.subjects.values_mut() {
         evidence.history.sort_by_key(|(moment, _)| *moment);
     }
-    fill_volatility(&mut tables, snapshot);
+    for underlying in snapshot.into_iter().flat_map(|snapshot| &snapshot.underlyings) {
+        if let Some(evidence) = tables.subjects.get_mut(&underlying.name) {
+            evidence.daily_volatility = underlying.volatility_index.map(|yearly| yearly / DAYS.sqrt());
+        }
+    }
     (tables, log.into_faults())
 }
 
@@ -57,7 +64,7 @@ pub fn read(dir: &Path, snapshot: &Snapshot) -> Result<OracleTables> {
         let rule = "no quotes.parquet, quotes.csv or quotes.arrow to form prices of";
         return Err(Error::Usage(format!("{}: {rule}", dir.display())));
     }
-    let (tables, faults) = read_with_faults(dir, snapshot);
+    let (tables, faults) = read_with_faults(dir, Some(snapshot));
     if faults.is_empty() { Ok(tables) } else { Err(Error::Refused(faults)) }
 }
 
@@ -74,16 +81,6 @@ pub fn read_quotes(path: &Path) -> Result<OracleTables> {
     tables.counts.insert(TABLES[0], counts);
     let faults = log.into_faults();
     if faults.is_empty() { Ok(tables) } else { Err(Error::Refused(faults)) }
-}
-
-/// Gives subjects the volatility of their index, per √year in the snapshot, as a daily one: crypto trades every day.
-fn fill_volatility(tables: &mut OracleTables, snapshot: &Snapshot) {
-    const DAYS: f64 = 365.0;
-    for underlying in &snapshot.underlyings {
-        if let Some(evidence) = tables.subjects.get_mut(&underlying.name) {
-            evidence.daily_volatility = underlying.volatility_index.map(|yearly| yearly / DAYS.sqrt());
-        }
-    }
 }
 
 /// A moment that must be there.

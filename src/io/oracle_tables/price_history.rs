@@ -23,10 +23,10 @@ const TIMESTAMP: usize = 3;
 const PRICE: usize = 4;
 
 /// Reads earlier prices, in any order.
-pub(super) fn read(dir: &Path, names: &Names<'_>, tables: &mut OracleTables, log: &mut FaultLog) -> RowCounts {
+pub(super) fn read(dir: &Path, names: Option<&Names<'_>>, tables: &mut OracleTables, log: &mut FaultLog) -> RowCounts {
     let mut rows: HashMap<(String, Timestamp), u64> = HashMap::new();
     let each = |row: &mut Row<'_>| {
-        let found = subject::read(row, &SUBJECTS, Some(names));
+        let found = subject::read(row, &SUBJECTS, names);
         let moment = super::moment(row, TIMESTAMP);
         let price = row.required_number(PRICE, NumberRule::Positive);
         let (Some((name, _)), Some(moment), Some(price)) = (found, moment, price) else { return };
