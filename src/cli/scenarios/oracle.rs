@@ -22,7 +22,7 @@ pub(super) fn run(args: &OracleArgs) -> Result<Made> {
             return Err(Error::Usage(format!("--each {name} ({remedy})")));
         }
     }
-    let (tables, faults) = oracle_tables::read_with_faults(&args.snapshot, &snapshot);
+    let (tables, faults) = oracle_tables::read_with_faults(&args.snapshot, Some(&snapshot));
     if !faults.is_empty() {
         return Err(Error::Refused(faults));
     }
