@@ -18,21 +18,16 @@ const USDT: u32 = 1;
 const PRICE: f64 = 60_000.0;
 
 fn market(book: Book) -> Snapshot {
-    let asset = |name: &str, price| Asset {
-        name: name.into(),
-        price,
-        underlying: name.into(),
-        haircut_class: None,
-        network: None,
-    };
     let bitcoin = Underlying::new("BTC", PRICE);
     let perpetual = Instrument::perpetual("BTCUSDT", 0, USDT, PRICE);
     Snapshot {
         as_of: None,
         quote: "USD".into(),
-        assets: vec![asset("BTC", PRICE), asset("USDT", 1.0)],
+        assets: vec![Asset::new("BTC", PRICE), Asset::new("USDT", 1.0)],
         underlyings: vec![bitcoin],
         instruments: vec![perpetual],
+        routes: Vec::new(),
+        haircut_curves: Vec::new(),
         book,
     }
 }
