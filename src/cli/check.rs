@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Context, Format, print_json, print_text};
-use crate::collateral::network::resolve;
+use super::inputs::resolved;
 use crate::error::{Error, Fault, Result};
 use crate::io::snapshot::{self, Loaded};
 use crate::margin::{Rulebook, Rules};
@@ -87,13 +87,14 @@ fn check_oracle_tables(args: &Args, loaded: &mut Loaded) {
 }
 
 /// Reads a scenario set for its faults, and, where the book itself has none, revalues it as a sweep would.
-fn check_scenarios(path: &Path, rulebook: Option<&Rulebook>, loaded: &Loaded) -> Result<()> {
+fn check_scenarios(path: &Path, rulebook: Option<&Rulebook>, (dir, loaded): (&Path, &Loaded)) -> Result<()> {
     let scenarios = crate::io::scenario_file::read(path)?;
     if loaded.fault_count > 0 {
         return Ok(());
     }
     let snapshot = &loaded.snapshot;
-    let scenarios = resolve(scenarios, snapshot, rulebook.unwrap_or(&Rulebook::default()));
+    let rules = rulebook.cloned().unwrap_or_default();
+    let (scenarios, _) = resolved(scenarios, (dir, snapshot), &rules)?;
     match rulebook {
         None => crate::pricing::revalue(snapshot, &scenarios, Unshocked::Refuse).map(|_| ()),
         Some(rulebook) => {

@@ -9,7 +9,6 @@ use super::engine_args::EngineArgs;
 use super::progress::Meter;
 use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
-use crate::collateral::network::resolve;
 use crate::compare::{Allocation, CompareOptions, Comparison, ComparisonRow, Figure, compare};
 use crate::domain::Snapshot;
 use crate::engine::State;
@@ -127,10 +126,11 @@ impl Args {
             let news = warnings.into_iter().filter(|warning| !loaded.warnings.contains(warning)).collect();
             loaded.add(faults, news);
         }
-        let warnings = loaded.warnings.clone();
+        let mut warnings = loaded.warnings.clone();
         let snapshot = loaded.into_snapshot()?;
         // One market for all: how a delay is felt is the first rulebook's word.
-        let scenarios = resolve(scenarios, &snapshot, &rulebooks[0]);
+        let (scenarios, more) = super::inputs::resolved(scenarios, (&self.snapshot, &snapshot), &rulebooks[0])?;
+        warnings.extend(more);
         tell_apart(&mut rulebooks, &paths);
         let mut hashes = hash::directory(&self.snapshot)?;
         for path in paths.iter().chain([&self.scenarios]) {

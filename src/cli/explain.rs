@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 
 use super::engine_args::UnshockedName;
 use super::{Context, Format, print_json, print_text, status};
-use crate::collateral::network::resolve;
 use crate::domain::Snapshot;
 use crate::engine::{Explainer, Explanation, Reach, State, Statement};
 use crate::error::{Error, Result};
@@ -91,7 +90,14 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         );
     }
     let snapshot = loaded.into_quarantined()?;
-    let scenarios = scenarios.map(|set| resolve(set, &snapshot, &rulebook));
+    let scenarios = match scenarios {
+        None => None,
+        Some(set) => {
+            let (set, warnings) = super::inputs::resolved(set, (&args.snapshot, &snapshot), &rulebook)?;
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            Some(set)
+        }
+    };
     let pools = find(&snapshot, &args.account, args.pool.as_deref())?;
     let explainer = Explainer {
         snapshot: &snapshot,

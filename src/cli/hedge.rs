@@ -8,9 +8,8 @@ use clap::ValueEnum;
 
 use super::engine_args::UnshockedName;
 use super::explain::find_one;
-use super::inputs::place_of;
+use super::inputs::{place_of, resolved};
 use super::{Context, Format, print_json, print_text};
-use crate::collateral::network::resolve;
 use crate::domain::{InstrumentIndex, Kind, Snapshot};
 use crate::error::{Error, Result};
 use crate::hedge::{Ask, CostRates, Cuts, Hedger, Liquidity, Participation, TradeAt};
@@ -139,7 +138,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         _ => None,
     };
     let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;
-    let scenarios = scenarios.map(|set| resolve(set, &snapshot, &rulebook));
+    let scenarios = scenarios.map(|set| resolved(set, (&args.snapshot, &snapshot), &rulebook)).transpose()?.map(|set| set.0);
     let scenario = scenarios.as_ref().zip(place);
     let index = find_one(&snapshot, &args.account, args.pool.as_deref())?;
     let pool = snapshot.book.pool(index);

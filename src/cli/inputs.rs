@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::collateral::network::resolve;
+use crate::collateral::network;
 use crate::domain::Snapshot;
 use crate::error::{Error, Fault, Result};
 use crate::io::hash::{self, FileHash};
@@ -44,7 +44,7 @@ pub struct Inputs {
     pub snapshot: Snapshot,
     /// Margin rules.
     pub rulebook: Rulebook,
-    /// The scenarios, what happens to routes resolved; none where the run has no set.
+    /// The scenarios as engines know them ([`resolved`]); none where the run has no set.
     pub scenarios: ScenarioSet,
     /// Every file that was read.
     pub hashes: Vec<FileHash>,
@@ -68,7 +68,6 @@ impl InputFiles<'_> {
         let rulebook = read_rulebook(self.rulebook)?;
         let scenarios = self.scenarios.map(scenario_file::read).transpose()?.unwrap_or_default();
         let mut warnings = loaded.warnings.clone();
-        let scenarios = resolve_sources(scenarios, (self.snapshot, &loaded.snapshot), &rulebook, &mut warnings)?;
         let (faults, more) = check_book(&loaded.snapshot, &rulebook);
         warnings.extend(more);
         warnings.extend(rulebook.warnings());
@@ -84,7 +83,8 @@ impl InputFiles<'_> {
         for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
             warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
         }
-        let scenarios = resolve(scenarios, &snapshot, &rulebook);
+        let (scenarios, more) = resolved(scenarios, (self.snapshot, &snapshot), &rulebook)?;
+        warnings.extend(more);
         let mut hashes = hash::directory(self.snapshot)?;
         for file in rulebook_files(self.rulebook, &rulebook) {
             hashes.push(hash::file(&file)?);
@@ -96,27 +96,26 @@ impl InputFiles<'_> {
     }
 }
 
-/// A set in which captured sources and wide confidences are what the exchange sees; prices are formed again from the snapshot's
-/// quotes.
+/// A set as engines know it, and what a reader should know: what happens to sources and routes becomes what the exchange sees, what
+/// assets are worth and what of them counts. Prices are formed again from the quotes beside the snapshot in `dir`.
 ///
 /// # Errors
 /// [`Error::Usage`] where the set speaks of sources and the snapshot has no quotes or no moment; [`Error::Refused`] for faults of
 /// the quotes.
-pub fn resolve_sources(
+pub fn resolved(
     scenarios: ScenarioSet,
     (dir, snapshot): (&Path, &Snapshot),
     rulebook: &Rulebook,
-    warnings: &mut Vec<String>,
-) -> Result<ScenarioSet> {
+) -> Result<(ScenarioSet, Vec<String>)> {
     if !oracle::has_sources(&scenarios) {
-        return Ok(scenarios);
+        return Ok((network::resolve(scenarios, snapshot, rulebook), Vec::new()));
     }
     let tables = oracle_tables::read(dir, snapshot)?;
-    let as_of = snapshot.as_of.ok_or_else(|| Error::Usage("the ages of quotes need as_of in snapshot.toml".into()))?;
+    let as_of = snapshot.as_of;
+    let as_of = as_of.ok_or_else(|| Error::Usage("the ages of quotes need as_of in snapshot.toml".into()))?;
     let policies = rulebook.oracle.clone().unwrap_or_default();
-    let resolved = oracle::resolve(&scenarios, &tables.subjects, &policies, as_of);
-    warnings.extend(resolved.warnings);
-    Ok(resolved.scenarios)
+    let seen = oracle::resolve(&scenarios, &tables.subjects, &policies, as_of);
+    Ok((network::resolve(seen.scenarios, snapshot, rulebook), seen.warnings))
 }
 
 impl Inputs {

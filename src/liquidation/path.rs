@@ -84,6 +84,16 @@ impl Path {
         }
     }
 
+    /// The path with other markets of its steps, one row each as in [`Path::scenarios`].
+    pub fn with_markets(mut self, markets: &ScenarioSet) -> Self {
+        if self.scenarios().factors != markets.factors {
+            for (step, shocks) in self.steps.iter_mut().zip(markets.shocks.rows()) {
+                step.shocks = markets.factors.iter().cloned().zip(shocks.iter().copied()).collect();
+            }
+        }
+        self
+    }
+
     /// The step whose prices decide in `step`: itself or, where the oracle holds, the last one that updated; `None` = the
     /// snapshot's prices decide.
     pub fn deciding_step(&self, step: usize) -> Option<usize> {

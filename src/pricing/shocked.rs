@@ -69,11 +69,13 @@ impl<'a> ShockedMarket<'a> {
             .assets
             .iter()
             .map(|asset| by_name.get(asset.underlying.as_str()).and_then(|&underlying| impact[underlying]));
-        let sight = snapshot.underlyings.iter().map(|underlying| Sight::of(&[&underlying.name], column));
-        // An asset is seen under its own name and, on top, with its underlying.
-        let asset_sight = snapshot.assets.iter().map(|asset| match asset.name == asset.underlying {
-            true => Sight::of(&[&asset.name], column),
-            false => Sight::of(&[&asset.name, &asset.underlying], column),
+        let sight =
+            snapshot.underlyings.iter().map(|underlying| Sight::of(|kind| [column(kind, &underlying.name), None]));
+        // An asset is seen through its own column, and on top through its underlying's where that has another name.
+        let asset_sight = snapshot.assets.iter().map(|asset| {
+            let settled = asset.custody.as_ref().map_or(&asset.name, |custody| &custody.asset);
+            let above = Some(&asset.underlying).filter(|underlying| *underlying != settled);
+            Sight::of(|kind| [of_asset(kind, asset), above.and_then(|underlying| column(kind, underlying))])
         });
         Self {
             sight: sight.collect(),

@@ -10,9 +10,9 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// The columns of these names.
-    pub(super) fn of(names: &[&str], column: impl Fn(FactorKind, &str) -> Option<usize>) -> Self {
-        let all = |kind: FactorKind| names.iter().filter_map(|name| column(kind, name)).collect();
+    /// The columns that there are of each kind.
+    pub(super) fn of(columns: impl Fn(FactorKind) -> [Option<usize>; 2]) -> Self {
+        let all = |kind: FactorKind| columns(kind).into_iter().flatten().collect();
         Self { lags: all(FactorKind::Lag), divergences: all(FactorKind::Oracle) }
     }
 

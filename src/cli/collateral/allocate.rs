@@ -7,8 +7,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use crate::cli::explain::find_one;
+use crate::cli::inputs::resolved;
 use crate::cli::{Context, Format, print_json, print_text};
-use crate::collateral::network::resolve;
 use crate::collateral::{Allocation, AllocationAsk, allocate};
 use crate::domain::{AssetIndex, Balance, BookBuilder, Snapshot};
 use crate::error::{Error, Result};
@@ -101,7 +101,7 @@ fn read(args: &Args) -> Result<(Snapshot, Rulebook, ScenarioSet)> {
     let snapshot = loaded.into_snapshot()?;
     let index = find_one(&snapshot, &args.account, args.pool.as_deref())?;
     let scenarios = args.scenarios.as_deref().map(scenario_file::read).transpose()?.unwrap_or_default();
-    let scenarios = resolve(scenarios, &snapshot, &rulebook);
+    let (scenarios, _) = resolved(scenarios, (&args.snapshot, &snapshot), &rulebook)?;
     Ok((snapshot.of_pool(index), rulebook, scenarios))
 }
 

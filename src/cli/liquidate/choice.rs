@@ -2,9 +2,8 @@
 
 use super::Args;
 use crate::cli::Context;
-use crate::cli::inputs::{Inputs, place_of};
+use crate::cli::inputs::{Inputs, place_of, resolved};
 use crate::cli::progress::Meter;
-use crate::collateral::network::resolve_path;
 use crate::engine::{SweepOptions, sweep, worst_scenarios};
 use crate::error::{Error, Result};
 use crate::io::read_path;
@@ -32,7 +31,9 @@ impl Choice {
             if path.name.is_empty() {
                 path.name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
             }
-            let path = resolve_path(path, &inputs.snapshot, &inputs.rulebook);
+            let (snapshot, rulebook) = ((args.snapshot.as_path(), &inputs.snapshot), &inputs.rulebook);
+            let (markets, _) = resolved(path.scenarios(), snapshot, rulebook)?;
+            let path = path.with_markets(&markets);
             return Ok(Self::Path(Box::new(path)));
         }
         let set = set.clone();

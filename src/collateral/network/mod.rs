@@ -8,7 +8,7 @@ pub mod haircut;
 mod resolve;
 mod terms;
 
-pub use resolve::{resolve, resolve_path};
+pub use resolve::resolve;
 pub use terms::{Credit, FundLimit, RouteClass, RouteTotals, credit_routes};
 
 #[cfg(test)]

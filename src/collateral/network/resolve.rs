@@ -4,7 +4,6 @@ use ndarray::{Array1, Array2, Axis};
 
 use super::haircut;
 use crate::domain::{Asset, Custody, CustodyStatus, HaircutCurve, Route, Snapshot};
-use crate::liquidation::Path;
 use crate::margin::Rulebook;
 use crate::scenario::{Factor, FactorKind, ScenarioSet};
 
@@ -47,20 +46,6 @@ pub fn resolve(set: ScenarioSet, snapshot: &Snapshot, rulebook: &Rulebook) -> Sc
     }
     drop(columns);
     if made.is_empty() { set } else { rebuilt(set, &replaced, made) }
-}
-
-/// A path with the markets of its steps resolved, as by [`resolve`].
-pub fn resolve_path(mut path: Path, snapshot: &Snapshot, rulebook: &Rulebook) -> Path {
-    let markets = path.scenarios();
-    let factors = markets.factors.clone();
-    let resolved = resolve(markets, snapshot, rulebook);
-    if resolved.factors == factors {
-        return path;
-    }
-    for (step, shocks) in path.steps.iter_mut().zip(resolved.shocks.rows()) {
-        step.shocks = resolved.factors.iter().cloned().zip(shocks.iter().copied()).collect();
-    }
-    path
 }
 
 /// What of a route moves `target` of an asset that has come this far.
