@@ -41,7 +41,7 @@ fn total(pools: &[Holdings], asset: u32) -> Quanta {
 fn pools(random: &mut ChaCha8Rng) -> Vec<Holdings> {
     let balance = |random: &mut ChaCha8Rng, asset| Balance {
         accrued_interest: random.random_range(-1.0..1.0) * 1e-3,
-        ..Balance::new(asset, Quanta(random.random_range(1_000..100_000_000_000_000)).units())
+        ..Balance::new(asset, Quanta(random.random_range(1_000..10_000_000_000_000)).units())
     };
     let pool = |_| {
         let mut balances: Vec<Balance> = (0..3).map(|asset| balance(random, asset)).collect();
