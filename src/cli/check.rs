@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Context, Format, print_json, print_text};
 use super::inputs::resolved;
+use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Fault, Result};
 use crate::io::snapshot::{self, Loaded};
 use crate::margin::{Rulebook, Rules};
@@ -32,7 +32,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let (rulebook, rulebook_faults) = check_rulebook(args, &mut loaded)?;
     check_oracle_tables(args, &mut loaded);
     if let Some(path) = &args.scenarios {
-        match check_scenarios(path, rulebook.as_ref(), &loaded) {
+        match check_scenarios(path, rulebook.as_ref(), (&args.snapshot, &loaded)) {
             Err(Error::Refused(faults)) => loaded.add(faults, Vec::new()),
             other => other?,
         }

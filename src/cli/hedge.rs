@@ -138,7 +138,8 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         _ => None,
     };
     let snapshot = read_with_faults(&args.snapshot)?.into_quarantined()?;
-    let scenarios = scenarios.map(|set| resolved(set, (&args.snapshot, &snapshot), &rulebook)).transpose()?.map(|set| set.0);
+    let scenarios =
+        scenarios.map(|set| resolved(set, (&args.snapshot, &snapshot), &rulebook)).transpose()?.map(|set| set.0);
     let scenario = scenarios.as_ref().zip(place);
     let index = find_one(&snapshot, &args.account, args.pool.as_deref())?;
     let pool = snapshot.book.pool(index);

@@ -238,12 +238,12 @@ fn a_curve_decides_what_a_delay_costs() {
 #[test]
 fn a_path_is_resolved_step_by_step() {
     let path = crate::liquidation::Path::of_scenario(&set(&["route:a"], array![[-0.3]]), 0, 1);
-    let resolved = resolve_path(path.clone(), &snapshot(), &rulebook());
+    let resolved = path.clone().with_markets(&resolve(path.scenarios(), &snapshot(), &rulebook()));
     let shocked: Vec<String> = resolved.steps[0].shocks.iter().map(|(factor, _)| factor.to_string()).collect();
     assert_eq!(shocked, ["asset:ETH@a", "asset:ETH@a:transit"]);
     let mut elsewhere = snapshot();
     elsewhere.assets.iter_mut().for_each(|asset| asset.custody = None);
-    assert_eq!(resolve_path(path.clone(), &elsewhere, &rulebook()), path);
+    assert_eq!(path.clone().with_markets(&resolve(path.scenarios(), &elsewhere, &rulebook())), path);
 }
 
 #[test]
