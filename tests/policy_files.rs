@@ -375,7 +375,7 @@ shocks = { time = 0.5, "price:BTC" = 0.1 }
 shocks = { time = 0.4 }
 [[step]]
 "#;
-    let factors = "a factor is time, or one of price, impact, vol, rate, asset, basis, skew, volidx, depth with a name";
+    let factors = "a factor is time, or one of price, impact, vol, rate, asset, basis, skew, volidx, depth, oracle, lag, confidence, source, credit, route, delay, censor, reorg, stale with a name";
     assert_faults(
         path_file::parse(text, "bad.toml"),
         &[

@@ -9,7 +9,7 @@ use crate::domain::Snapshot;
 use crate::error::{Error, Result};
 use crate::io::oracle_tables::{self, OracleTables};
 use crate::io::{oracle_file, read_rulebook, snapshot};
-use crate::oracle::{Aggregation, Assessment, Evidence, OraclePolicies, assess};
+use crate::oracle::{Aggregation, Assessment, Evidence, OraclePolicies, OraclePolicy, assess};
 use crate::suggest;
 use instrument_mark::InstrumentMark;
 
@@ -35,6 +35,9 @@ pub struct Args {
     /// How quotes become one price, for every subject [default: as the rulebook says].
     #[arg(long, value_enum)]
     aggregation: Option<Rule>,
+    /// Prices and confidences are whole multiples of this, and means are rounded down to it [default: as the rulebook says].
+    #[arg(long, value_name = "TICK", value_parser = tick)]
+    price_tick: Option<f64>,
     /// How far captured sources are to move the price, a fraction of it (0.1 = 10 %).
     #[arg(long = "move", value_name = "FRACTION", default_value_t = 0.1, value_parser = movement)]
     movement: f64,
@@ -56,6 +59,11 @@ enum Rule {
     ThreeVote,
     /// The median of all sources alike.
     Median,
+}
+
+fn tick(text: &str) -> Result<f64, String> {
+    let tick = text.parse::<f64>().ok().filter(|tick| (1e-30..=1e30).contains(tick));
+    tick.ok_or_else(|| "a tick between 1e-30 and 1e30".into())
 }
 
 /// What is read: the evidence, the snapshot it belongs to, the policies.
@@ -122,9 +130,19 @@ impl Inputs {
             .ok_or_else(|| Error::Usage("when are prices formed? give --at, or as_of in snapshot.toml".into()))?;
         let default = args.snapshot.join("rulebook.toml");
         let rulebook = args.rulebook.as_deref().or(Some(default.as_path()).filter(|path| path.exists()));
-        let mut policies = rulebook.map(policies).transpose()?.flatten().unwrap_or_default();
-        if let Some(rule) = args.aggregation {
-            policies.of.values_mut().chain([&mut policies.general]).for_each(|policy| policy.aggregation = rule.into());
+        let stated = rulebook.map(policies).transpose()?.flatten();
+        let mut policies = match (stated, args.aggregation) {
+            (Some(mut stated), Some(rule)) => {
+                stated.of.values_mut().chain([&mut stated.general]).for_each(|policy| policy.aggregation = rule.into());
+                stated
+            }
+            (None, Some(rule)) => {
+                OraclePolicies { general: OraclePolicy::of(rule.into()), ..OraclePolicies::default() }
+            }
+            (stated, None) => stated.unwrap_or_default(),
+        };
+        if let Some(tick) = args.price_tick {
+            policies.of.values_mut().chain([&mut policies.general]).for_each(|policy| policy.price_tick = tick);
         }
         Ok(Self { tables, snapshot, policies, as_of })
     }

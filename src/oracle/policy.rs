@@ -135,6 +135,22 @@ impl Default for OraclePolicy {
 }
 
 impl OraclePolicy {
+    /// What a rulebook starts from that says only how quotes are aggregated. Three votes come without the guards that Pyth's program
+    /// does not have: no rule against deviation, quorum or width, and prices of any sign.
+    pub fn of(aggregation: Aggregation) -> Self {
+        let general = Self { aggregation, ..Self::default() };
+        match aggregation {
+            Aggregation::WeightedMedian | Aggregation::Median => general,
+            Aggregation::ThreeVote => Self {
+                non_positive: NonPositive::Keep,
+                deviation_mads: None,
+                quorum: 0.0,
+                max_confidence: None,
+                ..general
+            },
+        }
+    }
+
     /// Whether a price of this confidence (both in units of the price) is too uncertain to be used.
     pub fn is_too_uncertain(&self, price: f64, confidence: f64) -> bool {
         self.max_confidence.is_some_and(|limit| confidence > limit * price.abs())

@@ -184,7 +184,7 @@ mod tests {
     fn subjects() -> (BTreeMap<String, Evidence>, OraclePolicies) {
         let quote = |(source, price): (&str, f64)| Quote::new(source, "BTC", price, 0.0, at());
         let quotes = [("a", 99.0), ("b", 100.0), ("c", 101.0)].map(quote).into();
-        let policy = OraclePolicy { deviation_mads: None, ..OraclePolicy::default() };
+        let policy = OraclePolicy { deviation_mads: None, max_confidence: None, ..OraclePolicy::default() };
         let policies = OraclePolicies { general: policy, ..OraclePolicies::default() };
         ([("BTC".to_string(), Evidence { quotes, ..Evidence::default() })].into(), policies)
     }
@@ -222,6 +222,7 @@ mod tests {
     fn a_price_that_cannot_be_formed_or_is_too_uncertain_stands_still() {
         let (subjects, mut policies) = subjects();
         policies.general.deviation_mads = Some(5.0);
+        policies.general.max_confidence = Some(0.02);
         policies.general.quorum = 0.9;
         let set = set(
             &["source:a", "confidence:BTC", "oracle:BTC"],

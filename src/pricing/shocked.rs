@@ -279,7 +279,9 @@ impl<'a> ShockedMarket<'a> {
         let mut held = vec![false; snapshot.assets.len()];
         snapshot.book.balances().iter().for_each(|balance| held[balance.asset as usize] = true);
         let assets = snapshot.assets.iter().enumerate().filter(|(index, asset)| {
+            // What stands on a route moves as it will once settled.
             held[*index]
+                && asset.custody.is_none()
                 && asset.name != snapshot.quote
                 && self.asset_price[*index].is_none()
                 && self.asset[*index].is_none()

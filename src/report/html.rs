@@ -7,6 +7,7 @@ use super::figures::{
 use super::format::{count, escaped, money, number, ratio, shortened};
 use super::greeks;
 use super::page::{Column, cards, facts, figure, list, page, section, table};
+use super::products::failures;
 use crate::engine::{Figures, ScenarioOutcome, Totals, worst_scenarios};
 
 /// Rows of each table.
@@ -22,6 +23,8 @@ pub fn html(input: &ReportInput<'_>) -> String {
     let body = [
         header(input),
         section("Losses and states", &format!("<div class=\"charts\">\n{}</div>\n", charts(input))),
+        failures(input.scenarios, &input.outcome.scenarios)
+            .map_or_else(String::new, |failures| section("By failure", &failures)),
         section("Worst scenarios", &scenario_table(input)),
         section("Most deeply breached pools", &pool_table(input)),
         section("Losses by Greek", &greeks::attribution(input)),

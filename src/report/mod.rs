@@ -17,6 +17,7 @@ mod liquidation_chart;
 mod liquidation_terminal;
 mod oracle_stress;
 mod page;
+mod products;
 mod scale;
 mod svg;
 #[cfg(feature = "cli")]

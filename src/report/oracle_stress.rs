@@ -7,6 +7,7 @@ use super::comparison_chart::Amounts;
 use super::figures::audit_sentence;
 use super::format::{count, escaped, money, shortened};
 use super::page::{Column, cards, facts, figure, list, page, section, table};
+use super::products::failure;
 #[cfg(feature = "cli")]
 use super::terminal;
 use crate::engine::{Outcome, ViewOutcome};
@@ -38,7 +39,7 @@ pub struct OracleStressInput<'a> {
     pub digest: &'a str,
 }
 
-/// Sums and extremes of scenarios that share a label.
+/// Sums and extremes of scenarios that share a failure (of a product), or a label.
 #[derive(Debug, Clone, Copy, Default)]
 struct Group {
     scenarios: u64,
@@ -78,8 +79,8 @@ impl OracleStressInput<'_> {
 
     fn groups(&self) -> BTreeMap<&str, Group> {
         let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
-        for (label, view) in self.scenarios.labels.iter().zip(self.views) {
-            groups.entry(label).or_default().add(view);
+        for ((id, label), view) in self.scenarios.ids.iter().zip(&self.scenarios.labels).zip(self.views) {
+            groups.entry(failure(id).unwrap_or(label)).or_default().add(view);
         }
         groups
     }

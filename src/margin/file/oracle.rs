@@ -11,7 +11,8 @@ use crate::oracle::{Aggregation, NonPositive, OraclePolicies, OraclePolicy, Stab
 
 /// The policies; what is at fault stands as its default.
 pub(super) fn read(section: &Section) -> OraclePolicies {
-    let general = read_policy(section, &OraclePolicy::default());
+    let aggregation = section.choice("aggregation", &Aggregation::WORDS).unwrap_or_default();
+    let general = read_policy(section, &OraclePolicy::of(aggregation));
     let of = section.named("subject").into_iter().flatten();
     let of = of.map(|(name, section)| (name.clone(), read_policy(section, &general))).collect();
     OraclePolicies { of, general }
