@@ -42,11 +42,11 @@ pub mod reverse;
 
 pub mod transfer;
 
-pub mod synth;
-
 pub mod backtest;
 
 pub mod collateral;
+
+pub mod synth;
 
 #[cfg(feature = "cli")]
 pub mod cli;

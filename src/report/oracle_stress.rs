@@ -6,6 +6,7 @@ use super::chart::{Ranked, nothing};
 use super::comparison_chart::Amounts;
 use super::figures::audit_sentence;
 use super::format::{count, escaped, money, shortened};
+use super::html::capitalised;
 use super::page::{Column, cards, facts, figure, list, page, section, table};
 use super::products::failure;
 #[cfg(feature = "cli")]
@@ -126,9 +127,9 @@ fn header(input: &OracleStressInput<'_>) -> String {
     ]);
     format!(
         "<header><h1>Plimsoll oracle stress</h1>\n<p class=\"soft\">Decisions on the price that is seen, losses at the true \
-         one.</p>\n{cards}<p>Digest {}. {}.</p>\n</header>\n",
+         one.</p>\n{cards}<p>{}.</p><p class=\"soft\">Digest {}</p>\n</header>\n",
+        escaped(&capitalised(&audit_sentence(input.outcome))),
         escaped(input.digest),
-        escaped(&audit_sentence(input.outcome)),
     )
 }
 
@@ -186,14 +187,14 @@ fn named(label: &str) -> &str {
 fn groups(input: &OracleStressInput<'_>) -> String {
     use Column::{Name, Number};
     let columns = [
-        ("label", Name),
+        ("failure", Name),
         ("scenarios", Number),
-        ("wrongful pools, Σ", Number),
-        ("missed pools, Σ", Number),
-        ("late pools, Σ", Number),
-        ("wrongful notional, largest", Number),
-        ("late shortfall, largest", Number),
-        ("extractable, largest", Number),
+        ("wrongful, Σ", Number),
+        ("missed, Σ", Number),
+        ("late, Σ", Number),
+        ("wrongful notional", Number),
+        ("late shortfall", Number),
+        ("extractable", Number),
     ];
     let mut groups: Vec<_> = input.groups().into_iter().collect();
     groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.wrongful_pools + group.late_pools + group.missed_pools));
@@ -231,6 +232,7 @@ fn definitions() -> Vec<String> {
         "Late: bankrupt in truth while not seen as liquidatable; the shortfall is what they lack.",
         "Extractable: Σ max(0, F − max(0, equity)), F what the seen prices let a pool withdraw (adjusted equity less initial margin), \
          equity the true one.",
+        "By kind of failure: pools are summed over the scenarios of a failure, amounts are those of its worst scenario.",
         "Notional, shortfall and equity are at true prices, quote units. A seen price is (1 + move)^(1 − lag) · (1 + divergence).",
     ]
     .map(String::from)
