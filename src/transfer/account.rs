@@ -54,7 +54,7 @@ pub fn resolve(
     }
     let names: Vec<(AssetIndex, String)> = assets_of(source, venues.source.snapshot);
     for (_, name) in &names {
-        faults.extend(asset_of(venues.destination.snapshot, name, "destination").err());
+        faults.extend(asset_of(venues.destination.snapshot, name, "destination").err().map(|fault| *fault));
     }
     if source.positions.is_empty() && source.balances.is_empty() {
         faults.push(fault("source.pool", venues.source.pool, "there is something to move", "name another pool"));
@@ -70,12 +70,12 @@ pub fn resolve(
     let mut pieces = Vec::new();
     for (leaving, arriving) in matched {
         let piece = position_piece(leaving, arriving, venues, destination, (&names, &mut changes));
-        pieces.push(piece.map_err(|fault| Error::Configuration(vec![fault]))?);
+        pieces.push(piece.map_err(|fault| Error::Configuration(vec![*fault]))?);
     }
     let mut balances = Vec::new();
     for ((asset, name), change) in names.iter().zip(&changes) {
         let piece = balance_piece((*asset, name), change, plan, venues, (source, destination));
-        balances.push(piece.map_err(|fault| Error::Configuration(vec![fault]))?);
+        balances.push(piece.map_err(|fault| Error::Configuration(vec![*fault]))?);
     }
     balances.append(&mut pieces);
     Ok(Account { load: Load { pieces: balances }, reopening_cost })
@@ -195,7 +195,7 @@ fn position_piece(
     venues: &Venues<'_>,
     destination: &Holdings,
     (names, changes): (&[(AssetIndex, String)], &mut [Change]),
-) -> Result<Piece, Fault> {
+) -> Result<Piece, Box<Fault>> {
     let instrument = &venues.source.snapshot.instruments[leaving.instrument as usize];
     let held = destination.position(&arriving).copied();
     let quantity = held.map_or(0.0, |held| held.quantity);
@@ -240,7 +240,7 @@ fn balance_piece(
     plan: &Plan,
     venues: &Venues<'_>,
     (source, destination): (&Holdings, &Holdings),
-) -> Result<Piece, Fault> {
+) -> Result<Piece, Box<Fault>> {
     let to = asset_of(venues.destination.snapshot, name, "destination")?;
     let units = source.amount(asset) + source.accrued(asset);
     let there = destination.amount(to);

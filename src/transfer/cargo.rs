@@ -71,7 +71,7 @@ impl Load {
                     }
                     pieces.push(piece);
                 }
-                Err(fault) => faults.push(Fault { column: format!("lots[{at}].{}", fault.column), ..fault }),
+                Err(fault) => faults.push(Fault { column: format!("lots[{at}].{}", fault.column), ..*fault }),
             }
         }
         if faults.is_empty() { Ok(Self { pieces }) } else { Err(Error::Configuration(faults)) }
@@ -124,7 +124,7 @@ impl Load {
 }
 
 impl Piece {
-    fn of_lot(lot: &LotRequest, venues: &Venues<'_>, held: (&Holdings, &Holdings)) -> Result<Self, Fault> {
+    fn of_lot(lot: &LotRequest, venues: &Venues<'_>, held: (&Holdings, &Holdings)) -> Result<Self, Box<Fault>> {
         let from = asset_of(venues.source.snapshot, &lot.asset, "source")?;
         let to = asset_of(venues.destination.snapshot, &lot.asset, "destination")?;
         let (source, destination) = (held.0.amount(from), held.1.amount(to));
@@ -158,21 +158,21 @@ impl Piece {
 }
 
 /// An asset of a side.
-pub fn asset_of(snapshot: &Snapshot, name: &str, side: &str) -> Result<AssetIndex, Fault> {
+pub fn asset_of(snapshot: &Snapshot, name: &str, side: &str) -> Result<AssetIndex, Box<Fault>> {
     match snapshot.assets.binary_search_by(|asset| asset.name.as_str().cmp(name)) {
         Ok(index) => Ok(index as AssetIndex),
         Err(_) => {
             let names = snapshot.assets.iter().map(|asset| asset.name.as_str());
             let remedy = crate::suggest::remedy(name, names, &format!("the {side} does not list it"));
-            Err(fault("asset", name, format!("an asset of the {side}"), remedy))
+            Err(fault("asset", name, format!("an asset of the {side}"), remedy).into())
         }
     }
 }
 
 /// The grid on which amounts of this size on either side add up.
-pub fn grid_of(name: &str, source: f64, destination: f64) -> Result<Grid, Fault> {
+pub fn grid_of(name: &str, source: f64, destination: f64) -> Result<Grid, Box<Fault>> {
     Grid::of(2.0 * (source.abs() + destination.abs())).ok_or_else(|| {
         let rule = format!("amounts of {name} are at most 2^49 units, to be moved without loss");
-        fault("amount", &source.abs().max(destination.abs()).to_string(), rule, "leave the lot out")
+        fault("amount", &source.abs().max(destination.abs()).to_string(), rule, "leave the lot out").into()
     })
 }
