@@ -40,5 +40,5 @@ pub use outcome::{
     worst_scenarios,
 };
 pub use progress::Progress;
-pub use sweep::{EngineChoice, SweepOptions, sweep, sweep_views};
-pub use views::ViewOutcome;
+pub use sweep::{EngineChoice, SweepOptions, sweep};
+pub use views::{ViewOutcome, sweep_views};

@@ -89,7 +89,7 @@ pub fn sweep(
 }
 
 /// Runs something on so many worker threads; by default one per core.
-fn on_threads<T: Send>(threads: Option<usize>, run: impl FnOnce() -> T + Send) -> Result<T> {
+pub(super) fn on_threads<T: Send>(threads: Option<usize>, run: impl FnOnce() -> T + Send) -> Result<T> {
     let Some(threads) = threads else { return Ok(run()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
@@ -111,35 +111,8 @@ pub fn sweep_on(
     Ok(evaluate(snapshot, rulebook, (scenarios, Pairing::Single), options, progress, open)?.0)
 }
 
-/// Evaluates every scenario twice, on the prices that the exchange sees and on the true ones, and compares: the outcome of the
-/// paired set (its scenarios as seen on even places, in truth on odd ones), and one comparison for each scenario of `scenarios`.
-/// The CPU engine does it, unless the reference is asked for.
-///
-/// # Errors
-/// As [`sweep`]; [`Error::NoAdapter`] where a GPU was asked for, which counts verdicts without showing them.
-pub fn sweep_views(
-    snapshot: &Snapshot,
-    rulebook: &Rulebook,
-    scenarios: &ScenarioSet,
-    options: &SweepOptions,
-    progress: &dyn Progress,
-) -> Result<(Outcome, Vec<ViewOutcome>)> {
-    let faults = scenarios.faults();
-    if !faults.is_empty() {
-        return Err(Error::Refused(faults));
-    }
-    let paired = (&scenarios.seen_and_true(), Pairing::SeenAndTrue);
-    let open = || match options.engine {
-        EngineChoice::Auto | EngineChoice::Cpu => Ok(Runner::Cpu),
-        EngineChoice::Reference => Ok(Runner::Reference),
-        EngineChoice::Gpu(_) => {
-            Err(Error::NoAdapter("seen and true prices are compared by the CPU engine: use --engine cpu".into()))
-        }
-    };
-    on_threads(options.threads, || evaluate(snapshot, rulebook, paired, options, progress, open))?
-}
-
-fn evaluate(
+/// One sweep, and the comparison of views where scenarios come in pairs.
+pub(super) fn evaluate(
     snapshot: &Snapshot,
     rulebook: &Rulebook,
     (scenarios, pairing): (&ScenarioSet, Pairing),
@@ -196,19 +169,7 @@ fn evaluate(
     let clock = Instant::now();
     let attributions = attribute(&job, scenarios, &merge.pools, &scenario_outcomes);
     let greeks_seconds = clock.elapsed().as_secs_f64();
-    let mut warnings: Vec<String> =
-        rows.held_still.iter().map(|name| format!("{name} has no factor: held still")).collect();
-    warnings.extend(
-        rows.unmoved_collateral
-            .iter()
-            .map(|name| format!("collateral {name} is moved by no factor: its price stands still")),
-    );
-    warnings.extend(
-        rows.unmoved_volatility
-            .iter()
-            .map(|name| format!("options on {name}: no column vol:{name} moves their volatility")),
-    );
-    warnings.extend(rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored")));
+    let mut warnings = warnings_of(&rows);
     warnings.extend(label.warnings);
     add_extractable(&job, &mut merge.views);
     let views = merge.views.iter().map(ViewTally::outcome).collect();
@@ -236,6 +197,17 @@ fn evaluate(
         warnings,
     };
     Ok((outcome, views))
+}
+
+/// What a reader should know about how the scenarios fit the book.
+fn warnings_of(rows: &Rows) -> Vec<String> {
+    let still = rows.held_still.iter().map(|name| format!("{name} has no factor: held still"));
+    let collateral = rows.unmoved_collateral.iter();
+    let collateral = collateral.map(|name| format!("collateral {name} is moved by no factor: its price stands still"));
+    let volatility = rows.unmoved_volatility.iter();
+    let volatility = volatility.map(|name| format!("options on {name}: no column vol:{name} moves their volatility"));
+    let ignored = rows.ignored_factors.iter().map(|factor| format!("factor {factor} names nothing held: ignored"));
+    still.chain(collateral).chain(volatility).chain(ignored).collect()
 }
 
 /// Rows of held options.

@@ -7,12 +7,17 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::block::Block;
-use super::job::Job;
+use super::job::{Job, Pairing};
+use super::outcome::Outcome;
+use super::progress::Progress;
+use super::sweep::{EngineChoice, Runner, SweepOptions, evaluate, on_threads};
 use super::tally::{QUANTUM, quanta};
 use super::verdicts::{Verdicts, lanes};
-use crate::domain::Pool;
-use crate::margin::Setting;
+use crate::domain::{Pool, Snapshot};
+use crate::error::{Error, Result};
+use crate::margin::{Rulebook, Setting};
 use crate::number::{Lanes, Number};
+use crate::scenario::ScenarioSet;
 
 /// Lanes of the seen markets in a block.
 const SEEN: u32 = 0x5555_5555;
@@ -75,6 +80,34 @@ pub struct ViewOutcome {
     /// Σ max(0, F − max(0, equity)), F = adjusted equity − initial margin as seen where positive: what withdrawals that the seen
     /// prices allow could take beyond what the pools have.
     pub extractable: f64,
+}
+
+/// Evaluates every scenario twice, on the prices that the exchange sees and on the true ones, and compares: the outcome of the
+/// paired set (its scenarios as seen on even places, in truth on odd ones), and one comparison for each scenario of `scenarios`.
+/// The CPU engine does it, unless the reference is asked for.
+///
+/// # Errors
+/// As [`sweep`]; [`Error::NoAdapter`] where a GPU was asked for, which counts verdicts without showing them.
+pub fn sweep_views(
+    snapshot: &Snapshot,
+    rulebook: &Rulebook,
+    scenarios: &ScenarioSet,
+    options: &SweepOptions,
+    progress: &dyn Progress,
+) -> Result<(Outcome, Vec<ViewOutcome>)> {
+    let faults = scenarios.faults();
+    if !faults.is_empty() {
+        return Err(Error::Refused(faults));
+    }
+    let paired = (&scenarios.seen_and_true(), Pairing::SeenAndTrue);
+    let open = || match options.engine {
+        EngineChoice::Auto | EngineChoice::Cpu => Ok(Runner::Cpu),
+        EngineChoice::Reference => Ok(Runner::Reference),
+        EngineChoice::Gpu(_) => {
+            Err(Error::NoAdapter("seen and true prices are compared by the CPU engine: use --engine cpu".into()))
+        }
+    };
+    on_threads(options.threads, || evaluate(snapshot, rulebook, paired, options, progress, open))?
 }
 
 /// Compares the verdicts of a pool on a block, pair by pair.
