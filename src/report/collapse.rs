@@ -28,6 +28,7 @@ fn of_replay(replay: &Replay) -> String {
     let name = format!("{}: haircuts and losses by day", replay.asset);
     let reading = format!("bars: worst fall within {} h of the day; lines: haircuts", replay.span_hours);
     let chart = figure("Haircut and loss", &reading, &draw(&name, replay));
+    let chart = format!("<div class=\"charts\">\n{chart}</div>\n");
     let columns = [
         ("rule", Column::Name),
         ("days", Column::Number),
