@@ -171,6 +171,9 @@ fn utilisation_is_by_asset_network_and_account() {
     );
     assert_eq!(named("accounts", "near")["utilisation"], 100.0 / 120.0);
     assert_eq!(found["diversification"]["index"], 1.0);
+    assert!(run(dir.path(), &["collateral", "utilisation", ".", "--pools", "p.csv"]).status.success());
+    let table = std::fs::read_to_string(dir.path().join("p.csv")).expect("written");
+    assert!(table.contains("near,main,1,100.0,100.0,1.0,0.0"), "{table}");
     let table = std::fs::read_to_string(dir.path().join("u.csv")).expect("written");
     assert_eq!(table.lines().count(), 1 + 1 + 3 + 3 + 4, "{table}");
     assert_eq!(run(dir.path(), &["collateral", "utilisation", ".", "--out", "u.txt"]).status.code(), Some(2));

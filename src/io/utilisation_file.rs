@@ -1,13 +1,13 @@
-//! Utilisation of collateral as one file.
+//! Utilisation and diversification, each as one file.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 
 use super::partial::Partial;
 use super::table_write::{TableFormat, TableWriter};
-use crate::collateral::Utilisation;
+use crate::collateral::{Diversification, Utilisation};
 use crate::error::{Error, Result};
 
 /// Writes one row per holder: kind (`exchange`, `asset`, `network`, `account`), name, value, collateral, requirement, unbacked,
@@ -31,6 +31,36 @@ pub fn write(path: &Path, rows: &[(&str, String, Utilisation)]) -> Result<()> {
         ("unbacked", figures(|of| Some(of.unbacked)), true),
         ("utilisation", figures(Utilisation::ratio), true),
     ];
+    write_columns(path, format, columns)
+}
+
+/// Writes one row per known pool, in book order: account, pool, positions, alone, together, index (null where nothing is required),
+/// saved. The format follows the extension; the file appears whole or not at all.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_diversification(path: &Path, rows: &[(&str, &str, Diversification)]) -> Result<()> {
+    let format = TableFormat::of_path(path)?;
+    let figures = |figure: fn(&Diversification) -> Option<f64>| -> ArrayRef {
+        Arc::new(Float64Array::from_iter(rows.iter().map(|(_, _, of)| figure(of).filter(|value| value.is_finite()))))
+    };
+    let accounts: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(account, _, _)| *account)));
+    let pools: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, pool, _)| *pool)));
+    let positions: ArrayRef =
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|(_, _, of)| of.positions as u64)));
+    let columns = vec![
+        ("account", accounts, false),
+        ("pool", pools, false),
+        ("positions", positions, false),
+        ("alone", figures(|of| Some(of.alone)), true),
+        ("together", figures(|of| Some(of.together)), true),
+        ("index", figures(Diversification::index), true),
+        ("saved", figures(|of| Some(of.saved())), true),
+    ];
+    write_columns(path, format, columns)
+}
+
+fn write_columns(path: &Path, format: TableFormat, columns: Vec<(&str, ArrayRef, bool)>) -> Result<()> {
     let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::Bug(error.to_string()))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));

@@ -33,12 +33,17 @@ pub struct Args {
     /// A .parquet, .csv or .arrow file for the utilisation of every asset, network and account.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// A .parquet, .csv or .arrow file for what every pool saves by margining its positions together.
+    #[arg(long, value_name = "FILE")]
+    pools: Option<PathBuf>,
 }
 
 /// What was found.
 struct Found {
     snapshot: Snapshot,
     utilisation: BTreeMap<Holder, Utilisation>,
+    /// Of every known pool, in book order.
+    pools: Vec<Diversification>,
     /// By number of positions: pools, and their sums.
     diversification: BTreeMap<usize, (u64, Diversification)>,
     warnings: Vec<String>,
@@ -46,14 +51,17 @@ struct Found {
 
 /// Runs the command; returns the exit code.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
-    if let Some(out) = &args.out {
-        // A wrong extension must not cost the work first.
-        crate::io::TableFormat::of_path(out)?;
-    }
+    // A wrong extension must not cost the work first.
+    args.out.iter().chain(&args.pools).try_for_each(|out| crate::io::TableFormat::of_path(out).map(|_| ()))?;
     let found = find(args)?;
     if let Some(out) = &args.out {
         let rows: Vec<_> = found.utilisation.iter().map(|(holder, of)| found.row(holder, *of)).collect();
         utilisation_file::write(out, &rows)?;
+    }
+    if let Some(out) = &args.pools {
+        let pools = found.snapshot.book.pools().filter(|pool| !pool.unknown);
+        let rows: Vec<_> = pools.zip(&found.pools).map(|(pool, of)| (pool.account, pool.pool, *of)).collect();
+        utilisation_file::write_diversification(out, &rows)?;
     }
     match context.format {
         Format::Json => print_json(&found.json(args.top)),
@@ -89,8 +97,9 @@ fn find(args: &Args) -> Result<Found> {
     let setting = Setting { snapshot: &snapshot, rules: &rules, rows: &rows };
     let found = utilisation(&setting, &swept.pools);
     let mut by_positions: BTreeMap<usize, (u64, Diversification)> = BTreeMap::new();
-    for pool in snapshot.book.pools().filter(|pool| !pool.unknown) {
-        let of = diversification(&setting, &pool);
+    let known = snapshot.book.pools().filter(|pool| !pool.unknown);
+    let pools: Vec<Diversification> = known.map(|pool| diversification(&setting, &pool)).collect();
+    for of in &pools {
         let (pools, sum) = by_positions.entry(of.positions).or_default();
         *pools += 1;
         sum.alone += of.alone;
@@ -98,7 +107,7 @@ fn find(args: &Args) -> Result<Found> {
         sum.positions = of.positions;
     }
     by_positions.remove(&0);
-    Ok(Found { utilisation: found, diversification: by_positions, warnings, snapshot })
+    Ok(Found { utilisation: found, pools, diversification: by_positions, warnings, snapshot })
 }
 
 impl Found {
