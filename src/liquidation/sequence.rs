@@ -44,9 +44,10 @@ pub fn round(exchange: &Exchange<'_>, run: &mut Run<'_>, markets: Markets<'_>, b
         run.touch(exchange, pool);
     }
     if markets.seen.differs_from(&markets.real) {
-        for decision in breached.iter().map(|&pool| markets.real.decide_of(pool as usize)) {
-            run.tally.wrongful_pools += u64::from(!decision.liquidatable);
-            run.tally.late_pools += u64::from(decision.bankrupt);
+        for pool in breached.iter().map(|&pool| pool as usize) {
+            let (seen, real) = (markets.seen.decide_of(pool), markets.real.decide_of(pool));
+            run.tally.wrongful_pools += u64::from(!real.liquidatable);
+            run.tally.late_pools += u64::from(real.bankrupt && !seen.bankrupt);
         }
     }
     let due = due_pools(exchange, run, markets.seen);

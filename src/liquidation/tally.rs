@@ -11,7 +11,7 @@ pub struct Tally {
     pub liquidated: BTreeSet<u32>,
     /// Pools first liquidated while they were not liquidatable at the prices of trades: the prices that decide were wrong.
     pub wrongful_pools: u64,
-    /// Pools first liquidated when they were bankrupt at the prices of trades, that a right price would have shown before.
+    /// Pools first liquidated while bankrupt at the prices of trades and not at those that decide: too late.
     pub late_pools: u64,
     /// Pools that another pool's debt or position was put on.
     pub deleveraged: BTreeSet<u32>,

@@ -43,6 +43,8 @@ fn a_slow_price_liquidates_who_is_bankrupt_already() {
     // Half of ln 0.82 is not enough to see the breach at 90.9: √0.82 = 0.9055.
     assert_eq!(views(&run(&[("price:U", -0.18), ("lag:U", 0.5)])), (1, 0, 1));
     assert_eq!(views(&run(&[("price:U", -0.18)])), (1, 0, 0));
+    // Seen as bankrupt as it is, though not in full.
+    assert_eq!(views(&run(&[("price:U", -0.3), ("lag:U", 0.5)])), (1, 0, 0));
 }
 
 #[test]
