@@ -208,3 +208,39 @@ fn an_allocation_posts_the_cheapest_collateral_that_holds() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains(says), "{wrong:?}");
     }
 }
+
+/// Seen equity of accounts that hold 100 of an asset each, on a route or not.
+#[test]
+fn an_asset_is_seen_through_its_own_column_else_that_of_what_it_settles_to_else_its_underlyings() {
+    let dir = directory();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    write("assets.csv", "asset,price,underlying\nETH,100,\nUSD,1,\nWE,100,ETH\n");
+    write("underlyings.csv", "underlying,index_price\nETH,100\n");
+    write("instruments.csv", "instrument,kind,underlying,mark_price\nETHUSD,perpetual,ETH,100\n");
+    write("positions.csv", "account,instrument,quantity\n");
+    write("routes.csv", "route,finality_seconds,message_seconds\nr,60,60\n");
+    write(
+        "balances.csv",
+        "account,asset,amount,route,status,lock\na,WE,1,,,\nb,WE,1,r,attested,k1\nc,ETH,1,,,\nd,ETH,1,r,attested,k2\n",
+    );
+    write("rulebook.toml", "version = 1\n");
+    std::fs::remove_file(dir.path().join("quotes.csv")).expect("removed");
+    let equities = |header: &str, cells: &str| {
+        write("set.csv", &format!("scenario,{header}\ns,{cells}\n"));
+        let arguments = ["sweep", ".", "--scenarios", "set.csv", "--out", "out", "--tables", "csv", "--engine", "cpu"];
+        let swept = run(dir.path(), &arguments);
+        assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
+        let table = std::fs::read_to_string(dir.path().join("out/pools.csv")).expect("written");
+        let column = table.lines().next().and_then(|head| head.split(',').position(|name| name == "worst_equity"));
+        let cell =
+            |line: &str| line.split(',').nth(column.expect("a column")).and_then(|cell| cell.parse::<f64>().ok());
+        table.lines().skip(1).map(|line| (cell(line).expect("a number") * 1e4).round() / 1e4).collect::<Vec<_>>()
+    };
+    assert_eq!(equities("price:ETH,oracle:WE", "0,-0.15"), [85.0, 85.0, 100.0, 100.0]);
+    assert_eq!(equities("price:ETH,oracle:WE,oracle:ETH", "0,-0.15,-0.5"), [85.0, 85.0, 50.0, 50.0]);
+    assert_eq!(equities("price:ETH,lag:ETH", "-0.5,0.5"), [70.7107; 4]);
+    // A column of a route adds to the lag of what stands on it; one of zeros changes nothing.
+    assert_eq!(equities("price:ETH,lag:ETH,stale:r", "-0.5,0.5,0"), [70.7107; 4]);
+    assert_eq!(equities("price:ETH,stale:r", "-0.5,1"), [50.0, 100.0, 50.0, 100.0]);
+    assert_eq!(equities("price:ETH,oracle:ETH,oracle:ETH@r", "0,-0.5,-0.1"), [50.0, 50.0, 50.0, 90.0]);
+}

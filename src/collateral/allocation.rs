@@ -4,7 +4,7 @@
 //! what haircuts take is convex. Both are met by their tangents: a small linear program, to which the worst scenarios at its answer
 //! add tangents until none is broken (Kelley's cutting planes).
 
-use microlp::{ComparisonOp, LinearExpr, OptimizationDirection};
+use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, SolveOptions};
 
 use crate::domain::{AssetIndex, Balance, Pool};
 use crate::engine::Arbiter;
@@ -20,6 +20,8 @@ const SCENARIOS_PER_ROUND: usize = 4;
 const STEP: f64 = 1e-7;
 /// Excess aimed at and distance from the optimum allowed, relative to everything available.
 const TOLERANCE: f64 = 1e-9;
+/// Tolerance of the solver: its rows are in units of everything available.
+const FEASIBILITY: f64 = 1e-10;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,13 +83,18 @@ pub fn allocate(setting: Setting<'_>, ask: &AllocationAsk) -> Result<Allocation>
     let mut program = Tangents::new(&problem);
     let mut amounts = vec![0.0; all.len()];
     for round in 1..=ROUNDS_MAX {
-        let broken = program.add(&amounts);
-        if !broken {
-            return Ok(problem.answer(&amounts, round - 1));
+        if !program.add(&amounts) {
+            let answer = problem.answer(&amounts, round - 1);
+            if answer.is_met {
+                return Ok(answer);
+            }
+            // Met but for the solver's rounding: aim a little higher.
+            program.aim *= 10.0;
         }
         amounts = program.solve()?;
     }
-    Err(Error::Bug("the mix of collateral does not converge".into()))
+    // Everything available meets the target in f64, and nothing that the programs found does exactly.
+    Ok(problem.answer(&all, ROUNDS_MAX))
 }
 
 struct Problem<'a> {
@@ -196,6 +203,8 @@ struct Tangents<'p, 'a> {
     excess: Vec<(Vec<f64>, f64)>,
     /// By asset: what its haircut takes ≥ constant + slope · share.
     haircut: Vec<Vec<(f64, f64)>>,
+    /// Excess aimed at, relative to everything available.
+    aim: f64,
     /// What the last program said that haircuts take.
     promised: Option<f64>,
 }
@@ -203,7 +212,7 @@ struct Tangents<'p, 'a> {
 impl<'p, 'a> Tangents<'p, 'a> {
     fn new(problem: &'p Problem<'a>) -> Self {
         let n = problem.ask.available.len();
-        Self { problem, excess: Vec::new(), haircut: vec![Vec::new(); n], promised: None }
+        Self { problem, excess: Vec::new(), haircut: vec![Vec::new(); n], aim: TOLERANCE, promised: None }
     }
 
     /// Adds what these amounts break; answers whether they break anything.
@@ -218,7 +227,7 @@ impl<'p, 'a> Tangents<'p, 'a> {
             let slopes = problem.slopes(amounts, column);
             let here: f64 = slopes.iter().zip(amounts).map(|(slope, amount)| slope * amount).sum();
             let shares = slopes.iter().enumerate().map(|(at, slope)| slope * available(at) / money).collect();
-            self.excess.push((shares, (here - excess) / money + TOLERANCE));
+            self.excess.push((shares, (here - excess) / money));
             broken = true;
         }
         let mut taken = 0.0;
@@ -238,7 +247,7 @@ impl<'p, 'a> Tangents<'p, 'a> {
         for (slopes, constant) in &self.excess {
             let mut row = LinearExpr::empty();
             shares.iter().zip(slopes).for_each(|(share, slope)| row.add(*share, *slope));
-            program.add_constraint(row, ComparisonOp::Ge, *constant);
+            program.add_constraint(row, ComparisonOp::Ge, *constant + self.aim);
         }
         for ((taken, share), tangents) in taken.iter().zip(&shares).zip(&self.haircut) {
             for (constant, slope) in tangents {
@@ -248,7 +257,9 @@ impl<'p, 'a> Tangents<'p, 'a> {
                 program.add_constraint(row, ComparisonOp::Ge, *constant);
             }
         }
-        let outcome = program.solve().map(|outcome| outcome.into_solution());
+        let mut options = SolveOptions::default();
+        options.tolerances.feasibility = FEASIBILITY;
+        let outcome = program.solve_with(options).map(|outcome| outcome.into_solution());
         let Ok(Ok(solution)) = outcome else {
             return Err(Error::Bug("the linear program of a mix of collateral has no solution".into()));
         };

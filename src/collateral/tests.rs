@@ -174,3 +174,13 @@ fn the_diversification_of_additive_rules_is_none() {
     let empty = crate::domain::Pool { positions: &[], ..pool };
     assert_eq!(diversification(&setting, &empty).index(), None);
 }
+
+#[test]
+fn a_target_that_one_asset_meets_exactly_is_met() {
+    // 50 of cash is exactly the maintenance margin; a target of 1.5 is exactly what cash and half a coin count together.
+    for (target, side) in [(1.0, MarginSide::Maintenance), (1.5, MarginSide::Maintenance), (0.975, MarginSide::Initial)]
+    {
+        let allocation = allocated(&[], target, side);
+        assert!(allocation.is_met, "{target} {allocation:?}");
+    }
+}

@@ -23,7 +23,7 @@ pub enum Holder {
 /// Collateral and what it backs at base, quote units.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Utilisation {
-    /// Σ positive balances at market, before haircuts.
+    /// Σ positive balances at market, before haircuts; also of what counts for nothing.
     pub value: f64,
     /// Σ over pools of what they count after haircuts, where that is positive; a loan is no collateral.
     pub collateral: f64,
@@ -62,7 +62,7 @@ pub fn utilisation(setting: &Setting<'_>, outcomes: &[PoolOutcome]) -> BTreeMap<
             continue;
         }
         let mut counted = setting.collateral_by_asset::<f64>(&pool, &market);
-        counted.retain(|(_, counted)| *counted > 0.0);
+        counted.iter_mut().for_each(|(_, counted)| *counted = counted.max(0.0));
         let total: f64 = counted.iter().map(|(_, counted)| counted).sum();
         let required = outcome.base.initial_margin;
         let mut whole = Utilisation { unbacked: if total > 0.0 { 0.0 } else { required }, ..Utilisation::default() };
@@ -70,7 +70,10 @@ pub fn utilisation(setting: &Setting<'_>, outcomes: &[PoolOutcome]) -> BTreeMap<
             let price = setting.rows.of_asset(asset).map_or(0.0, |row| setting.rows.value(row, Column::Base));
             let lots = pool.balances.iter().filter(|balance| balance.asset == asset);
             let units: f64 = lots.map(|balance| balance.amount + balance.accrued_interest).sum();
-            let requirement = required * (counted / total);
+            if units <= 0.0 {
+                continue;
+            }
+            let requirement = if total > 0.0 { required * (counted / total) } else { 0.0 };
             let part = Utilisation { value: units * price, collateral: counted, requirement, unbacked: 0.0 };
             let network = network_of(setting, asset);
             sums.entry(Holder::Asset(asset)).or_default().add(&part);

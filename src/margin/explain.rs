@@ -213,7 +213,7 @@ impl Setting<'_> {
         let term = |balance: &Balance| {
             let amount = balance.amount + balance.accrued_interest;
             let price = self.rows.value(self.asset_row(balance.asset), column);
-            let counted = self.rows.value(self.collateral_row(balance), column);
+            let counted = self.rows.value(self.collateral_row(balance.asset, pool.balances), column);
             let (value, kept) = (amount * price, amount * counted);
             (counted != price).then(|| Term {
                 component: TermKind::Haircut,

@@ -108,12 +108,14 @@ impl Setting<'_> {
         self.rows.of_credit(asset).unwrap_or(self.asset_row(asset))
     }
 
-    /// Row of the price at which a balance counts in adjusted equity. A loan is owed in full.
-    pub(super) fn collateral_row(&self, balance: &Balance) -> u32 {
-        match balance.amount + balance.accrued_interest > 0.0 {
-            true => self.credit_row(balance.asset),
-            false => self.asset_row(balance.asset),
-        }
+    /// Row of the price at which a pool's balances of an asset count in adjusted equity: that of credit where they add up to more
+    /// than nothing. A loan is owed in full.
+    pub(super) fn collateral_row(&self, asset: AssetIndex, balances: &[Balance]) -> u32 {
+        let row = self.asset_row(asset);
+        let Some(credited) = self.rows.of_credit(asset) else { return row };
+        let lots = balances.iter().filter(|balance| balance.asset == asset);
+        let net: f64 = lots.map(|lot| lot.amount + lot.accrued_interest).sum();
+        if net > 0.0 { credited } else { row }
     }
 
     pub(super) fn instrument_row(&self, instrument: InstrumentIndex) -> u32 {
@@ -156,7 +158,7 @@ impl Setting<'_> {
     pub(super) fn groups<N: Number>(&self, pool: &Pool<'_>, market: &impl Market<N>) -> (N, Vec<Group<N>>) {
         let mut groups: Vec<Group<N>> = Vec::with_capacity(4);
         for balance in pool.balances {
-            let value = units::<N>(balance).times(&market.row(self.collateral_row(balance)));
+            let value = units::<N>(balance).times(&market.row(self.collateral_row(balance.asset, pool.balances)));
             let group = group_of(&mut groups, balance.asset);
             group.balance = group.balance.plus(&value);
         }
@@ -410,25 +412,12 @@ impl Setting<'_> {
             let row = self.asset_row(asset);
             builder.affine(row, amount, Weights::EQUITY);
             builder.uncancelled(row, magnitude, lots.len());
-            if self.rows.of_credit(asset).is_some() {
-                self.lower_credited(asset, lots, builder);
-                continue;
-            }
+            let row = self.collateral_row(asset, lots);
             match self.rules.haircut(asset) {
                 Some(haircut) => haircut.lower_balance(amount, row, Weights::ADJUSTED, builder),
                 None => builder.affine(row, amount, Weights::ADJUSTED),
             }
         }
-    }
-
-    /// Adjusted equity's part of an asset of which a scenario lowers what counts: positive lots at one price, loans at another.
-    fn lower_credited(&self, asset: AssetIndex, lots: &[Balance], builder: &mut Builder<'_>) {
-        let mut terms = Vec::with_capacity(2 * lots.len());
-        for lot in lots {
-            let row = self.collateral_row(lot);
-            terms.extend([(row, lot.amount), (row, lot.accrued_interest)]);
-        }
-        self.lower_adjusted(asset, &terms, builder);
     }
 
     /// Adjusted equity's part of an asset, after haircuts, from all its terms.
@@ -447,7 +436,8 @@ impl Setting<'_> {
                 None => groups.push((asset, vec![term])),
             };
         for balance in pool.balances {
-            let (row, collateral_row) = (self.asset_row(balance.asset), self.collateral_row(balance));
+            let (row, collateral_row) =
+                (self.asset_row(balance.asset), self.collateral_row(balance.asset, pool.balances));
             for units in [balance.amount, balance.accrued_interest] {
                 add(balance.asset, (collateral_row, units));
                 if collateral_row != row {

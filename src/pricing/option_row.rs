@@ -28,7 +28,7 @@ pub struct OptionRow<'a> {
     /// Columns of shocks; beta.
     price: Option<(usize, f64)>,
     impact: Option<usize>,
-    sight: &'a Sight,
+    sight: Sight,
     basis: Option<usize>,
     level: Option<usize>,
     tilt: Option<usize>,
@@ -62,7 +62,7 @@ impl<'a> OptionRow<'a> {
             volatility_shock,
             price: market.price[underlying],
             impact: market.impact[underlying],
-            sight: &market.sight[underlying],
+            sight: market.sight[underlying],
             basis: market.basis[underlying],
             level: market.volatility[underlying],
             tilt: market.skew[underlying],

@@ -69,14 +69,12 @@ impl<'a> ShockedMarket<'a> {
             .assets
             .iter()
             .map(|asset| by_name.get(asset.underlying.as_str()).and_then(|&underlying| impact[underlying]));
-        let sight =
-            snapshot.underlyings.iter().map(|underlying| Sight::of(|kind| [column(kind, &underlying.name), None]));
-        // An asset is seen through its own column, and on top through its underlying's where that has another name.
-        let asset_sight = snapshot.assets.iter().map(|asset| {
-            let settled = asset.custody.as_ref().map_or(&asset.name, |custody| &custody.asset);
-            let above = Some(&asset.underlying).filter(|underlying| *underlying != settled);
-            Sight::of(|kind| [of_asset(kind, asset), above.and_then(|underlying| column(kind, underlying))])
-        });
+        let sight = snapshot.underlyings.iter().map(|underlying| Sight::of(|kind| column(kind, &underlying.name)));
+        // An asset is seen through its own columns, else those of what it settles to, else its underlying's.
+        let asset_sight = snapshot
+            .assets
+            .iter()
+            .map(|asset| Sight::of(|kind| of_asset(kind, asset).or_else(|| column(kind, &asset.underlying))));
         Self {
             sight: sight.collect(),
             asset_sight: asset_sight.collect(),

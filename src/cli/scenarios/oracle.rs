@@ -15,10 +15,11 @@ use crate::suggest;
 /// Makes the set.
 pub(super) fn run(args: &OracleArgs) -> Result<Made> {
     let snapshot = crate::io::snapshot::read(&args.snapshot)?;
-    let all = names(&snapshot);
+    let (all, known) = names(&snapshot);
     for name in &args.each {
-        if !all.contains(name) {
-            let remedy = suggest::remedy(name, all.iter().map(String::as_str), "no underlying or asset has this name");
+        if !known.contains(name) {
+            let remedy =
+                suggest::remedy(name, known.iter().map(String::as_str), "no underlying or asset has this name");
             return Err(Error::Usage(format!("--each {name} ({remedy})")));
         }
     }
@@ -48,11 +49,13 @@ pub(super) fn run(args: &OracleArgs) -> Result<Made> {
     Ok(Made { set, notes, fields: Map::from_iter(fields) })
 }
 
-/// Every underlying, and every asset that moves with none of them, the quote apart.
-fn names(snapshot: &Snapshot) -> BTreeSet<String> {
-    let underlyings = snapshot.underlyings.iter().map(|underlying| underlying.name.clone());
-    let alone = (0u32..).zip(&snapshot.assets).filter(|(index, asset)| {
-        asset.custody.is_none() && asset.name != snapshot.quote && snapshot.underlying_of_asset(*index).is_none()
-    });
-    underlyings.chain(alone.map(|(_, asset)| asset.name.clone())).collect()
+/// What fails where everything does (every underlying, with all that follows it, and every asset that follows none), and every
+/// name that may fail by itself. The quote never does.
+fn names(snapshot: &Snapshot) -> (BTreeSet<String>, BTreeSet<String>) {
+    let underlyings: BTreeSet<String> = snapshot.underlyings.iter().map(|underlying| underlying.name.clone()).collect();
+    let assets = (0u32..).zip(&snapshot.assets);
+    let assets = assets.filter(|(_, asset)| asset.custody.is_none() && asset.name != snapshot.quote);
+    let alone = assets.clone().filter(|(index, _)| snapshot.underlying_of_asset(*index).is_none());
+    let all = underlyings.iter().cloned().chain(alone.map(|(_, asset)| asset.name.clone())).collect();
+    (all, underlyings.into_iter().chain(assets.map(|(_, asset)| asset.name.clone())).collect())
 }
