@@ -71,7 +71,7 @@ impl Asset {
 }
 
 /// Sorts assets on routes in among the other ones, which are sorted: all assets, and the place of each, the other ones first.
-pub(crate) fn sort_in(assets: Vec<Asset>, on_routes: Vec<Asset>) -> (Vec<Asset>, Vec<AssetIndex>) {
+pub fn sort_in(assets: Vec<Asset>, on_routes: Vec<Asset>) -> (Vec<Asset>, Vec<AssetIndex>) {
     let mut numbered: Vec<(usize, Asset)> = assets.into_iter().chain(on_routes).enumerate().collect();
     numbered.sort_by(|(_, a), (_, b)| a.name.as_bytes().cmp(b.name.as_bytes()));
     let mut places = vec![0; numbered.len()];
@@ -82,7 +82,7 @@ pub(crate) fn sort_in(assets: Vec<Asset>, on_routes: Vec<Asset>) -> (Vec<Asset>,
 }
 
 /// Gives the assets that instruments refer to their new places.
-pub(crate) fn renumber_assets(instruments: &mut [Instrument], places: &[AssetIndex]) {
+pub fn renumber_assets(instruments: &mut [Instrument], places: &[AssetIndex]) {
     for instrument in instruments {
         instrument.settlement_asset = places[instrument.settlement_asset as usize];
         instrument.price_asset = places[instrument.price_asset as usize];
