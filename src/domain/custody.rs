@@ -1,4 +1,4 @@
-use super::Asset;
+use super::{Asset, AssetIndex, Instrument};
 
 /// How far a lot has come that is not settled locally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,5 +67,24 @@ impl Asset {
             network: network.map(Into::into),
             custody: Some(custody),
         }
+    }
+}
+
+/// Sorts assets on routes in among the other ones, which are sorted: all assets, and the place of each, the other ones first.
+pub fn sort_in(assets: Vec<Asset>, on_routes: Vec<Asset>) -> (Vec<Asset>, Vec<AssetIndex>) {
+    let mut numbered: Vec<(usize, Asset)> = assets.into_iter().chain(on_routes).enumerate().collect();
+    numbered.sort_by(|(_, a), (_, b)| a.name.as_bytes().cmp(b.name.as_bytes()));
+    let mut places = vec![0; numbered.len()];
+    for (place, (before, _)) in numbered.iter().enumerate() {
+        places[*before] = place as AssetIndex;
+    }
+    (numbered.into_iter().map(|(_, asset)| asset).collect(), places)
+}
+
+/// Gives the assets that instruments refer to their new places.
+pub fn renumber_assets(instruments: &mut [Instrument], places: &[AssetIndex]) {
+    for instrument in instruments {
+        instrument.settlement_asset = places[instrument.settlement_asset as usize];
+        instrument.price_asset = places[instrument.price_asset as usize];
     }
 }

@@ -8,7 +8,9 @@ use super::decimal::Decimal;
 use super::fault::refusal;
 use super::identifier::AssetMap;
 use super::risk::Assessment;
-use crate::domain::{Instrument, InstrumentIndex, Kind, Payoff, Pool, Premium, Right, Side, Snapshot};
+use crate::domain::{
+    Asset, CustodyStatus, Instrument, InstrumentIndex, Kind, Payoff, Pool, Premium, Right, Side, Snapshot,
+};
 use crate::error::Result;
 
 /// What a snapshot does not say of a document.
@@ -33,10 +35,12 @@ pub struct Issue<'a> {
 }
 
 /// The account of the pool at `index` (< [`crate::domain::Book::len`]). Amounts ≥ 0 become collateral, negative ones
-/// liabilities; a lot's haircut is the pool's haircut on that asset.
+/// liabilities; a lot's haircut is the pool's haircut on that asset. What stands on a route is a lot of the settled asset with
+/// that route. No lot has a lock: a book does not keep them, and a made-up one would be signed for.
 ///
 /// # Errors
-/// [`crate::Error::Refused`] where a refused row touches the pool, or a number is not finite.
+/// [`crate::Error::Refused`] where a refused row touches the pool, a number is not finite, or the network of a lot on a
+/// route is not known.
 pub fn export(snapshot: &Snapshot, index: usize, issue: &Issue<'_>, assessment: Assessment) -> Result<MarginAccount> {
     let pool = snapshot.book.pool(index);
     if pool.unknown {
@@ -93,14 +97,31 @@ fn lot(snapshot: &Snapshot, balance: &crate::domain::Balance, assets: &AssetMap)
     let asset = &snapshot.assets[balance.asset as usize];
     let accrued = (balance.accrued_interest != 0.0).then_some(balance.accrued_interest);
     Ok(Lot {
-        asset: assets.id_of(&asset.name),
+        asset: assets.id_of(asset.custody.as_ref().map_or(&asset.name, |standing| &standing.asset)),
         quantity: Decimal::of("collateral.quantity", balance.amount.abs())?,
         accrued_interest: accrued.map(|accrued| Decimal::of("collateral.accrued_interest", accrued)).transpose()?,
-        custody: asset.network.as_ref().map(|network| Custody { network: network.clone(), route: None }),
-        status: Status::Settled,
+        custody: custody(asset)?,
+        status: match asset.custody.as_ref().map(|standing| standing.status) {
+            None => Status::Settled,
+            Some(CustodyStatus::Attested) => Status::Attested,
+            Some(CustodyStatus::InTransit) => Status::InTransit,
+        },
         lock: None,
         haircut: None,
     })
+}
+
+/// Where an asset is held, as far as the snapshot says it; an asset on a route has its route's network.
+fn custody(asset: &Asset) -> Result<Option<Custody>> {
+    let route = asset.custody.as_ref().map(|standing| standing.route.clone());
+    match (asset.network.clone(), route) {
+        (Some(network), route) => Ok(Some(Custody { network, route })),
+        (None, None) => Ok(None),
+        (None, Some(route)) => {
+            let rule = format!("{}: a lot on a route says on which network it is held", asset.name);
+            Err(refusal(rule, format!("fill in from_network of the route {route}")))
+        }
+    }
 }
 
 fn position(snapshot: &Snapshot, held: &crate::domain::Position, assets: &AssetMap) -> Result<Position> {

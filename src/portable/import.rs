@@ -7,18 +7,21 @@ use super::decimal::Decimal;
 use super::export::{side_name, terms};
 use super::fault::{at, none_of};
 use super::identifier::AssetMap;
-use crate::domain::{Balance, BookBuilder, Mode, Order, PoolSettings, Position, Side, Snapshot};
+use super::lots::Lots;
+use crate::domain::{
+    Balance, BookBuilder, Mode, Order, PoolSettings, Position, Side, Snapshot, renumber_assets, sort_in,
+};
 use crate::error::{Fault, Result};
 
 /// The snapshot with the account's pool added to its book. Holdings arrive bit for bit; marks, haircuts and risk figures
 /// of the issuer are not taken over. An instrument must have the same name and terms in both places, an asset the same
-/// identifier.
+/// identifier, a route the same name. A lot that has not settled becomes an asset on its route, at the price here.
 ///
 /// # Errors
-/// [`crate::Error::Refused`] where the pool exists, a lot has not settled, an instrument or asset is unknown here or has
-/// other terms, or an f64 does not hold a number exactly.
+/// [`crate::Error::Refused`] where the pool exists, an instrument, asset or route is unknown here or has other
+/// terms, a loan has not settled, or an f64 does not hold a number exactly.
 pub fn import(account: &MarginAccount, into: &Snapshot, assets: &AssetMap) -> Result<Snapshot> {
-    let mut arrival = Arrival { into, assets, faults: Vec::new() };
+    let mut arrival = Arrival { into, assets, lots: Lots::new(into, assets), faults: Vec::new() };
     let identity = &account.account;
     if into.book.pools().any(|pool| pool.account == identity.account && pool.pool == identity.pool) {
         let name = format!("{} / {}", identity.account, identity.pool);
@@ -47,13 +50,18 @@ pub fn import(account: &MarginAccount, into: &Snapshot, assets: &AssetMap) -> Re
     if settings != PoolSettings::default() {
         *builder.settings(id) = settings;
     }
-    Ok(into.with_book(builder.build()))
+    let (assets, places) = sort_in(into.assets.clone(), arrival.lots.into_made());
+    builder.renumber_assets(&places);
+    let mut taken_in = Snapshot { assets, ..into.with_book(builder.build()) };
+    renumber_assets(&mut taken_in.instruments, &places);
+    Ok(taken_in)
 }
 
 /// An account on its way into a book, and what is wrong with that.
 struct Arrival<'a> {
     into: &'a Snapshot,
     assets: &'a AssetMap,
+    lots: Lots<'a>,
     faults: Vec<Fault>,
 }
 
@@ -111,24 +119,16 @@ impl Arrival<'_> {
     }
 
     fn balance(&mut self, path: &str, lot: &Lot, sign: f64) -> Option<Balance> {
-        if lot.status != Status::Settled {
-            let rule = "only a settled lot becomes a balance; this one is held elsewhere or under way";
-            self.fault(&format!("{path}.status"), &lot.asset, rule, "take the account in once it has settled");
+        if lot.status != Status::Settled && sign < 0.0 {
+            let rule = "a loan is settled: only what is held stands on a route";
+            self.fault(&format!("{path}.status"), &lot.asset, rule, "have its issuer correct it");
         }
         let quantity = self.number(&format!("{path}.quantity"), &lot.quantity);
         let accrued = lot.accrued_interest.as_ref();
         let accrued_interest = accrued.map_or(0.0, |accrued| self.number(&format!("{path}.accrued_interest"), accrued));
-        let name = self.assets.name_of(&lot.asset);
-        let found = name.and_then(|name| self.into.assets.binary_search_by(|asset| asset.name.cmp(&name)).ok());
-        match found {
-            // The sum with 0 keeps a loan of nothing from being minus zero.
-            Some(index) => Some(Balance { asset: index as u32, amount: sign * quantity + 0.0, accrued_interest }),
-            None => {
-                let rule = "no asset of this book has this identifier";
-                self.fault(&format!("{path}.asset"), &lot.asset, rule, "list the asset, or map it");
-                None
-            }
-        }
+        let asset = self.lots.asset(path, lot, &mut self.faults)?;
+        // The sum with 0 keeps a loan of nothing from being minus zero.
+        Some(Balance { asset, amount: sign * quantity + 0.0, accrued_interest })
     }
 
     fn positions(&mut self, account: &MarginAccount) -> Vec<Position> {

@@ -15,6 +15,7 @@ mod fault;
 mod identifier;
 mod import;
 mod json;
+mod lots;
 mod node;
 mod register;
 mod risk;

@@ -14,9 +14,15 @@ struct Venues {
 
 impl Venues {
     fn new() -> Self {
+        Self::on_networks("0")
+    }
+
+    /// Both venues hold collateral on so many other networks.
+    fn on_networks(networks: &str) -> Self {
         let venues = Self { dir: tempfile::tempdir().expect("a directory") };
         for (book, accounts) in [("north", "80"), ("south", "40")] {
-            venues.ok(&["synth", book, "--accounts", accounts, "--seed", "11", "--tables", "csv"]);
+            let size = ["--accounts", accounts, "--networks", networks];
+            venues.ok(&[&["synth", book, "--seed", "11", "--tables", "csv"], &size[..]].concat());
         }
         venues.ok(&["scenarios", "monte-carlo", "north", "--count", "64", "--seed", "3", "--out", "set.csv"]);
         std::fs::write(venues.path("key"), format!("{}\n", "42".repeat(32))).expect("written");
@@ -50,15 +56,24 @@ impl Venues {
         assert!(stderr.contains(words), "{arguments:?}: {words:?} is not in {stderr}");
     }
 
-    /// An account of the north that the south lacks.
+    /// Account, pool and other cells of a table of a venue.
+    fn rows(&self, book: &str, table: &str) -> Vec<(String, String, Vec<String>)> {
+        let text = std::fs::read_to_string(self.path(book).join(table)).expect("a table");
+        let cells = text.lines().skip(1).map(|line| line.split(',').map(str::to_string).collect::<Vec<_>>());
+        cells.map(|cells| (cells[0].clone(), cells[1].clone(), cells[2..].to_vec())).collect()
+    }
+
+    /// A pool of the north with a row of `table` that holds `word`, of an account that the south lacks.
+    fn traveller_with(&self, table: &str, word: &str) -> (String, String) {
+        let south = self.rows("south", table);
+        let is_new = |account: &String| !south.iter().any(|other| other.0 == *account);
+        let mut north = self.rows("north", table).into_iter();
+        let found = north.find(|(account, _, cells)| is_new(account) && cells.iter().any(|cell| cell.contains(word)));
+        found.map(|(account, pool, _)| (account, pool)).expect("a traveller")
+    }
+
     fn traveller(&self) -> (String, String) {
-        let rows = |book: &str| -> Vec<(String, String)> {
-            let text = std::fs::read_to_string(self.path(book).join("positions.csv")).expect("positions");
-            let cells = text.lines().skip(1).map(|line| line.split(',').map(str::to_string).collect::<Vec<_>>());
-            cells.map(|cells| (cells[0].clone(), cells[1].clone())).collect()
-        };
-        let south = rows("south");
-        rows("north").into_iter().find(|row| !south.iter().any(|other| other.0 == row.0)).expect("a traveller")
+        self.traveller_with("positions.csv", "")
     }
 
     fn export(&self, (account, pool): &(String, String), more: &[&str]) -> Value {
@@ -140,4 +155,32 @@ fn refusals_have_their_exit_codes_and_keys_are_never_shown() {
     assert!(!std::fs::read_to_string(venues.path("pool.json")).expect("a file").contains(&secret));
     let schema: Value = serde_json::from_str(&venues.ok(&["account", "schema"])).expect("JSON");
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+}
+
+#[test]
+fn lots_on_routes_travel_to_a_venue_with_the_same_routes_and_weigh_the_same_there() {
+    let venues = Venues::on_networks("3");
+    let traveller = venues.traveller_with("balances.csv", "in_transit");
+    let exported = venues.export(&traveller, &["--out", "pool.json"]);
+    let document: Value =
+        serde_json::from_slice(&std::fs::read(venues.path("pool.json")).expect("a file")).expect("JSON");
+    let lots = document["collateral"].as_array().expect("lots");
+    assert!(lots.iter().any(|lot| lot["status"] == "in_transit" && lot["custody"]["route"].is_string()));
+    assert!(lots.iter().all(|lot| !lot["asset"].as_str().expect("an asset").contains("%40")), "{lots:?}");
+
+    let import = ["account", "import", "pool.json", "--at", AT, "--scenarios", "set.csv", "--format", "json"];
+    let output = venues.run(&[&import[..], &["--into", "south", "--out", "south2"]].concat());
+    let warnings = String::from_utf8_lossy(&output.stderr);
+    assert!(warnings.contains("on routes have no lock"), "{warnings}");
+    let imported: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(imported["risk"], exported["risk"], "the same rules, the same figures");
+    let explain =
+        |book: &str| venues.json(&["explain", book, &traveller.0, "--pool", &traveller.1, "--scenarios", "set.csv"]);
+    assert_eq!(explain("south2"), explain("north"), "every term is the same");
+    assert!(explain("north").to_string().contains(":transit"));
+
+    venues.ok(&["synth", "west", "--accounts", "40", "--seed", "11"]);
+    let no_route = "no route of this book has this name";
+    venues.fails(&[&import[..], &["--into", "west", "--out", "west2"]].concat(), 3, no_route);
+    assert!(!exists(&venues.path("west2")));
 }

@@ -123,8 +123,8 @@ pub fn assets() -> AssetMap {
     AssetMap::new(map.map(|(name, id)| (name.to_string(), id.to_string())).into()).expect("a map")
 }
 
-pub fn account_of(snapshot: &Snapshot, nonce: u64, assets: &AssetMap) -> MarginAccount {
-    let issue = Issue {
+pub fn issue(nonce: u64, assets: &AssetMap) -> Issue<'_> {
+    Issue {
         venue: "north",
         network: Some("eip155:1"),
         block: Some(19_000_000),
@@ -133,8 +133,11 @@ pub fn account_of(snapshot: &Snapshot, nonce: u64, assets: &AssetMap) -> MarginA
         not_before: moment("2026-03-01T00:00:00Z"),
         expires: moment("2026-03-09T00:00:00Z"),
         assets,
-    };
-    export(snapshot, 0, &issue, assessment()).expect("an account")
+    }
+}
+
+pub fn account_of(snapshot: &Snapshot, nonce: u64, assets: &AssetMap) -> MarginAccount {
+    export(snapshot, 0, &issue(nonce, assets), assessment()).expect("an account")
 }
 
 /// The account of the example.

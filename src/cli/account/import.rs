@@ -13,7 +13,7 @@ use crate::io::rulebook_files;
 use crate::io::snapshot::read_with_faults;
 use crate::io::snapshot_write::SnapshotWriter;
 use crate::margin::{Rulebook, check_book};
-use crate::portable::{Admission, Document, Register, Risk, import};
+use crate::portable::{Admission, Document, MarginAccount, Register, Risk, Status, import};
 
 /// Arguments of `account import`.
 #[derive(Debug, clap::Args)]
@@ -74,6 +74,8 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
     let index = find(&snapshot, &account.account.account, Some(&account.account.pool))?[0];
     let here = model.assess(&snapshot, index)?.risk;
 
+    warn_of_unlocked(account);
+
     let mut writer = SnapshotWriter::create(&args.out, args.tables.format(), &snapshot)?;
     write_book(&mut writer, &snapshot)?;
     copy_rules(&mut writer, &args.into, &rulebook, &model.rulebook)?;
@@ -84,6 +86,14 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
     writer.finish()?;
     report(args, &document, (&here, admission), context);
     Ok(0)
+}
+
+/// Says of how many lots on routes nothing shows that they are credited once: the tables will give them locks of their own.
+fn warn_of_unlocked(account: &MarginAccount) {
+    let unlocked = account.collateral.iter().filter(|lot| lot.status != Status::Settled && lot.lock.is_none()).count();
+    if unlocked > 0 {
+        tracing::warn!("{unlocked} lot(s) on routes have no lock: nothing shows that they are credited once");
+    }
 }
 
 fn write_book(writer: &mut SnapshotWriter, snapshot: &Snapshot) -> Result<()> {

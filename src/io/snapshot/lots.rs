@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::names::Names;
-use crate::domain::{Asset, AssetIndex, CustodyStatus, Instrument, Route};
+use crate::domain::{Asset, AssetIndex, CustodyStatus, Route};
 use crate::io::table::{CellKind, Column, Row};
 
 pub(super) const ROUTE: Column = Column::optional("route", CellKind::Text);
@@ -22,7 +22,7 @@ const STATUSES: [(&str, Option<CustodyStatus>); 3] =
 
 /// Turns lots that stand on a route into assets of their own, and sees to it that no lock backs two lots.
 ///
-/// Assets on routes are numbered after the plain ones, in the order they are met, until [`Lots::finish`] sorts them in.
+/// Assets on routes are numbered after the plain ones, in the order they are met, until [`crate::domain::sort_in`] gives them their places.
 pub(super) struct Lots<'a> {
     assets: &'a [Asset],
     asset_names: &'a Names,
@@ -133,24 +133,5 @@ impl<'a> Lots<'a> {
     /// The assets on routes, and how many of their lots have no lock.
     pub(super) fn finish(self) -> (Vec<Asset>, u64) {
         (self.on_routes, self.unlocked)
-    }
-}
-
-/// Sorts assets on routes in among the plain ones: all assets, and the place of each, plain ones first.
-pub(super) fn sort_in(plain: Vec<Asset>, on_routes: Vec<Asset>) -> (Vec<Asset>, Vec<AssetIndex>) {
-    let mut numbered: Vec<(usize, Asset)> = plain.into_iter().chain(on_routes).enumerate().collect();
-    numbered.sort_by(|(_, a), (_, b)| a.name.as_bytes().cmp(b.name.as_bytes()));
-    let mut places = vec![0; numbered.len()];
-    for (place, (before, _)) in numbered.iter().enumerate() {
-        places[*before] = place as AssetIndex;
-    }
-    (numbered.into_iter().map(|(_, asset)| asset).collect(), places)
-}
-
-/// Gives the assets that instruments refer to their new places.
-pub(super) fn renumber(instruments: &mut [Instrument], places: &[AssetIndex]) {
-    for instrument in instruments {
-        instrument.settlement_asset = places[instrument.settlement_asset as usize];
-        instrument.price_asset = places[instrument.price_asset as usize];
     }
 }

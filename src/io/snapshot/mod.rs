@@ -18,7 +18,7 @@ pub(super) mod volatility;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Snapshot, Underlying};
+use crate::domain::{Snapshot, Underlying, renumber_assets, sort_in};
 use crate::error::{Error, Fault, Result};
 use crate::io::table::{EXTENSIONS, FaultLog, RowCounts};
 use names::Names;
@@ -146,8 +146,8 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     if unlocked > 0 {
         warnings.push(format!("{unlocked} lot(s) on routes have no lock: nothing shows that they are credited once"));
     }
-    let (assets, places) = lots::sort_in(assets, on_routes);
-    lots::renumber(&mut instruments, &places);
+    let (assets, places) = sort_in(assets, on_routes);
+    renumber_assets(&mut instruments, &places);
     holders.book.renumber_assets(&places);
     let snapshot = Snapshot {
         as_of: market.as_of,
