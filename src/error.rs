@@ -58,10 +58,16 @@ impl Error {
             Self::Audit(_) => 4,
             Self::Limit(_) => 5,
             Self::NoAdapter(_) => 7,
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 2,
+            Self::Io { source, .. } if is_wrong_path(source.kind()) => 2,
             Self::Io { .. } | Self::Temporary(_) => 75,
         }
     }
+}
+
+/// Whether the path is at fault: what it names is not there, or is of another kind.
+fn is_wrong_path(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(kind, NotFound | IsADirectory | NotADirectory)
 }
 
 /// One rule broken by one place of an input: where, what stands there, what the rule is, what to do.

@@ -101,7 +101,11 @@ fn text_rule(shape: &Shape, text: &str) -> Option<String> {
         ),
         Shape::Network => network_rule(text).map(Into::into),
         Shape::Asset => asset_rule(text).map(Into::into),
-        Shape::Text | Shape::Version => unless(!text.is_empty(), "a text is not empty"),
+        Shape::Text => unless(
+            !text.is_empty() && text.trim().len() == text.len() && !text.chars().any(char::is_control),
+            "a name is not empty, and has no control characters and no space at either end",
+        ),
+        Shape::Version => unless(!text.is_empty(), "a text is not empty"),
         Shape::Flag | Shape::Map(_) | Shape::List(_) | Shape::Open => None,
     }
 }
@@ -141,9 +145,12 @@ fn check_lots(account: &MarginAccount, faults: &mut Vec<Fault>) {
     for (list, lots) in lists {
         for (place, lot) in lots.iter().enumerate() {
             let path = format!("{list}[{place}]");
+            if list == "liabilities" && lot.status != Status::Settled {
+                faults.push(at(&format!("{path}.status"), &lot.asset, "a loan is always settled", CORRECT));
+            }
             let has_route = lot.custody.as_ref().is_some_and(|custody| custody.route.is_some());
-            if lot.status == Status::InTransit && !has_route {
-                faults.push(at(&path, "in_transit", "a lot under way names its custody.route", CORRECT));
+            if lot.status != Status::Settled && !has_route {
+                faults.push(at(&path, &lot.asset, "a lot that has not settled names its custody.route", CORRECT));
             }
             if let Some(lock) = &lot.lock
                 && let Some(first) = locks.insert(lock, path.clone())
@@ -168,6 +175,10 @@ fn check_positions(account: &MarginAccount, faults: &mut Vec<Fault>) {
             let rule = "an instrument has the same terms wherever it stands";
             faults.push(at(&path, &instrument.name, rule, CORRECT));
         }
+    }
+    for (place, order) in account.orders.open.iter().enumerate().filter(|(_, order)| order.quantity.as_str() == "0") {
+        let name = &order.instrument.name;
+        faults.push(at(&format!("orders.open[{place}].quantity"), name, "an order buys or sells something", CORRECT));
     }
     let mut seen = BTreeMap::new();
     for (place, position) in account.positions.iter().enumerate() {

@@ -57,7 +57,8 @@ impl Document {
         if bytes.len() > LARGEST_BYTES {
             return Err(refusal(format!("a file has at most {LARGEST_BYTES} bytes"), "split the pool"));
         }
-        let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
+        // A byte order mark, or a list, is JSON gone wrong and not CBOR.
+        let is_json = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..] | [0xef, 0xbb, 0xbf, ..]);
         let root = if is_json {
             let text = std::str::from_utf8(bytes);
             let text = text.map_err(|error| refusal(format!("JSON: {error}"), "write it as UTF-8"))?;

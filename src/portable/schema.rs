@@ -9,7 +9,7 @@ use crate::pricing::Greeks;
 /// What a field holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    /// Any text that is not empty.
+    /// A name: not empty, without control characters and without a space at either end.
     Text,
     /// One of these words.
     Word(&'static [&'static str]),
@@ -229,7 +229,7 @@ fn of_map(fields: &[Field]) -> Value {
 fn of_shape(shape: &Shape) -> Value {
     let pattern = |pattern: &str| json!({"type": "string", "pattern": pattern});
     match shape {
-        Shape::Text => pattern("^[\\s\\S]+$"),
+        Shape::Text => pattern("^(?! )[^\\u0000-\\u001f\\u007f-\\u009f]*[^ \\u0000-\\u001f\\u007f-\\u009f]$"),
         Shape::Word(words) => json!({"type": "string", "enum": words}),
         Shape::Number(_) | Shape::Figure => pattern("^(?!-0$)-?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?$"),
         Shape::Count => pattern("^(0|[1-9][0-9]{0,19})$"),

@@ -71,7 +71,23 @@ fn what_breaks_a_rule_of_the_format_is_refused_with_the_rule() {
         ("text for a list", r#""open":["#, r#""open":"x","o":["#, "a text where a list belongs"),
         ("flag for a text", r#""nonce":"7""#, r#""nonce":true"#, "a flag where a text belongs"),
         ("text for a flag", r#""reduces_only":true"#, r#""reduces_only":"true""#, "a text where a flag belongs"),
-        ("empty text", r#""venue":"north""#, r#""venue":"""#, "a text is not empty"),
+        ("empty text", r#""venue":"north""#, r#""venue":"""#, "a name is not empty"),
+        ("line break in a name", r#""pool":"main""#, r#""pool":"ma\nin""#, "no control characters"),
+        ("space after a name", r#""account":"alice""#, r#""account":"alice ""#, "no space at either end"),
+        (
+            "no-break space before a name",
+            r#""account":"alice""#,
+            "\"account\":\"\u{a0}alice\"",
+            "no space at either end",
+        ),
+        ("order of nothing", r#""quantity":"-2""#, r#""quantity":"0""#, "buys or sells something"),
+        ("attested without a route", r#""status":"settled""#, r#""status":"attested""#, "names its custody.route"),
+        (
+            "loan under way",
+            r#""quantity":"10.25","status":"settled""#,
+            r#""quantity":"10.25","status":"in_transit""#,
+            "a loan is always settled",
+        ),
         ("name with a space", r#""venue":"north""#, r#""ve nue":"north""#, "printable ASCII"),
         ("BLAKE3", &"ab".repeat(32), &"AB".repeat(32), "64 lower-case hexadecimal digits"),
         ("key with capitals", r#""key":"0x"#, r#""key":"0xAB"#, "lower-case hexadecimal"),
@@ -95,7 +111,7 @@ fn what_is_no_single_json_document_is_refused() {
         ("truncated", json.as_bytes()[..json.len() - 1].to_vec(), "EOF while parsing"),
         ("too large", long.into_bytes(), "at most 4194304 bytes"),
         ("another venue", json.replace("north", "n").into_bytes(), "the content has another hash"),
-        ("byte order mark", format!("\u{feff}{json}").into_bytes(), "CBOR, byte 0"),
+        ("byte order mark", format!("\u{feff}{json}").into_bytes(), "JSON"),
         ("nothing", Vec::new(), "CBOR, byte 0: end of input"),
     ];
     for (what, bytes, reason) in cases {
