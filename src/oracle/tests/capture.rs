@@ -162,10 +162,14 @@ fn the_least_sum_is_that_of_some_subset() {
         assert_eq!(least_sum(weights.to_vec(), needed).map(|found| (found.best, found.is_exact)), Some((best, true)));
     }
     assert_eq!(least_sum(weights.to_vec(), 173), None);
-    // Powers of two beside an odd need: no list is long enough for 60 of them, and no sum meets it exactly.
-    let powers: Vec<u128> = (1..=60).map(|power| 1 << power).collect();
-    let found = least_sum(powers, (1 << 60) + 1).expect("a sum");
-    assert!(!found.is_exact && found.best > 1 << 60, "{found:?}");
+    assert_eq!(least_sum(vec![6, 10, 14], 17).map(|found| (found.best, found.is_exact)), Some((20, true)));
+    // Sixty weights of nineteen digits: the lists end before them, and what they meet is not the need itself.
+    let step =
+        |weight: &u64| Some(weight.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let weights: Vec<u128> = std::iter::successors(Some(7_u64), step).skip(1).take(60).map(u128::from).collect();
+    let needed = weights.iter().sum::<u128>() / 2 + 1;
+    let found = least_sum(weights, needed).expect("a sum");
+    assert!(!found.is_exact && found.best >= needed && found.best < needed + needed / 1_000_000, "{found:?}");
 }
 
 /// The cheapest of all subsets whose quotes, at the end of the range, move the median that far.
