@@ -240,7 +240,7 @@ fn bad_tables_are_refused_whole_and_by_check_too() {
         "quotes row 1 column price value \"nan\": a number is finite",
         "quotes row 1 column status value \"trdaing\": one of trading, halted, auction, unknown",
         "quotes row 1 column underlying value \"BTC\": exactly one of subject, asset, underlying",
-        "quotes row 1 column weight value \"0\"",
+        "quotes row 1 column weight value \"0\": a weight is between 1e-9 and 1e9",
         "quotes row 2 column source: a required value is missing",
         "quotes row 2 column timestamp: a required value is missing",
         "quotes row 2 column weight value \"1e10\": a weight is between 1e-9 and 1e9",
@@ -312,7 +312,7 @@ fn policies_are_read_written_and_refused() {
     for part in [
         "bad.toml:3 key oracle.aggregation value \"mean\"",
         "bad.toml:4 key oracle.quorum value \"2\"",
-        "bad.toml:5 key oracle.max_age_seconds value \"never\"",
+        "bad.toml:5 key oracle.max_age_seconds value \"never\": a number, or unlimited",
         "bad.toml:6 key oracle.median: no such key here",
         "bad.toml:8 key oracle.subject.ETH.minimum_sources value \"0\"",
         "bad.toml:9 key oracle.subject.ETH.subject: no such key here",
@@ -321,6 +321,63 @@ fn policies_are_read_written_and_refused() {
     ] {
         assert!(faults.contains(part), "{part:?} in\n{faults}");
     }
+}
+
+#[test]
+fn what_a_policy_or_a_factor_needs_is_said() {
+    let rulebook =
+        "version = 1\n[oracle]\nquorum = 0.5\n[oracle.subject.zz]\nquorum = 0.6\n[oracle.subject.BTC]\nquorum = 0.6\n";
+    let book = Files::book(&[("quotes.csv", QUOTES), ("rulebook.toml", rulebook)]);
+    let warning = "[oracle.subject.zz] names no asset or underlying: it has no effect";
+    for command in [["oracle", "."], ["check", "."]] {
+        let output = book.run(&command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(warning) && !said.contains("subject.BTC"), "{command:?}: {said}");
+    }
+    let set = "scenario,source:binance,confidence:BTC\none,0.5,0\n";
+    let without = Files::book(&[("set.csv", set), ("rulebook.toml", "version = 1\n")]);
+    let refused = |book: &Files| {
+        let output = book.run(&["check", ".", "--scenarios", "set.csv"]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = refused(&without);
+    assert!(
+        said.contains("no quotes.parquet") && said.contains("needed by the columns source:binance, confidence:BTC"),
+        "{said}"
+    );
+    without.write("quotes.csv", QUOTES);
+    without.write("snapshot.toml", "");
+    let said = refused(&without);
+    assert!(said.contains("as_of") && said.contains("needed by the columns source:binance, confidence:BTC"), "{said}");
+    without.write("set.csv", "scenario,oracle:BTC\none,-2\n");
+    let output = without.run(&["check", ".", "--scenarios", "set.csv"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("an oracle shock is finite and at least -1"), "{said}");
+}
+
+#[test]
+fn a_capture_is_never_silently_given_up() {
+    let mut quotes = String::from("source,subject,price,timestamp,weight,capture_cost\n");
+    let mut state = 7_u64;
+    for source in 0..60 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let weight = 500.0 + (state >> 40) as f64 / 1e6;
+        quotes += &format!("s{source},x,100,2026-01-01T00:00:00Z,{weight:.6},{:.6}\n", weight + 100.0);
+    }
+    let files = Files::new(&[("quotes.csv", &quotes)]);
+    let arguments = ["quotes.csv", "--at", "2026-01-01T00:00:01Z"];
+    let all = files.json(&arguments);
+    let capture = &subject(&all, "x")["capture"];
+    assert_eq!(capture["weight_needed_exact"], true);
+    let needed = capture["weight_needed"].as_f64().expect("a weight");
+    for way in ["up", "down"] {
+        assert_eq!(capture[way]["exact"], false, "{capture}");
+        assert!(capture[way]["weight"].as_f64().expect("a weight") >= needed, "{capture}");
+    }
+    assert!(capture["cost"].as_f64().expect("a cost") > needed);
+    let output = files.run(&[&["oracle"][..], &arguments].concat());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("at most "));
 }
 
 fn page() -> String {

@@ -371,7 +371,7 @@ fn every_fault_of_a_plan_is_said_at_once() {
         "plan.toml:5 key source.account value \"3\": a string",
         "plan.toml:6 key destination.account: a required key is missing",
         "plan.toml:9 key destination.acount: no such key here",
-        "plan.toml:12 key lots[0].amount value \"al\": one of all, largest",
+        "plan.toml:12 key lots[0].amount value \"al\": a number, or all, largest",
         "plan.toml:15 key lots[1].amount value \"-1\": above 0",
         "plan.toml:17 key target.source value \"0\": a positive number",
         "plan.toml:20 key route.transit_credit value \"0.2\": what the destination counts in transit is at most",

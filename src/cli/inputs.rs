@@ -110,9 +110,18 @@ pub fn resolved(
     if !oracle::has_sources(&scenarios) {
         return Ok((network::resolve(scenarios, snapshot, rulebook), Vec::new()));
     }
-    let tables = oracle_tables::read(dir, snapshot)?;
+    let needed_by = |error: Error| match error {
+        Error::Usage(message) => {
+            let columns = scenarios.factors.iter().filter(|factor| oracle::is_of_sources(factor.kind));
+            let columns: Vec<String> = columns.map(ToString::to_string).collect();
+            Error::Usage(format!("{message} (needed by the columns {})", columns.join(", ")))
+        }
+        other => other,
+    };
+    let tables = oracle_tables::read(dir, snapshot).map_err(needed_by)?;
     let as_of = snapshot.as_of;
-    let as_of = as_of.ok_or_else(|| Error::Usage("the ages of quotes need as_of in snapshot.toml".into()))?;
+    let without = || needed_by(Error::Usage("the ages of quotes need as_of in snapshot.toml".into()));
+    let as_of = as_of.ok_or_else(without)?;
     let policies = rulebook.oracle.clone().unwrap_or_default();
     let seen = oracle::resolve(&scenarios, &tables.subjects, &policies, as_of);
     Ok((network::resolve(seen.scenarios, snapshot, rulebook), seen.warnings))

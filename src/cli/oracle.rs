@@ -144,6 +144,14 @@ impl Inputs {
         if let Some(tick) = args.price_tick {
             policies.of.values_mut().chain([&mut policies.general]).for_each(|policy| policy.price_tick = tick);
         }
+        let is_known = |name: &str| match &snapshot {
+            Some(snapshot) => {
+                snapshot.assets.iter().any(|asset| asset.name == name)
+                    || snapshot.underlyings.iter().any(|underlying| underlying.name == name)
+            }
+            None => tables.subjects.contains_key(name),
+        };
+        policies.warnings(is_known).iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(Self { tables, snapshot, policies, as_of })
     }
 }

@@ -120,7 +120,7 @@ fn read_shock(at: &str, name: &str, shock: f64, reader: &mut Reader<'_>) -> Opti
     };
     let (least, greatest) = (factor.kind.minimum(), factor.kind.maximum());
     if !(least..=greatest).contains(&shock) {
-        let rule = format!("a {} shock is at least {least} and at most {greatest}", factor.kind.prefix());
+        let rule = format!("{} is at least {least} and at most {greatest}", factor.kind.shock());
         reader.fault(at, shock.to_string(), rule, "correct it");
         return None;
     }

@@ -13,7 +13,8 @@ use crate::error::Fault;
 /// A fault: a held instrument (or, where orders reserve margin, an ordered one) whose margin class is missing, or that its
 /// class cannot margin, or whose class reads an open interest that is not there; a used asset whose haircut class is
 /// missing; portfolio pools where the rulebook has no requirement for them. A warning: used assets without a haircut class
-/// (their haircut is 0), attested assets on routes without one (nothing of them counts), orders under a rulebook that reserves nothing for them, and those of [`Rulebook::warnings`].
+/// (their haircut is 0), attested assets on routes without one (nothing of them counts), orders under a rulebook that
+/// reserves nothing for them, oracle policies of unknown subjects, and those of [`Rulebook::warnings`].
 pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<String>) {
     let book = &snapshot.book;
     let mut held: BTreeSet<u32> = book.positions().iter().map(|position| position.instrument).collect();
@@ -74,6 +75,12 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
     if !uncredited.is_empty() {
         let assets = uncredited.join(", ");
         warnings.push(format!("no haircut class for the route in the rulebook, so nothing counts: {assets}"));
+    }
+    if let Some(policies) = &rulebook.oracle {
+        warnings.extend(policies.warnings(|name| {
+            snapshot.assets.iter().any(|asset| asset.name == name)
+                || snapshot.underlyings.iter().any(|underlying| underlying.name == name)
+        }));
     }
     if orders > 0 && rulebook.orders == OrderReserve::None {
         warnings.push(format!("{orders} open order(s) reserve no margin under this rulebook"));

@@ -1,16 +1,18 @@
 //! What it costs to move a formed price by capturing sources: the cheapest set whose votes, with those of honest sources that
-//! already stand beyond the target, reach half of the weight; and how far each single source moves the price.
+//! already stand beyond the target, hold more than half of the weight, or exactly half where the mean with the next honest vote
+//! lies beyond the target; and how far each single source moves the price.
 //!
-//! Prices are taken as formed: the same quotes count. A set that holds half of the weight is never dropped by the deviation rule,
-//! since it is the median then. What is not searched: sets of less weight that have honest quotes dropped. They need at least half
-//! of the quorum.
+//! Prices are taken as formed: the same quotes count, and the verdict (confidence) is not judged again. A set that holds more than
+//! half of the weight is never dropped by the deviation rule, since it is the median then. What is not searched: sets of less
+//! weight that have honest quotes dropped. They need at least half of the quorum.
 
-use super::form::Formed;
-use super::policy::{Aggregation, OraclePolicy, Ties};
+use super::cover::{Found, Item, cheapest_cover, cheapest_exact, least_sum};
+use super::form::{Formed, in_levels};
+use super::policy::{Aggregation, NonPositive, OraclePolicy, Ties};
 use super::quote::Quote;
-use super::vote::{Votes, units, weight};
+use super::vote::{Level, Votes, units, weight};
 
-/// Partial sets that the search keeps; beyond, it gives up rather than guess.
+/// Partial sets that the search for exactly half of the weight keeps.
 const SETS_MOST: usize = 1 << 20;
 /// Votes of a source, of which the three-vote rule gives each price one.
 const PARTS: u128 = 3;
@@ -35,6 +37,17 @@ pub struct Capture {
     pub weight: f64,
     /// What they cost together.
     pub cost: f64,
+    /// Whether no cheaper set exists; `false` where the search reached its limit, and a cheaper one may.
+    pub is_exact: bool,
+}
+
+/// A weight that holds more than half.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Majority {
+    /// The weight.
+    pub weight: f64,
+    /// Whether no smaller one exists; `false` where the search reached its limit, and a smaller one may.
+    pub is_exact: bool,
 }
 
 /// How far one source moves the price, whatever it says; `None` = without limit.
@@ -56,12 +69,12 @@ pub fn venue_cost(movement: f64, adv_quote: f64, daily_volatility: f64, factor: 
     2.0 / 3.0 * movement * adv_quote * share * share
 }
 
-/// The cheapest set of used sources that moves the price by at least `movement` (a fraction of it, > 0) in a direction; exact.
-/// `costs` holds a cost by place in `quotes`, `None` = cannot be captured. Of sets of equal cost the one with more weight, then
-/// the one found first in the order of places, is answered.
+/// The cheapest set of used sources that moves the price by at least `movement` (a fraction of it, > 0) in a direction. `costs`
+/// holds a cost by place in `quotes`, `None` = cannot be captured. Of sets of equal cost the one found first is answered.
 ///
-/// `None` where there is no positive price, where the sources that can be captured do not suffice, or where the search would
-/// keep more than about a million partial sets.
+/// A search that would keep more than about a million partial sets stops at the best one seen: `is_exact` says so. `None` where
+/// there is no positive price, or where the sources that can be captured do not suffice; where they hold half of the weight at
+/// most, also where none was found that holds half exactly before the search reached its limit.
 pub fn cheapest(
     quotes: &[Quote],
     formed: &Formed,
@@ -69,49 +82,170 @@ pub fn cheapest(
     policy: &OraclePolicy,
     (direction, movement): (Direction, f64),
 ) -> Option<Capture> {
-    let price = formed.price.filter(|price| *price > 0.0)?;
-    let target = match direction {
-        Direction::Up => price * (1.0 + movement),
-        Direction::Down => price * (1.0 - movement),
-    };
-    let stands_beyond = |price: f64| match direction {
-        Direction::Up => price >= target,
-        Direction::Down => price <= target,
-    };
-    let (mut total, mut free, mut items) = (0, 0, Vec::new());
-    for &place in &formed.used {
-        let units = PARTS * vote_units(&quotes[place], policy);
-        let votes = votes(&quotes[place], policy);
-        let beyond = votes.iter().filter(|vote| stands_beyond(**vote)).count() as u128 * units / votes.len() as u128;
-        total += units;
-        free += beyond;
-        if let Some(cost) = costs.get(place).copied().flatten().filter(|cost| *cost >= 0.0 && cost.is_finite()) {
-            items.push(Item { place, gain: units - beyond, cost });
-        }
-    }
-    let half_suffices = policy.aggregation != Aggregation::ThreeVote
-        && matches!((policy.ties, direction), (Ties::Lower, Direction::Down) | (Ties::Upper, Direction::Up));
+    let market = Market::new(quotes, formed, costs, policy, (direction, movement))?;
+    let total: u128 = market.sources.iter().map(|source| source.units).sum();
+    let free: u128 = market.sources.iter().map(|source| source.free).sum();
+    let is_mean = policy.aggregation == Aggregation::ThreeVote || policy.ties == Ties::Mean;
+    let half_suffices =
+        !is_mean && matches!((policy.ties, direction), (Ties::Lower, Direction::Down) | (Ties::Upper, Direction::Up));
     let needed = if half_suffices { total.div_ceil(2) } else { total / 2 + 1 };
-    let chosen = cheapest_cover(&items, needed.saturating_sub(free))?;
+    let items: Vec<Item> = market.sources.iter().filter_map(|source| source.item(false)).collect();
+    let of_majority = cheapest_cover(&items, needed.saturating_sub(free));
+    let mut is_exact = of_majority.as_ref().is_none_or(|found| found.is_exact);
+    let mut best = of_majority.map(|found| found.best);
+    if is_mean && total.is_multiple_of(2) && free <= total / 2 {
+        let bound = best.as_ref().map_or(f64::INFINITY, |places| market.cost(places));
+        let of_half = market.cheapest_half(total / 2 - free, bound);
+        is_exact &= of_half.is_exact;
+        best = of_half.best.or(best);
+    }
+    let mut places = best?;
+    places.sort_unstable();
     Some(Capture {
         direction,
-        weight: weight(chosen.iter().map(|&item| vote_units(&quotes[items[item].place], policy)).sum()),
-        cost: chosen.iter().map(|&item| items[item].cost).sum(),
-        quotes: chosen.iter().map(|&item| items[item].place).collect(),
+        weight: weight(places.iter().map(|&place| vote_units(&quotes[place], policy)).sum()),
+        cost: market.cost(&places),
+        quotes: places,
+        is_exact,
     })
 }
 
+/// A source that is used.
+struct Source {
+    place: usize,
+    /// Its votes, in levels.
+    votes: Vec<f64>,
+    /// Their weight together.
+    units: u128,
+    /// The part of it that stands beyond the target anyway.
+    free: u128,
+    cost: Option<f64>,
+}
+
+impl Source {
+    /// What capturing it adds; `None` where it cannot be captured.
+    fn item(&self, is_support: bool) -> Option<Item> {
+        Some(Item { place: self.place, gain: self.units - self.free, cost: self.cost?, is_support })
+    }
+}
+
+/// The sources of a price, and where it is to go.
+struct Market<'a> {
+    sources: Vec<Source>,
+    policy: &'a OraclePolicy,
+    direction: Direction,
+    /// In levels.
+    target: f64,
+}
+
+impl<'a> Market<'a> {
+    /// `None` without a positive price.
+    fn new(
+        quotes: &[Quote],
+        formed: &Formed,
+        costs: &[Option<f64>],
+        policy: &'a OraclePolicy,
+        (direction, movement): (Direction, f64),
+    ) -> Option<Self> {
+        let price = formed.price.filter(|price| *price > 0.0)?;
+        let level = if policy.price_tick > 0.0 { (price / policy.price_tick).round() } else { price };
+        let target = match direction {
+            Direction::Up => level * (1.0 + movement),
+            Direction::Down => level * (1.0 - movement),
+        };
+        let mut market = Self { sources: Vec::new(), policy, direction, target };
+        for &place in &formed.used {
+            let units = PARTS * vote_units(&quotes[place], policy);
+            let votes = votes(&quotes[place], policy);
+            let beyond = votes.iter().filter(|vote| market.is_beyond(**vote)).count() as u128;
+            let free = beyond * units / votes.len() as u128;
+            let cost = costs.get(place).copied().flatten().filter(|cost| *cost >= 0.0 && cost.is_finite());
+            market.sources.push(Source { place, votes, units, free, cost });
+        }
+        Some(market)
+    }
+
+    fn is_beyond(&self, level: f64) -> bool {
+        match self.direction {
+            Direction::Up => level >= self.target,
+            Direction::Down => level <= self.target,
+        }
+    }
+
+    /// Whether one level lies farther in the direction than another.
+    fn is_farther(&self, level: f64, other: f64) -> bool {
+        match self.direction {
+            Direction::Up => level > other,
+            Direction::Down => level < other,
+        }
+    }
+
+    /// What captured sources say.
+    fn extreme(&self) -> f64 {
+        match (self.direction, self.policy.non_positive) {
+            (Direction::Up, _) => f64::INFINITY,
+            (Direction::Down, NonPositive::Drop) => f64::MIN_POSITIVE,
+            (Direction::Down, NonPositive::Keep) => f64::NEG_INFINITY,
+        }
+    }
+
+    /// The mean of two middle votes, in either order.
+    fn mean(&self, one: f64, other: f64) -> f64 {
+        let mean = one.middle(other);
+        if self.policy.price_tick > 0.0 { mean.floor() } else { mean }
+    }
+
+    fn cost(&self, places: &[usize]) -> f64 {
+        let is_taken = |source: &&Source| places.contains(&source.place);
+        self.sources.iter().filter(is_taken).filter_map(|source| source.cost).sum()
+    }
+
+    /// The cheapest set that adds exactly `missing` to the votes beyond the target, so that half of the weight stands there, and
+    /// whose mean with the rest is beyond it too; only one that costs less than `bound`.
+    ///
+    /// The mean is that of the nearest vote beyond and the nearest one before the target. For every level that the former may
+    /// have, honest votes nearer than that are captured, and one before the target is left that lies near enough.
+    fn cheapest_half(&self, missing: u128, mut bound: f64) -> Found<Option<Vec<usize>>> {
+        let honest = self.sources.iter().flat_map(|source| source.votes.iter().copied());
+        let mut levels: Vec<f64> =
+            honest.filter(|vote| self.is_beyond(*vote) && self.is_farther(self.extreme(), *vote)).collect();
+        levels.push(self.extreme());
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        let (mut found, mut budget) = (Found { best: None, is_exact: true }, SETS_MOST);
+        for level in levels {
+            let is_near = |vote: &f64| self.is_beyond(*vote) && self.is_farther(level, *vote);
+            let is_support = |vote: &f64| !self.is_beyond(*vote) && self.is_beyond(self.mean(*vote, level));
+            let (taken, others): (Vec<&Source>, Vec<&Source>) =
+                self.sources.iter().partition(|source| source.votes.iter().any(is_near));
+            let supports = |source: &Source| source.votes.iter().any(is_support);
+            let has_support = others.iter().any(|source| source.cost.is_none() && supports(source));
+            let items: Vec<Item> = others.iter().filter_map(|source| source.item(supports(source))).collect();
+            let Some(taken) = taken.iter().map(|source| source.item(false)).collect::<Option<Vec<Item>>>() else {
+                continue;
+            };
+            let (gain, cost): (u128, f64) =
+                (taken.iter().map(|item| item.gain).sum(), taken.iter().map(|item| item.cost).sum());
+            let Some(missing) = missing.checked_sub(gain) else { continue };
+            let half = cheapest_exact(&items, missing, has_support, bound - cost, &mut budget);
+            found.is_exact &= half.is_exact;
+            if let Some(mut places) = half.best {
+                places.extend(taken.iter().map(|item| item.place));
+                bound = self.cost(&places);
+                found.best = Some(places);
+            }
+        }
+        found
+    }
+}
+
 /// The least weight of a set of used sources that holds more than half of their weight: of weights 3, 2, 2, 1, 1, 1, 1 it is 6.
-/// `None` without sources, or where the search gives up as in [`cheapest`].
-pub fn majority(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> Option<f64> {
-    let item = |&place: &usize| {
-        let gain = vote_units(&quotes[place], policy);
-        Item { place, gain, cost: gain as f64 }
-    };
-    let items: Vec<Item> = formed.used.iter().map(item).collect();
-    let total: u128 = items.iter().map(|item| item.gain).sum();
-    let chosen = cheapest_cover(&items, total / 2 + 1)?;
-    Some(weight(chosen.iter().map(|&item| items[item].gain).sum()))
+/// `None` without sources.
+pub fn majority(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> Option<Majority> {
+    let weights: Vec<u128> = formed.used.iter().map(|&place| vote_units(&quotes[place], policy)).collect();
+    let total: u128 = weights.iter().sum();
+    let found = least_sum(weights, total / 2 + 1)?;
+    Some(Majority { weight: weight(found.best), is_exact: found.is_exact })
 }
 
 /// The fewest sources that hold more than half of the weight used; 0 without sources.
@@ -137,7 +271,8 @@ pub fn reach(quotes: &[Quote], formed: &Formed, policy: &OraclePolicy) -> Vec<Re
             votes.into_iter().map(move |vote| (if place == captured { level } else { vote }, units))
         });
         let ties = if policy.aggregation == Aggregation::ThreeVote { Ties::Mean } else { policy.ties };
-        Votes::new(said.collect()).median(ties).filter(|price| price.is_finite())
+        let level = Votes::new(said.collect()).median(ties).filter(|level| level.is_finite());
+        level.map(|level| if policy.price_tick > 0.0 { level.floor() * policy.price_tick } else { level })
     };
     let reach = |&place: &usize| Reach {
         quote: place,
@@ -152,69 +287,11 @@ fn vote_units(quote: &Quote, policy: &OraclePolicy) -> u128 {
     units(weight).unwrap_or(0)
 }
 
+/// What a source votes for, in levels.
 fn votes(quote: &Quote, policy: &OraclePolicy) -> Vec<f64> {
+    let (price, confidence) = in_levels(quote, policy);
     match policy.aggregation {
-        Aggregation::ThreeVote => vec![quote.price - quote.confidence, quote.price, quote.price + quote.confidence],
-        Aggregation::WeightedMedian | Aggregation::Median => vec![quote.price],
+        Aggregation::ThreeVote => vec![price - confidence, price, price + confidence],
+        Aggregation::WeightedMedian | Aggregation::Median => vec![price],
     }
-}
-
-/// A source for sale: the votes that capturing it adds.
-#[derive(Debug, Clone, Copy)]
-struct Item {
-    place: usize,
-    gain: u128,
-    cost: f64,
-}
-
-/// A set of items: the last one taken and the set without it.
-#[derive(Debug, Clone, Copy)]
-struct Set {
-    gain: u128,
-    cost: f64,
-    last: Option<(usize, usize)>,
-}
-
-/// The cheapest items whose gains reach `needed`, ascending: all sets that no other set beats in both gain and cost, grown item
-/// by item. Gains beyond what is needed count as just enough.
-fn cheapest_cover(items: &[Item], needed: u128) -> Option<Vec<usize>> {
-    let mut sets = vec![Set { gain: 0, cost: 0.0, last: None }];
-    let mut front = vec![0];
-    for (index, item) in items.iter().enumerate().filter(|(_, item)| item.gain > 0) {
-        let mut grown = front.clone();
-        for &before in &front {
-            let Set { gain, cost, .. } = sets[before];
-            if gain >= needed {
-                continue;
-            }
-            grown.push(sets.len());
-            sets.push(Set {
-                gain: (gain + item.gain).min(needed),
-                cost: cost + item.cost,
-                last: Some((index, before)),
-            });
-        }
-        if sets.len() > SETS_MOST {
-            return None;
-        }
-        // Cheapest first; of equal cost the larger gain, then the set found first.
-        grown.sort_by(|&a, &b| {
-            sets[a].cost.total_cmp(&sets[b].cost).then(sets[b].gain.cmp(&sets[a].gain)).then(a.cmp(&b))
-        });
-        let mut best = None;
-        grown.retain(|&set| {
-            let is_better = best.is_none_or(|best| sets[set].gain > best);
-            best = best.max(Some(sets[set].gain));
-            is_better
-        });
-        front = grown;
-    }
-    let mut set = front.into_iter().find(|&set| sets[set].gain >= needed)?;
-    let mut chosen = Vec::new();
-    while let Some((item, before)) = sets[set].last {
-        chosen.push(item);
-        set = before;
-    }
-    chosen.reverse();
-    Some(chosen)
 }

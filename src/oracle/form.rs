@@ -123,7 +123,8 @@ struct Ballot {
 /// Forms one price of the quotes of one subject at a moment: drops what breaks a rule of [`Reason`], aggregates the rest, judges
 /// the result by [`Verdict`]. A pure function of its arguments; quotes may come in any order and be none.
 ///
-/// The deviation rule takes median and median absolute deviation by the policy's weights, and is applied once.
+/// The deviation rule takes median and median absolute deviation by the policy's weights, means where the weight splits exactly,
+/// in whole ticks where there is a tick, and is applied once.
 pub fn form(quotes: &[Quote], policy: &OraclePolicy, as_of: Timestamp) -> Formed {
     let mut ballots = Vec::with_capacity(quotes.len());
     let mut dropped = Vec::new();
@@ -193,15 +194,21 @@ fn ticks(quote: &Quote, policy: &OraclePolicy) -> Option<(f64, f64)> {
     (policy.price_tick > 0.0).then(|| (whole(quote.price), whole(quote.confidence)))
 }
 
+/// Price and confidence as votes are compared: in whole ticks where there is a tick, as they are otherwise.
+pub(super) fn in_levels(quote: &Quote, policy: &OraclePolicy) -> (f64, f64) {
+    ticks(quote, policy).unwrap_or((quote.price, quote.confidence))
+}
+
 fn drop_deviants(quotes: &[Quote], policy: &OraclePolicy, ballots: &mut Vec<Ballot>, dropped: &mut Vec<Dropped>) {
     let Some(mads) = policy.deviation_mads else { return };
-    let prices = ballots.iter().map(|ballot| (quotes[ballot.quote].price, ballot.units)).collect();
+    let price = |ballot: &Ballot| in_levels(&quotes[ballot.quote], policy).0;
+    let prices = ballots.iter().map(|ballot| (price(ballot), ballot.units)).collect();
     let Some(centre) = Votes::new(prices).median(Ties::Mean) else { return };
-    let distance = |ballot: &Ballot| (quotes[ballot.quote].price - centre).abs();
+    let distance = |ballot: &Ballot| (price(ballot) - centre).abs();
     let distances = ballots.iter().map(|ballot| (distance(ballot), ballot.units)).collect();
     let spread = Votes::new(distances).median(Ties::Mean).unwrap_or(0.0);
     ballots.retain(|ballot| {
-        let confidence = quotes[ballot.quote].confidence;
+        let (_, confidence) = in_levels(&quotes[ballot.quote], policy);
         let limit =
             (mads * spread).max(policy.deviation_confidences * confidence).max(policy.deviation_floor * centre.abs());
         let is_near = distance(ballot) <= limit;

@@ -8,6 +8,7 @@ pub mod capture;
 
 mod assess;
 mod conservative;
+mod cover;
 mod form;
 mod mark;
 mod policy;
@@ -23,7 +24,7 @@ pub use form::{Dropped, Formed, Reason, Verdict, form};
 pub use mark::{MarkInputs, diverges, mark};
 pub use policy::{Aggregation, NonPositive, OraclePolicies, OraclePolicy, Ties};
 pub use quote::{Quote, SourceStatus};
-pub use resolve::{Resolved, has_sources, resolve};
+pub use resolve::{Resolved, has_sources, is_of_sources, resolve};
 pub use stable::{StablePolicy, StablePrice};
 pub use validity::{Action, Tolerance, Validity, classify};
 

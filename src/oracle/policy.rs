@@ -171,4 +171,10 @@ impl OraclePolicies {
     pub fn get(&self, subject: &str) -> &OraclePolicy {
         self.of.get(subject).unwrap_or(&self.general)
     }
+
+    /// A warning for every policy of a subject that is not known.
+    pub fn warnings(&self, is_known: impl Fn(&str) -> bool) -> Vec<String> {
+        let unknown = self.of.keys().filter(|name| !is_known(name));
+        unknown.map(|name| format!("[oracle.subject.{name}] names no asset or underlying: it has no effect")).collect()
+    }
 }

@@ -22,7 +22,8 @@ pub fn has_sources(scenarios: &ScenarioSet) -> bool {
     scenarios.factors.iter().any(|factor| is_of_sources(factor.kind))
 }
 
-fn is_of_sources(kind: FactorKind) -> bool {
+/// Whether a factor of this kind acts on quotes.
+pub fn is_of_sources(kind: FactorKind) -> bool {
     matches!(kind, FactorKind::Confidence | FactorKind::Source)
 }
 

@@ -73,6 +73,13 @@ impl FactorKind {
         Self::Time,
     ];
 
+    /// A shock of this kind, with its article.
+    pub fn shock(self) -> String {
+        let prefix = self.prefix();
+        let article = if prefix.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+        format!("{article} {prefix} shock")
+    }
+
     /// The column prefix.
     pub fn prefix(self) -> &'static str {
         match self {

@@ -129,8 +129,8 @@ impl ScenarioSet {
                     (table, row as u64 + 1, &factor.to_string()),
                     shock.to_string(),
                     format!(
-                        "a {} shock is finite and at least {}, at most {}",
-                        factor.kind.prefix(),
+                        "{} is finite and at least {}, at most {}",
+                        factor.kind.shock(),
                         allowed.start(),
                         allowed.end()
                     ),

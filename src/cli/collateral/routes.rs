@@ -45,6 +45,12 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let fund = fund_quote.map(|fund_quote| FundLimit { fund_quote, multiple: args.fund_multiple });
     let credit = credit_routes(&snapshot, &rulebook, fund)?;
     write_file(&args.out, credit.rulebook.to_toml().as_bytes())?;
+    for totals in credit.routes.iter().filter(|totals| totals.in_transit_scale < 1.0) {
+        let route = &totals.route;
+        tracing::warn!(
+            "{route}: lots in transit alone count beyond the limit: their classes {route}:transit are cut to it"
+        );
+    }
     match context.format {
         Format::Json => print_json(&object(args, fund, &credit)),
         Format::Table => print(args, fund, &credit),
@@ -89,6 +95,7 @@ fn totals_json(totals: &RouteTotals) -> Value {
         "unlimited": totals.unlimited_quote,
         "limit": totals.limit_quote,
         "scale": totals.scale,
+        "in_transit_scale": totals.in_transit_scale,
         "credited": totals.credited_quote,
         "share_of_fund": totals.share_of_fund,
     })

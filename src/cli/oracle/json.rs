@@ -84,7 +84,7 @@ fn captures(assessment: &Assessment, quotes: &[Quote], policy: &OraclePolicy) ->
     let capture = |found: &Option<Capture>| {
         found.as_ref().map(|found| {
             let sources: Vec<&str> = found.quotes.iter().map(|&place| source(place)).collect();
-            json!({ "sources": sources, "weight": found.weight, "cost": found.cost })
+            json!({ "sources": sources, "weight": found.weight, "cost": found.cost, "exact": found.is_exact })
         })
     };
     let [up, down] = &assessment.captures;
@@ -92,8 +92,10 @@ fn captures(assessment: &Assessment, quotes: &[Quote], policy: &OraclePolicy) ->
         .reach
         .iter()
         .map(|reach| json!({ "source": source(reach.quote), "lowest": reach.lowest, "highest": reach.highest }));
+    let majority = capture::majority(quotes, formed, policy);
     json!({
-        "weight_needed": capture::majority(quotes, formed, policy),
+        "weight_needed": majority.map(|majority| majority.weight),
+        "weight_needed_exact": majority.map(|majority| majority.is_exact),
         "fewest_sources": capture::fewest_sources(quotes, formed, policy),
         "up": capture(up),
         "down": capture(down),

@@ -86,12 +86,13 @@ fn costs(findings: &Findings) -> Table {
         let [up, down] = found.captures.each_ref().map(|capture| {
             let capture = capture.as_ref();
             let sources = capture.map_or_else(|| "–".into(), |capture| sources(quotes, &capture.quotes));
-            (sources, figure(capture.map(|capture| capture.cost)))
+            let cost = capture.map(|capture| at_most(figure(Some(capture.cost)), capture.is_exact));
+            (sources, cost.unwrap_or_else(|| "–".into()))
         });
         let needed = capture::majority(quotes, &found.formed, policy);
         table.add_row([
             name.clone(),
-            needed.map_or_else(|| "–".into(), |needed| format!("{needed}")),
+            needed.map_or_else(|| "–".into(), |needed| at_most(needed.weight.to_string(), needed.is_exact)),
             capture::fewest_sources(quotes, &found.formed, policy).to_string(),
             up.0,
             up.1,
@@ -101,6 +102,11 @@ fn costs(findings: &Findings) -> Table {
         ]);
     }
     right(table)
+}
+
+/// A figure that a search may have left too high says so.
+fn at_most(figure: String, is_exact: bool) -> String {
+    if is_exact { figure } else { format!("at most {figure}") }
 }
 
 /// The widest range that any single source can move the price in.

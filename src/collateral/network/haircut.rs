@@ -52,12 +52,26 @@ pub fn credit_share(settled: f64, market: f64, bridge: f64) -> f64 {
     if settled >= 1.0 { 0.0 } else { ((1.0 - market) / (1.0 - settled)).min(1.0) * (1.0 - bridge) }
 }
 
-/// A haircut of the settled asset (any of its tiers) as one on the route, rounded up to a millionth: `1 − (1 − haircut) ·
-/// share`. What a tier takes beyond the first one is for size, and stays as it is.
+/// A haircut of the settled asset (any of its tiers) as one on the route: `1 − (1 − haircut) · share`. What a tier takes beyond
+/// the first one is for size, and stays as it is.
+pub fn exactly_on_route(haircut: f64, share: f64) -> f64 {
+    1.0 - (1.0 - haircut) * share
+}
+
+/// The same, rounded up to a millionth.
 pub fn on_route(haircut: f64, share: f64) -> f64 {
+    rounded_up(exactly_on_route(haircut, share)).clamp(haircut, 1.0)
+}
+
+/// The same where the share is that of a limit: more than rounding can take is added before, so that what counts is never above
+/// what the haircut stands for.
+pub fn within_limit(haircut: f64, share: f64) -> f64 {
+    rounded_up(exactly_on_route(haircut, share) + 4.0 * f64::EPSILON).clamp(haircut, 1.0)
+}
+
+fn rounded_up(haircut: f64) -> f64 {
     const MILLION: f64 = 1e6;
-    let exact = 1.0 - (1.0 - haircut) * share;
-    ((exact * MILLION).ceil() / MILLION).clamp(haircut, 1.0)
+    (haircut * MILLION).ceil() / MILLION
 }
 
 /// Relative change of what counts when messages take `delay_seconds` longer, in [−1, 0]:

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::haircut::{bridge, credit_share, horizon_seconds, market, on_route};
+use super::haircut::{bridge, credit_share, exactly_on_route, horizon_seconds, market, on_route, within_limit};
 use super::resolve::curve;
 use crate::domain::{Asset, CustodyStatus, Route, Snapshot};
 use crate::error::{Error, Result};
@@ -66,6 +66,8 @@ pub struct RouteTotals {
     pub limit_quote: Option<f64>,
     /// What the limit leaves of the credit, in [0, 1].
     pub scale: f64,
+    /// The same of lots in transit: below 1 where they alone count beyond the limit.
+    pub in_transit_scale: f64,
     /// What counts.
     pub credited_quote: f64,
     /// That, beside the insurance fund; `None` without a fund.
@@ -73,12 +75,13 @@ pub struct RouteTotals {
 }
 
 /// Haircut classes `CLASS@ROUTE` for every haircut class of the rulebook, and every asset on a route without one, on every route
-/// of the snapshot, in place of earlier ones. Classes for lots in transit are kept and never made: what is not final counts
-/// nothing.
+/// of the snapshot, in place of earlier ones. Classes for lots in transit are never made: what is not final counts nothing. Those
+/// that the rulebook has are kept, unless their lots alone count beyond the route's limit.
 ///
-/// With `s` the credit share of [`credit_share`], a tier `h` becomes `1 − (1 − h) · s · scale`. `scale` keeps what the whole
-/// book is credited on a route within the smaller of its cap and `multiple · fund`, at the snapshot's prices:
-/// `min(1, limit / credited)`, a little less for the rounding of the sum.
+/// With `s` the credit share of [`credit_share`], a tier `h` becomes `1 − (1 − h) · s · scale`. What the whole book is credited on
+/// a route stays within the smaller of its cap and `multiple · fund`, at the snapshot's prices: lots in transit use the limit up
+/// first, scaled by `min(1, limit / theirs)`; then `scale = min(1, rest of the limit / credited)`, before haircuts are rounded up,
+/// and a little less for the rounding of the sum.
 ///
 /// # Errors
 /// [`Error::Usage`] where the snapshot has no routes.
@@ -87,25 +90,33 @@ pub fn credit_routes(snapshot: &Snapshot, rulebook: &Rulebook, fund: Option<Fund
         return Err(Error::Usage("the snapshot has no routes: add the table routes".into()));
     }
     let settled = settled_classes(snapshot, rulebook);
-    let mut made = rulebook.clone();
-    let mut classes: Vec<RouteClass> = Vec::new();
-    for route in &snapshot.routes {
-        for (class, schedule) in &settled {
-            let terms = terms(snapshot, route, class, schedule);
-            made.haircut.insert(terms.class.clone(), terms.schedule(schedule));
-            classes.push(terms);
-        }
-    }
-    let (unlimited, lots) = (totals(snapshot, &made), snapshot.book.balance_count());
+    let classes = snapshot
+        .routes
+        .iter()
+        .flat_map(|route| settled.iter().map(move |(class, schedule)| terms(snapshot, route, class, schedule)));
+    let mut classes: Vec<RouteClass> = classes.collect();
+    let of_route = settled.len().max(1);
+    let schedules = |classes: &[RouteClass], cut: Cut| {
+        let mut made = rulebook.clone();
+        let each = classes.iter().zip(settled.values().cycle());
+        made.haircut.extend(each.map(|(terms, schedule)| (terms.class.clone(), terms.schedule(schedule, cut))));
+        made
+    };
+    let unlimited = totals(snapshot, &schedules(&classes, on_route));
+    let unrounded = totals(snapshot, &schedules(&classes, exactly_on_route));
+    let lots = snapshot.book.balance_count();
     let limits: Vec<Limit> =
-        snapshot.routes.iter().zip(&unlimited).map(|(route, total)| Limit::of(route, fund, *total, lots)).collect();
-    for (terms, limit) in classes.chunks_mut(settled.len().max(1)).zip(&limits) {
-        for (terms, schedule) in terms.iter_mut().zip(settled.values()) {
-            terms.scale = limit.scale;
-            let schedule = terms.schedule(schedule);
-            terms.haircut = schedule.haircuts.first().copied().unwrap_or(1.0);
-            made.haircut.insert(terms.class.clone(), schedule);
-        }
+        snapshot.routes.iter().zip(&unrounded).map(|(route, total)| Limit::of(route, fund, *total, lots)).collect();
+    for (terms, limit) in classes.chunks_mut(of_route).zip(&limits) {
+        terms.iter_mut().for_each(|terms| terms.scale = limit.scale);
+    }
+    let mut made = schedules(&classes, on_route);
+    for terms in &mut classes {
+        let schedule = &made.haircut[&terms.class];
+        terms.haircut = schedule.haircuts.first().copied().unwrap_or(1.0);
+    }
+    for (route, limit) in snapshot.routes.iter().zip(&limits).filter(|(_, limit)| limit.in_transit_scale < 1.0) {
+        scale_in_transit(&mut made, route, limit.in_transit_scale);
     }
     let limited = totals(snapshot, &made);
     let routes = snapshot.routes.iter().zip(limits).zip(unlimited.iter().zip(&limited));
@@ -116,10 +127,19 @@ pub fn credit_routes(snapshot: &Snapshot, rulebook: &Rulebook, fund: Option<Fund
         unlimited_quote: before.credited(),
         limit_quote: limit.quote,
         scale: limit.scale,
+        in_transit_scale: limit.in_transit_scale,
         credited_quote: after.credited(),
         share_of_fund: fund.filter(|fund| fund.fund_quote > 0.0).map(|fund| after.credited() / fund.fund_quote),
     });
     Ok(Credit { routes: routes.collect(), rulebook: made, classes })
+}
+
+/// Scales what every class for lots in transit on a route counts.
+fn scale_in_transit(rulebook: &mut Rulebook, route: &Route, scale: f64) {
+    let of_route = format!("@{}:transit", route.name);
+    for (_, schedule) in rulebook.haircut.iter_mut().filter(|(class, _)| class.ends_with(&of_route)) {
+        *schedule = cut_by(schedule, scale, within_limit);
+    }
 }
 
 /// Classes of settled assets, sorted: those of the rulebook that are no route's, and a haircut of 0 for every asset on a route
@@ -156,17 +176,25 @@ fn terms(snapshot: &Snapshot, route: &Route, class: &str, schedule: &HaircutSche
     }
 }
 
+/// A haircut on a route, of the settled one and the share that counts of what it leaves.
+type Cut = fn(f64, f64) -> f64;
+
+/// A schedule with every haircut cut further.
+fn cut_by(schedule: &HaircutSchedule, share: f64, cut: Cut) -> HaircutSchedule {
+    let on_route = |haircuts: &Vec<f64>| haircuts.iter().map(|haircut| cut(*haircut, share)).collect();
+    HaircutSchedule {
+        unit: schedule.unit,
+        bounds: schedule.bounds.clone(),
+        haircuts: on_route(&schedule.haircuts),
+        initial: schedule.initial.as_ref().map(on_route),
+    }
+}
+
 impl RouteClass {
-    /// The tiers of the settled class, on the route.
-    fn schedule(&self, settled: &HaircutSchedule) -> HaircutSchedule {
+    /// The tiers of the settled class, on the route; where its limit binds, rounded so that it holds.
+    fn schedule(&self, settled: &HaircutSchedule, cut: Cut) -> HaircutSchedule {
         let share = credit_share(self.settled, self.market, self.bridge) * self.scale;
-        let on_route = |haircuts: &Vec<f64>| haircuts.iter().map(|haircut| on_route(*haircut, share)).collect();
-        HaircutSchedule {
-            unit: settled.unit,
-            bounds: settled.bounds.clone(),
-            haircuts: on_route(&settled.haircuts),
-            initial: settled.initial.as_ref().map(on_route),
-        }
+        cut_by(settled, share, if self.scale < 1.0 { within_limit } else { cut })
     }
 }
 
@@ -174,21 +202,24 @@ impl RouteClass {
 struct Limit {
     quote: Option<f64>,
     scale: f64,
+    in_transit_scale: f64,
 }
 
 impl Limit {
+    /// `total` is before haircuts are rounded.
     fn of(route: &Route, fund: Option<FundLimit>, total: Total, lots: usize) -> Self {
         let of_fund = fund.map(|fund| fund.multiple * fund.fund_quote);
         let quote = route.cap_quote.into_iter().chain(of_fund).reduce(f64::min);
-        let scale = match quote {
-            Some(quote) if total.credited() > quote => {
-                // Sums of this many terms are off by less than this share.
-                let rounding = 4.0 * (lots + 4) as f64 * f64::EPSILON;
-                ((quote - total.in_transit_credited) / total.attested_credited * (1.0 - rounding)).clamp(0.0, 1.0)
-            }
-            _ => 1.0,
+        // Sums of this many terms are off by less than this share.
+        let rounding = 4.0 * (lots + 4) as f64 * f64::EPSILON;
+        let Some(limit) = quote.filter(|limit| total.credited() * (1.0 + rounding) > *limit) else {
+            return Self { quote, scale: 1.0, in_transit_scale: 1.0 };
         };
-        Self { quote, scale }
+        let limit = limit * (1.0 - rounding);
+        let share = |limit: f64, counts: f64| if counts > 0.0 { (limit / counts).clamp(0.0, 1.0) } else { 1.0 };
+        let in_transit = total.in_transit_credited * (1.0 + rounding);
+        let attested = total.attested_credited * (1.0 + rounding);
+        Self { quote, scale: share(limit - in_transit, attested), in_transit_scale: share(limit, in_transit) }
     }
 }
 

@@ -166,6 +166,20 @@ fn a_class_for_what_is_in_transit_uses_up_the_limit_first() {
     assert!(!credit.rulebook.haircut.keys().any(|class| class.matches('@').count() > 1));
 }
 
+#[test]
+fn what_is_in_transit_stays_within_the_limit_alone() {
+    let mut rulebook = rulebook();
+    rulebook.haircut.insert("major@a:transit".into(), HaircutSchedule::flat(0.3));
+    let mut snapshot = snapshot();
+    snapshot.routes[0].cap_quote = Some(100.0);
+    let credit = credit_routes(&snapshot, &rulebook, None).expect("routes");
+    let on_a = &credit.routes[0];
+    assert!((on_a.in_transit_scale - 100.0 / 350.0).abs() < 1e-9 && on_a.scale == 0.0, "{on_a:?}");
+    assert!(on_a.credited_quote <= 100.0 && on_a.credited_quote > 99.99, "{on_a:?}");
+    let again = credit_routes(&snapshot, &credit.rulebook, None).expect("routes");
+    assert_eq!(again.rulebook, credit.rulebook, "what fits is kept");
+}
+
 fn set(columns: &[&str], shocks: Array2<f64>) -> ScenarioSet {
     let count = shocks.nrows();
     ScenarioSet {
@@ -256,6 +270,42 @@ fn names_say_where_a_lot_stands() {
 }
 
 proptest! {
+    /// In exact numbers: haircuts as they are written, lots and prices as they are read.
+    #[test]
+    fn what_counts_is_at_most_the_limit(
+        amounts in prop::array::uniform4(0.001..1e6f64),
+        (price, cap) in (1e-3..1e5f64, 1.0..1e7f64),
+        (low, step) in (0.0..0.5f64, 0.0..0.5f64),
+        in_transit in prop::option::of(0.0..1.0f64),
+    ) {
+        use crate::number::{Exact, Number};
+
+        let mut snapshot = snapshot();
+        snapshot.assets[..3].iter_mut().for_each(|asset| asset.price = price);
+        snapshot.routes[0].cap_quote = Some(cap);
+        let mut builder = BookBuilder::default();
+        for (account, amount) in ["w", "x", "y"].into_iter().zip(amounts) {
+            let pool = builder.pool(account, "main");
+            builder.add_balance(pool, Balance::new(1, amount));
+        }
+        let pool = builder.pool("z", "main");
+        builder.add_balance(pool, Balance::new(2, amounts[3]));
+        snapshot.book = builder.build();
+        let mut rulebook = rulebook();
+        let major = rulebook.haircut.get_mut("major").expect("a class");
+        (major.haircuts, major.initial) = (vec![low, low + step], None);
+        rulebook.haircut.extend(in_transit.map(|cut| ("major@a:transit".to_string(), HaircutSchedule::flat(cut))));
+        let credit = credit_routes(&snapshot, &rulebook, None).expect("routes");
+        let kept = |class: &str, amount: f64| {
+            let value = Exact::of(amount).times(&Exact::of(price));
+            credit.rulebook.haircut.get(class).map_or(Exact::of(0.0), |cut| cut.kept(&value, &Exact::of(price)))
+        };
+        let attested = amounts[..3].iter().map(|amount| kept("major@a", *amount));
+        let counts = attested.fold(kept("major@a:transit", amounts[3]), |sum, kept| sum.plus(&kept));
+        prop_assert!(counts.minus(&Exact::of(cap)).sign() != Some(std::cmp::Ordering::Greater), "{:?}", credit.routes[0]);
+        prop_assert!(credit.routes[0].credited_quote <= cap);
+    }
+
     #[test]
     fn more_delay_never_raises_credit(
         settled in 0.0..1.0f64,

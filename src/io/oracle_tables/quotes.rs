@@ -72,7 +72,7 @@ fn read_quote(row: &mut Row<'_>, names: Option<&Names<'_>>) -> Option<Quote> {
     let price = row.required_number(PRICE, NumberRule::Amount);
     let confidence = row.number_at(CONFIDENCE, NumberRule::NonNegative).unwrap_or(0.0);
     let published_at = super::moment(row, TIMESTAMP);
-    let weight = row.number_at(WEIGHT, NumberRule::Positive).unwrap_or(1.0);
+    let weight = row.number_at(WEIGHT, NumberRule::Amount).unwrap_or(1.0);
     if !(Quote::LEAST_WEIGHT..=Quote::LARGEST_WEIGHT).contains(&weight) {
         row.refuse_cell(WEIGHT, "a weight is between 1e-9 and 1e9", "correct it");
     }

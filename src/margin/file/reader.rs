@@ -115,7 +115,15 @@ impl<'a> Reader<'a> {
             KeyKind::Named(shape) => self.named(at, value, shape).map(Field::Named),
             KeyKind::Either([first, second]) => {
                 let kind = if second.is_written_as(value) { second } else { first };
-                self.field(at, value, kind)
+                match (first, kind, value.as_str()) {
+                    (KeyKind::Number { .. }, KeyKind::Word(words), Some(text)) if !words.contains(&text) => {
+                        let otherwise = "write a number without quotes, or the word";
+                        let remedy = crate::suggest::remedy(text, words.iter().copied(), otherwise);
+                        self.fault(at, text, format!("a number, or {}", words.join(", ")), remedy);
+                        None
+                    }
+                    _ => self.field(at, value, kind),
+                }
             }
         }
     }

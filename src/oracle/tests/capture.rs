@@ -1,5 +1,6 @@
-use super::super::capture::{Direction, cheapest, fewest_sources, majority, reach, venue_cost};
+use super::super::capture::{Direction, Majority, cheapest, fewest_sources, majority, reach, venue_cost};
 use super::*;
+use proptest::prelude::*;
 
 /// Seven venues with Hyperliquid's weights 3, 2, 2, 1, 1, 1, 1, all at 100.
 fn venues() -> Vec<Quote> {
@@ -16,7 +17,7 @@ fn captured(said: &[Quote], costs: &[f64], policy: &OraclePolicy, way: (Directio
 fn eleven_votes_need_six() {
     let (said, policy) = (venues(), OraclePolicy::default());
     let formed = form(&said, &policy, now());
-    assert_eq!(majority(&said, &formed, &policy), Some(6.0));
+    assert_eq!(majority(&said, &formed, &policy), Some(Majority { weight: 6.0, is_exact: true }));
     assert_eq!(fewest_sources(&said, &formed, &policy), 3, "3 + 2 + 1");
     let by_weight = [3.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0];
     for way in [Direction::Up, Direction::Down] {
@@ -61,7 +62,7 @@ fn honest_quotes_beyond_the_target_are_free() {
 #[test]
 fn an_exactly_split_weight_falls_to_the_side_of_ties() {
     let said = quotes(&[(100.0, 0.0, 1.0); 4]);
-    for (ties, up, down) in [(Ties::Lower, 3, 2), (Ties::Mean, 3, 3), (Ties::Upper, 2, 3)] {
+    for (ties, up, down) in [(Ties::Lower, 3, 2), (Ties::Mean, 2, 2), (Ties::Upper, 2, 3)] {
         let policy = OraclePolicy { ties, ..plain() };
         let set = |way| captured(&said, &[1.0; 4], &policy, (way, 0.1)).map(|(sources, _)| sources.len());
         assert_eq!((set(Direction::Up), set(Direction::Down)), (Some(up), Some(down)), "{ties:?}");
@@ -88,6 +89,133 @@ fn the_captured_set_moves_the_price_that_far() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn exactly_half_is_enough_where_the_mean_goes_far_enough() {
+    let said = quotes(&[(100.0, 1.0, 1.0), (100.0, 1.0, 1.0)]);
+    for aggregation in [Aggregation::WeightedMedian, Aggregation::ThreeVote, Aggregation::Median] {
+        let policy = OraclePolicy { aggregation, ties: Ties::Mean, ..plain() };
+        for (way, movement) in [(Direction::Up, 0.1), (Direction::Down, 0.1), (Direction::Up, 9.0)] {
+            let found = captured(&said, &[10.0, 1_000.0], &policy, (way, movement));
+            assert_eq!(found, Some((vec![0], 10.0)), "{aggregation:?} {way:?} {movement}");
+        }
+        // A positive price beside 100 leaves a mean above 50.
+        let found = captured(&said, &[10.0, 1_000.0], &policy, (Direction::Down, 0.6));
+        assert_eq!(found, Some((vec![0, 1], 1_010.0)), "{aggregation:?}");
+        let policy = OraclePolicy { non_positive: NonPositive::Keep, ..policy };
+        let found = captured(&said, &[10.0, 1_000.0], &policy, (Direction::Down, 0.6));
+        assert_eq!(found, Some((vec![0], 10.0)), "{aggregation:?}");
+    }
+}
+
+/// Weights to six decimals, prices of 100, and costs that have nothing to do with them; or are them.
+fn many(count: usize) -> (Vec<Quote>, Vec<Option<f64>>, Vec<Option<f64>>) {
+    let mut state = 7_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64
+    };
+    let quote = |k: usize, weight: f64| Quote { weight, ..Quote::new(k.to_string(), "X", 100.0, 0.1, now()) };
+    let said: Vec<Quote> = (0..count).map(|k| quote(k, 500.0 + next() / 1e6)).collect();
+    let costs = (0..count).map(|_| Some(1.0 + next())).collect();
+    let by_weight = said.iter().map(|quote| Some(quote.weight)).collect();
+    (said, costs, by_weight)
+}
+
+#[test]
+fn many_sources_are_captured_all_the_same() {
+    for count in [24, 60, 200] {
+        let (said, costs, _) = many(count);
+        let formed = form(&said, &plain(), now());
+        let total: f64 = said.iter().map(|quote| quote.weight).sum();
+        let found = cheapest(&said, &formed, &costs, &plain(), (Direction::Up, 0.1)).expect("a set");
+        assert!(found.is_exact && found.weight > total / 2.0, "{count}: {found:?}");
+        let needed = majority(&said, &formed, &plain()).expect("a weight");
+        assert!(needed.is_exact && needed.weight > total / 2.0 && needed.weight < total / 2.0 + 1e-3, "{needed:?}");
+    }
+}
+
+#[test]
+fn a_search_that_reaches_its_limit_says_so() {
+    // A cost that is the weight, but for a constant, leaves nothing to prune.
+    let (said, _, by_weight) = many(60);
+    let formed = form(&said, &plain(), now());
+    let costs: Vec<Option<f64>> = by_weight.iter().map(|cost| cost.map(|cost| cost + 100.0)).collect();
+    let found = cheapest(&said, &formed, &costs, &plain(), (Direction::Up, 0.1)).expect("the best found");
+    let total: f64 = said.iter().map(|quote| quote.weight).sum();
+    assert!(!found.is_exact && found.weight > total / 2.0, "{found:?}");
+    let ratio = found.cost / (total / 2.0 + 100.0 * found.quotes.len() as f64);
+    assert!((1.0..1.001).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn the_least_sum_is_that_of_some_subset() {
+    use super::super::cover::least_sum;
+
+    let weights = [37, 11, 29, 4, 16, 22, 9, 31, 13];
+    let sums: Vec<u128> =
+        (0..512u32).map(|set| (0..9).filter(|k| set >> k & 1 == 1).map(|k| weights[k as usize]).sum()).collect();
+    for needed in 0..=172 {
+        let best = sums.iter().copied().filter(|sum| *sum >= needed).min().expect("all of them");
+        assert_eq!(least_sum(weights.to_vec(), needed).map(|found| (found.best, found.is_exact)), Some((best, true)));
+    }
+    assert_eq!(least_sum(weights.to_vec(), 173), None);
+    assert_eq!(least_sum(vec![6, 10, 14], 17).map(|found| (found.best, found.is_exact)), Some((20, true)));
+    // Sixty weights of nineteen digits: the lists end before them, and what they meet is not the need itself.
+    let step =
+        |weight: &u64| Some(weight.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let weights: Vec<u128> = std::iter::successors(Some(7_u64), step).skip(1).take(60).map(u128::from).collect();
+    let needed = weights.iter().sum::<u128>() / 2 + 1;
+    let found = least_sum(weights, needed).expect("a sum");
+    assert!(!found.is_exact && found.best >= needed && found.best < needed + needed / 1_000_000, "{found:?}");
+}
+
+/// The cheapest of all subsets whose quotes, at the end of the range, move the median that far.
+fn by_hand(said: &[Quote], costs: &[Option<f64>], policy: &OraclePolicy, way: (Direction, f64)) -> Option<f64> {
+    let honest = form(said, policy, now()).price?;
+    let (far, target) = match way.0 {
+        Direction::Up => (1e12, honest * (1.0 + way.1)),
+        Direction::Down => (1e-9, honest * (1.0 - way.1)),
+    };
+    let subsets = 0..1u32 << said.len();
+    let moves = subsets.filter_map(|set| {
+        let is_taken = |place: usize| set >> place & 1 == 1;
+        let taken = (0..said.len()).filter(|place| is_taken(*place));
+        let cost = taken.map(|place| costs[place]).sum::<Option<f64>>()?;
+        let mut moved = said.to_vec();
+        for (_, quote) in moved.iter_mut().enumerate().filter(|(place, _)| is_taken(*place)) {
+            (quote.price, quote.confidence) = (far, 1e-10);
+        }
+        let reached = form(&moved, policy, now()).median?;
+        let is_there = if way.0 == Direction::Up { reached >= target - 1e-9 } else { reached <= target + 1e-8 };
+        is_there.then_some(cost)
+    });
+    moves.min_by(f64::total_cmp)
+}
+
+proptest! {
+    #[test]
+    fn no_cheaper_set_moves_the_price(
+        said in prop::collection::vec((95i32..=105, 1u32..4, 1u32..4, prop::option::weighted(0.9, 1u32..20)), 1..8),
+        aggregation in prop::sample::select(vec![Aggregation::WeightedMedian, Aggregation::ThreeVote, Aggregation::Median]),
+        ties in prop::sample::select(vec![Ties::Lower, Ties::Mean, Ties::Upper]),
+        is_up in any::<bool>(),
+        movement in prop::sample::select(vec![0.0103, 0.0207, 0.0411, 0.203, 0.607]),
+        tick in prop::sample::select(vec![0.0, 0.5, 2.0]),
+    ) {
+        let costs: Vec<Option<f64>> = said.iter().map(|(.., cost)| cost.map(f64::from)).collect();
+        let figures: Vec<(f64, f64, f64)> =
+            said.iter().map(|&(price, confidence, weight, _)| (f64::from(price), f64::from(confidence), f64::from(weight))).collect();
+        // Three votes of no confidence are no votes: with a tick the captured quotes would be dropped.
+        let price_tick = if aggregation == Aggregation::ThreeVote { 0.0 } else { tick };
+        let policy = OraclePolicy { aggregation, ties, price_tick, ..plain() };
+        let said = quotes(&figures);
+        let way = (if is_up { Direction::Up } else { Direction::Down }, movement);
+        let found = cheapest(&said, &form(&said, &policy, now()), &costs, &policy, way);
+        prop_assert!(found.as_ref().is_none_or(|found| found.is_exact));
+        prop_assert_eq!(found.map(|found| found.cost), by_hand(&said, &costs, &policy, way));
     }
 }
 

@@ -143,3 +143,16 @@ fn three_votes_in_ticks_refuse_what_no_vote_can_hold() {
     assert_eq!(reasons(&formed), [(0, "too_many_ticks"), (1, "zero_confidence")]);
     assert_eq!((formed.price, formed.confidence), (Some(1.0), Some(0.1)));
 }
+
+#[test]
+fn the_deviation_rule_sees_whole_ticks() {
+    // 0.99997 and 1.00002 are one tick of 0.01: agreement, so a floor of 0 drops neither.
+    let said = quotes(&[(1.0, 0.0, 1.0), (1.0, 0.0, 1.0), (1.0, 0.0, 1.0), (0.99997, 0.0, 1.0), (1.00002, 0.0, 1.0)]);
+    let rule = OraclePolicy { deviation_mads: Some(5.0), deviation_floor: 0.0, ..plain() };
+    assert_eq!(form(&said, &rule, now()).dropped.len(), 2, "without a tick they deviate");
+    let formed = form(&said, &OraclePolicy { price_tick: 0.01, ..rule.clone() }, now());
+    assert_eq!((formed.dropped.len(), formed.price), (0, Some(1.0)));
+    // Half a tick apart and yet in another one.
+    let said = quotes(&[(1.0, 0.0, 1.0), (1.0, 0.0, 1.0), (1.0051, 0.0, 1.0)]);
+    assert_eq!(form(&said, &OraclePolicy { price_tick: 0.01, ..rule }, now()).dropped.len(), 1);
+}
