@@ -107,6 +107,11 @@ fn a_proposal_reads_back_sweeps_and_says_why() {
     assert!(!found["wrong_way"].as_array().expect("pairs").is_empty());
     let coverage = named(&found["coverage"], "price", "BTC");
     assert!(number(&coverage["empirical"]["observations"]) > 300.0);
+    // It is that of the rule asked for: a short look-back without a floor is exceeded more often.
+    let short = desk.json(&[&propose[..], &["--look-back-days", "20", "--floor", "none"]].concat());
+    let short = named(&short["coverage"], "price", "BTC");
+    let exceeded = |coverage: &Value| number(&coverage["empirical"]["exceedances"]);
+    assert!(exceeded(short) > exceeded(coverage), "{short} {coverage}");
     // The result is a rulebook that every engine takes.
     desk.ok(&["scenarios", "monte-carlo", "book", "--count", "8", "--seed", "3", "--out", "set.csv"]);
     desk.ok(&["check", "book", "--rulebook", "new.toml"]);
@@ -145,6 +150,21 @@ fn limits_hold_and_longer_horizons_take_more() {
 }
 
 #[test]
+fn a_look_back_too_short_and_a_flat_haircut_are_said() {
+    let desk = Desk::new();
+    let propose = ["haircuts", "book", "--panel", "panel.csv", "--quantile", "0.99", "--out", "n.toml"];
+    let found = desk.json(&[&propose[..], &["--look-back-days", "10", "--floor", "none"]].concat());
+    let btc = named(&found["assets"], "asset", "BTC");
+    // 240 hours hold the entries of 58 windows of three steps that have ended.
+    assert_eq!((&btc["market"], number(&btc["too_short"]["windows"])), (&Value::Null, 58.0));
+    assert!(btc["notes"][0].as_str().is_some_and(|note| note.contains("within 10 days")), "{btc}");
+    let major = named(&found["classes"], "class", "major");
+    assert_eq!(major["new"], major["old"]);
+    let flat = desk.ok(&[&propose[..], &["--flat"]].concat());
+    assert!(flat.contains("one tier on request") && !flat.contains("no volume or depth"), "{flat}");
+}
+
+#[test]
 fn tails_and_a_collapse_are_shown() {
     let desk = Desk::new();
     let tails = desk.json(&["haircuts", "tails", "panel.csv", "--horizons", "4,24", "--assets", "btc"]);
@@ -153,6 +173,9 @@ fn tails_and_a_collapse_are_shown() {
     let quantile = |row: &Value| number(&row["levels"][2]["quantile"]);
     assert!(quantile(&rows[0]) < quantile(&rows[1]));
     assert!(desk.ok(&["haircuts", "tails", "panel.csv"]).contains("q99.9"));
+    let spans = desk.json(&["haircuts", "tails", "panel.csv", "--assets", "BTC"]);
+    let spans = spans["rows"].as_array().expect("rows").iter().map(|row| number(&row["span_hours"]));
+    assert_eq!(spans.collect::<Vec<_>>(), [4.0, 12.0, 24.0], "one hour and four are one step");
     let found = desk.json(&["haircuts", "replay", "panel.csv", "--csv", "days.csv", "--html", "page.html"]);
     let replay = &found["replays"][0];
     assert_eq!((replay["asset"].as_str(), found["replays"].as_array().map(Vec::len)), (Some("GONE"), Some(1)));
@@ -190,6 +213,7 @@ fn pegs_break_as_scenarios() {
     assert!(text.contains("usdc-2023-03") && text.contains("asset:USDC"), "{text}");
     desk.ok(&["sweep", "book", "--scenarios", "pegs.csv", "--unshocked", "hold", "--out", "run"]);
     desk.fails(&["scenarios", "depeg", "book", "--asset", "XYZ", "--out", "x.csv"], 2, "no asset");
+    desk.fails(&["scenarios", "depeg", "book", "--asset", "USD", "--out", "x.csv"], 2, "USD is the quote currency");
     desk.fails(&["scenarios", "depeg", "book", "--grid", "-1.5", "--out", "x.csv"], 2, "at least -1");
 }
 
@@ -204,6 +228,12 @@ fn bad_input_is_refused_and_writes_nothing() {
     desk.fails(&with(&["--step", "0.1"]), 2, "RELATIVE,ABSOLUTE");
     desk.fails(&with(&["--bridge", "BTC=2"]), 2, "between 0 and 1");
     desk.fails(&with(&["--peg", "XYZ=USD"]), 2, "no asset \"XYZ\"");
+    desk.fails(&with(&["--peg", "USDC=XYZ"]), 2, "no asset \"XYZ\"");
+    desk.fails(&with(&["--peg", "USDC=USDC"]), 2, "USDC follows itself");
+    desk.fails(&with(&["--peg", "USDC=USDT,USDT=USDC"]), 2, "USDC follows itself");
+    desk.fails(&with(&["--peg", "USDC=USD", "--peg", "USDC=EUR"]), 2, "--peg is given twice for USDC");
+    desk.fails(&with(&["--bridge", "BTC=0.1,BTC=0.2"]), 2, "--bridge is given twice for BTC");
+    desk.fails(&with(&["--flat", "--total-cap", "0.1"]), 2, "--total-cap");
     desk.fails(&with(&["--horizon-hours", "0"]), 2, "horizon-hours");
     desk.fails(&with(&["--wrong-way", "0"]), 2, "above 0");
     desk.fails(&with(&["--rulebook", "missing.toml"]), 2, "missing.toml");
@@ -211,6 +241,10 @@ fn bad_input_is_refused_and_writes_nothing() {
     desk.fails(&["haircuts", "book", "--panel", "missing.csv", "--out", "none.toml"], 2, "missing.csv");
     desk.write("bad.csv", "hour,BTC\n1,nan\n2,-1\n");
     desk.fails(&["haircuts", "book", "--panel", "bad.csv", "--out", "none.toml"], 3, "finite number");
+    desk.write("bad.csv", "hour,BTC,btc\n1,1,1\n2,1,1\n");
+    desk.fails(&["haircuts", "tails", "bad.csv"], 3, "whatever the case");
+    std::fs::write(desk.path("bad.csv"), b"hour,B\xffC\n1,1\n2,1\n").expect("a writable file");
+    desk.fails(&["haircuts", "tails", "bad.csv"], 3, "UTF-8");
     desk.fails(&["haircuts", "replay", "panel.csv", "--collapse", "XYZ"], 2, "no asset \"XYZ\"");
     desk.fails(&["haircuts", "tails", "panel.csv", "--levels", "2"], 2, "strictly between 0 and 1");
     desk.write("short.csv", "hour,BTC\n1,1\n2,1\n");

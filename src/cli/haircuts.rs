@@ -13,8 +13,8 @@ use args::{Kind, ProposeArgs};
 use super::{Context, Format, print_json, print_text};
 use crate::backtest::Statistics;
 use crate::collateral::haircut::{
-    AssetHaircut, ClassChange, History, WalkForward, WrongWayPair, classes, propose, walk_forward, wrong_way_component,
-    wrong_way_pairs,
+    AssetHaircut, ClassChange, History, Settings, WalkForward, WrongWayPair, classes, propose, walk_forward,
+    wrong_way_component, wrong_way_pairs,
 };
 use crate::domain::Snapshot;
 use crate::error::{Error, Result};
@@ -48,7 +48,7 @@ struct Findings<'a> {
     out: &'a Path,
 }
 
-/// How the haircut of a course would have covered what came next.
+/// How the market haircut of a course, by the rule asked for, would have covered what came next.
 struct Covered {
     source: String,
     walk: WalkForward,
@@ -82,7 +82,7 @@ fn run_proposal(args: &ProposeArgs, context: Context) -> Result<u8> {
         set_wrong_way(&mut rulebook, &pairs, &mut notes)?;
     }
     let span_hours = history.span(settings.horizon_hours);
-    let coverage = coverage(&history, &assets, span_hours, settings.level);
+    let coverage = coverage(&history, &assets, &settings);
     write_file(out, rulebook.to_toml().as_bytes())?;
     let step_hours = history.step_hours();
     let findings = Findings { args, snapshot, span_hours, step_hours, assets, classes, pairs, coverage, notes, out };
@@ -114,13 +114,15 @@ fn set_wrong_way(rulebook: &mut Rulebook, pairs: &[WrongWayPair], notes: &mut Ve
     Ok(())
 }
 
-fn coverage(history: &History, assets: &[AssetHaircut], span_hours: i64, level: f64) -> Vec<Covered> {
+fn coverage(history: &History, assets: &[AssetHaircut], settings: &Settings) -> Vec<Covered> {
+    let Settings { level, look_back_days, floor, .. } = *settings;
+    let span_hours = history.span(settings.horizon_hours);
     let mut sources: Vec<&str> =
         assets.iter().filter_map(|asset| asset.market.as_ref()).map(|market| market.source.as_str()).collect();
     sources.sort_unstable();
     sources.dedup();
     let covered = |source: &str| {
-        let walk = walk_forward(history, history.course(source)?, span_hours, level);
+        let walk = walk_forward(history, history.course(source)?, span_hours, level, (look_back_days, floor));
         let [empirical, gaussian] = [walk.empirical, walk.gaussian].map(|coverage| Statistics::of(&coverage, level));
         Some(Covered { source: source.into(), walk, empirical, gaussian })
     };

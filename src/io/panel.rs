@@ -100,6 +100,11 @@ fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<usize>) -> R
         Some(Err(error)) => return refused(table, &format!("the file can be read: {error}")),
         None => return refused(table, "the file has a header row"),
     };
+    if let Some(column) = header.iter().position(|name| std::str::from_utf8(name).is_err()) {
+        let rule =
+            format!("names of columns are UTF-8; that of column {} is not: {:?}", column + 1, text(&header[column]));
+        return refused(table, &rule);
+    }
     let mut names: Vec<String> = header.iter().map(text).collect();
     let corner = names.remove(0).trim_start_matches('\u{feff}').to_owned();
     let (width, mut kept) = (names.len() + 1, chosen(&names));
@@ -186,6 +191,7 @@ mod tests {
             ("1,2\n2,3\n3,4\n", 1, "first column is hour"),
             ("hour\n1\n2\n", 1, "asset column"),
             ("hour,BTC,BTC\n1,2,2\n2,3,3\n", 1, "stands once"),
+            ("hour,BTC,btc\n1,2,2\n2,3,3\n", 1, "btc stands once, whatever the case"),
             ("hour,BTC\n1,2\n1,3\n", 1, "hours increase"),
             ("hour,BTC\n2,2\n1,3\n", 1, "hours increase"),
             ("hour,BTC\n1.5,2\nx,3\n", 2, "whole number"),
@@ -204,6 +210,16 @@ mod tests {
             }
         }
         assert_eq!(read(Path::new("no-such-panel.csv")).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn a_header_that_is_no_text_is_refused() {
+        let (_directory, path) = written("");
+        std::fs::write(&path, b"hour,BTC,A\xff\n1,2,3\n2,3,4\n").unwrap();
+        for error in [read(&path).unwrap_err(), read_history(&path).unwrap_err(), read_correlation(&path).unwrap_err()]
+        {
+            assert!(error.exit_code() == 3 && error.to_string().contains("column 3"), "{error}");
+        }
     }
 
     #[test]

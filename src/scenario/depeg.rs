@@ -37,17 +37,20 @@ const BREAKS: &[Break] = &[
 /// move of `grid`; weight 1.
 ///
 /// Pegged are the names in `stable` and in `others`, and every asset that follows an underlying of another name; names match
-/// whatever the case. Currencies and the quote asset are not. An asset is moved by its `asset:` factor; one that is itself a
+/// whatever the case. Currencies outside `others` and the quote asset are not. An asset is moved by its `asset:` factor; one that is itself a
 /// price factor of an underlying by that, so that its contracts move, too.
 ///
 /// # Errors
-/// [`Error::Usage`] where nothing has a peg, a name is unknown, or a move is not finite, below −1 or 0.
+/// [`Error::Usage`] where nothing has a peg, a name is unknown or that of the quote asset, or a move is not finite, below −1 or 0.
 pub fn depegs(snapshot: &Snapshot, stable: &[String], others: &[String], grid: &[f64]) -> Result<ScenarioSet> {
     for name in others {
         let known = || snapshot.assets.iter().map(|asset| asset.name.as_str());
         if !known().any(|asset| asset == name) {
             let remedy = crate::suggest::remedy(name, known(), "the snapshot has no such asset");
             return Err(Error::Usage(format!("no asset {name:?} ({remedy})")));
+        }
+        if *name == snapshot.quote {
+            return Err(Error::Usage(format!("{name} is the quote currency: it has no peg")));
         }
     }
     if let Some(wrong) = grid.iter().find(|shock| !(shock.is_finite() && **shock >= -1.0 && **shock != 0.0)) {
@@ -176,6 +179,8 @@ mod tests {
         assert!(depegs(&none, &stable(), &[], &[-0.1]).is_err());
         assert_eq!(depegs(&none, &stable(), &["BTC".into()], &[-0.1]).unwrap().len(), 1);
         assert!(depegs(&none, &stable(), &["XYZ".into()], &[-0.1]).is_err());
+        let quote = depegs(&none, &stable(), &["USD".into()], &[-0.1]);
+        assert!(quote.is_err_and(|error| error.to_string().contains("USD is the quote currency")));
         for wrong in [-1.1, 0.0, f64::NAN] {
             assert!(depegs(&none, &stable(), &["BTC".into()], &[wrong]).is_err(), "{wrong}");
         }

@@ -11,14 +11,14 @@ use crate::error::Fault;
 pub struct Panel {
     /// Moment of each row, hours since 1970-01-01 00:00 UTC, strictly increasing.
     pub hours: Vec<i64>,
-    /// Asset of each column, unique.
+    /// Asset of each column, unique whatever the case.
     pub assets: Vec<String>,
     /// `[n_hours × n_assets]`, > 0 in any one currency; NaN = not quoted.
     pub prices: Array2<f64>,
 }
 
 impl Panel {
-    /// Checks every rule of a panel and reports every fault: at least two rows and one asset, unique assets, increasing
+    /// Checks every rule of a panel and reports every fault: at least two rows and one asset, assets unique whatever the case, increasing
     /// hours that are dates, positive prices.
     pub fn faults(&self) -> Vec<Fault> {
         let table = "panel";
@@ -33,8 +33,9 @@ impl Panel {
         for asset in &self.assets {
             if asset.is_empty() {
                 faults.push(Fault::of_table(table, "an asset column has a name", "name the column"));
-            } else if !seen.insert(asset) {
-                faults.push(Fault::of_table(table, format!("column {asset} stands once"), "remove the second one"));
+            } else if !seen.insert(asset.to_ascii_lowercase()) {
+                let rule = format!("column {asset} stands once, whatever the case");
+                faults.push(Fault::of_table(table, rule, "remove the second one"));
             }
         }
         for (row, hour) in self.hours.iter().enumerate() {

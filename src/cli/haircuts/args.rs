@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use crate::collateral::haircut::{Floor, Pegs, Settings, StepLimit};
@@ -54,7 +55,7 @@ pub(super) struct ProposeArgs {
     #[arg(long, value_name = "SHARES", value_delimiter = ',', default_value = "0.001,0.01,0.1")]
     sizes: Vec<f64>,
     /// Give every asset one tier: no liquidity haircut, no cap.
-    #[arg(long, conflicts_with = "sizes")]
+    #[arg(long, conflicts_with_all = ["sizes", "total_cap"])]
     flat: bool,
     /// Share of the daily volume up to which all deposits of an asset together count [default: no limit].
     #[arg(long, value_name = "SHARE")]
@@ -158,7 +159,8 @@ impl ProposeArgs {
     /// How haircuts are to be made.
     ///
     /// # Errors
-    /// [`Error::Bug`] where the catalogue of events, which names stable assets, is broken.
+    /// [`Error::Usage`] where an asset has two pegs or two bridges; [`Error::Bug`] where the catalogue of events, which names
+    /// stable assets, is broken.
     pub(super) fn settings(&self) -> Result<Settings> {
         Ok(Settings {
             horizon_hours: self.horizon_hours,
@@ -167,9 +169,9 @@ impl ProposeArgs {
             impact: self.impact_y,
             sizes: if self.flat { Vec::new() } else { self.sizes.clone() },
             total_cap: self.total_cap,
-            pegs: Pegs { of: self.peg.iter().cloned().collect(), stable: events::catalogue()?.pegged },
+            pegs: Pegs { of: by_asset("--peg", &self.peg)?, stable: events::catalogue()?.pegged },
             peg_floor: self.depeg_floor,
-            bridge: self.bridge.iter().cloned().collect::<BTreeMap<_, _>>(),
+            bridge: by_asset("--bridge", &self.bridge)?,
             floor: match self.floor {
                 FloorName::None => Floor::None,
                 FloorName::Long => Floor::Long,
@@ -200,6 +202,20 @@ impl ProposeArgs {
         }
         Ok(())
     }
+}
+
+/// Values by asset; refuses a second one of the same asset.
+fn by_asset<T: Clone>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>> {
+    let mut values = BTreeMap::new();
+    for (name, value) in pairs {
+        match values.entry(name.clone()) {
+            Entry::Vacant(free) => free.insert(value.clone()),
+            Entry::Occupied(_) => {
+                return Err(Error::Usage(format!("{option} is given twice for {name}: leave one out")));
+            }
+        };
+    }
+    Ok(values)
 }
 
 fn named<T: std::str::FromStr>(text: &str) -> Result<(String, T), String> {

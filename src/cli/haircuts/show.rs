@@ -67,6 +67,9 @@ impl Findings<'_> {
         json!({
             "asset": self.name(haircut),
             "market": haircut.market.as_ref().map(fall_json),
+            "too_short": haircut.too_short.map(|short| json!({
+                "windows": short.windows, "independent": short.independent,
+            })),
             "peg": haircut.peg.as_ref().map(|peg| json!({
                 "reference": peg.reference, "fall": peg.fall.as_ref().map(fall_json), "haircut": peg.haircut,
             })),
@@ -98,7 +101,10 @@ impl Findings<'_> {
             "? = the history bounds the quantile by nothing; ! = too short for it, the largest fall continued".into(),
         );
         if !self.coverage.is_empty() {
-            lines.push(format!("\nhaircuts formed before each window, against what came:\n{}", self.coverage_table()));
+            lines.push(format!(
+                "\nmarket haircuts by this rule, formed before each window, against what came:\n{}",
+                self.coverage_table()
+            ));
         }
         if !self.pairs.is_empty() {
             lines.push(format!("\nwrong-way pairs, strongest first:\n{}", self.pair_table()));
@@ -153,7 +159,7 @@ impl Findings<'_> {
             table.add_row(vec![
                 self.name(haircut).to_string(),
                 of(&|market| market.source.clone()),
-                of(&|market| format!("{:.0}", market.recent.independent)),
+                independent(haircut),
                 of(&|market| {
                     let mark = if factor(market.estimate).is_some() { "!" } else { "" };
                     format!("{}{mark}", percent(market.estimate.loss))
@@ -220,6 +226,13 @@ impl Covered {
             "gaussian": of(&self.walk.gaussian, &self.gaussian),
         })
     }
+}
+
+/// Independent windows that the market haircut was read from, or that were too few.
+fn independent(haircut: &AssetHaircut) -> String {
+    let read = haircut.market.as_ref().map(|market| market.recent.independent);
+    let windows = read.or(haircut.too_short.map(|short| short.independent));
+    windows.map_or_else(|| "–".into(), |windows| format!("{windows:.0}"))
 }
 
 fn tail_json(tail: &Tail) -> Value {

@@ -22,14 +22,20 @@ pub(super) fn run(args: &TailsArgs, context: Context) -> Result<u8> {
     }
     let history = panel::read_history(&args.panel)?;
     let courses = chosen(&history, &args.assets)?;
+    // Two horizons may be the same number of steps.
+    let mut spans = Vec::new();
+    for span_hours in args.horizons.iter().map(|horizon| history.span(*horizon)) {
+        if !spans.contains(&span_hours) {
+            spans.push(span_hours);
+        }
+    }
     let (mut rows, mut short) = (Vec::new(), Vec::new());
     for course in courses {
-        for horizon in &args.horizons {
-            let span_hours = history.span(*horizon);
+        for &span_hours in &spans {
             let fall = |level: &f64| MarketFall::of(&history, course, span_hours, *level, (None, Floor::None));
-            match args.levels.iter().map(fall).collect::<Option<Vec<_>>>() {
-                Some(falls) => rows.push(Row { asset: course.name.clone(), span_hours, falls }),
-                None => short.push(format!("{} {span_hours} h", course.name)),
+            match args.levels.iter().map(fall).collect::<Result<Vec<_>, _>>() {
+                Ok(falls) => rows.push(Row { asset: course.name.clone(), span_hours, falls }),
+                Err(_) => short.push(format!("{} {span_hours} h", course.name)),
             }
         }
     }

@@ -25,7 +25,7 @@ pub use combined::{combined, under_total_cap};
 pub use falls::{Fall, worst_falls};
 pub use history::{Course, History};
 pub use liquidity::{Liquidity, Volume};
-pub use market::MarketFall;
+pub use market::{MarketFall, TooShort};
 pub use peg::{PegBreak, Pegs};
 pub use procyclical::{Floor, StepLimit};
 pub use propose::{AssetHaircut, Settings, Tier, TotalCap, propose};

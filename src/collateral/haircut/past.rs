@@ -1,7 +1,8 @@
 use super::falls::Fall;
 use super::history::{Course, History};
+use super::procyclical::Floor;
 use super::sample::Sample;
-use super::tail::Tail;
+use super::tail::{Estimate, Tail};
 use crate::scenario::inverse_normal;
 
 /// Hours of a day.
@@ -22,6 +23,19 @@ pub(super) struct Past<'h> {
     recent: Sample,
     squares: Squares,
     now: usize,
+}
+
+/// What a past says of the next window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Said {
+    /// Tail within the look-back.
+    pub(super) recent: Tail,
+    /// Tail of everything known.
+    pub(super) full: Tail,
+    /// What the former says.
+    pub(super) estimate: Estimate,
+    /// That under the floor, in [0, 1].
+    pub(super) haircut: f64,
 }
 
 impl<'h> Past<'h> {
@@ -72,6 +86,20 @@ impl<'h> Past<'h> {
         (self.next, self.oldest) = (next, oldest);
     }
 
+    /// The estimate within the look-back, under a floor; `None` with fewer than thirty independent windows within the look-back:
+    /// nothing is said then, whatever happened before.
+    pub(super) fn says(&self, level: f64, floor: Floor) -> Option<Said> {
+        let (recent, full) = (self.recent(level)?, self.full(level)?);
+        let (estimate, long) = (recent.estimate()?, full.estimate()?);
+        let haircut = floor.apply(estimate.loss, long.loss, &full).clamp(0.0, 1.0);
+        Some(Said { recent, full, estimate, haircut })
+    }
+
+    /// Windows within the look-back, and how many independent ones they are worth.
+    pub(super) fn recent_windows(&self) -> (usize, f64) {
+        (self.recent.len(), self.independent(&self.recent))
+    }
+
     /// Tail of everything known.
     pub(super) fn full(&self, level: f64) -> Option<Tail> {
         self.tail(&self.full, level)
@@ -83,8 +111,11 @@ impl<'h> Past<'h> {
     }
 
     fn tail(&self, sample: &Sample, level: f64) -> Option<Tail> {
-        let independent = sample.len() as f64 * self.step as f64 / self.span as f64;
-        Tail::of(sample, independent, level)
+        Tail::of(sample, self.independent(sample), level)
+    }
+
+    fn independent(&self, sample: &Sample) -> f64 {
+        sample.len() as f64 * self.step as f64 / self.span as f64
     }
 
     /// Standard deviation of the log-return over `hours`, taken to grow with the root of time and to have mean 0; `None`

@@ -34,13 +34,22 @@ pub struct StepLimit {
 }
 
 impl StepLimit {
-    /// The haircut after one update from `in_force` towards `wanted`. A tier of which nothing is to count is a cap, no haircut
-    /// that follows the market: it applies at once.
-    pub fn apply(self, wanted: f64, in_force: f64) -> f64 {
+    /// The haircut after one update towards `wanted`. `in_force` is that of each asset that the haircut is to serve: none of them
+    /// is raised by more than the limit, and none lowered by more unless those in force lie too far apart for both. A tier of which
+    /// nothing is to count is a cap, no haircut that follows the market: it applies at once.
+    pub fn apply(self, wanted: f64, in_force: impl IntoIterator<Item = f64>) -> f64 {
         if wanted >= 1.0 {
             return wanted;
         }
-        let room = self.absolute.max(self.relative * in_force);
-        wanted.clamp((in_force - room).max(0.0), (in_force + room).min(1.0))
+        let (lowest, highest) = in_force.into_iter().fold((0.0_f64, 1.0_f64), |(lowest, highest), in_force| {
+            let room = self.room(in_force);
+            (lowest.max(in_force - room), highest.min(in_force + room))
+        });
+        wanted.max(lowest).min(highest)
+    }
+
+    /// How far a haircut may move in one update.
+    pub fn room(self, in_force: f64) -> f64 {
+        self.absolute.max(self.relative * in_force)
     }
 }

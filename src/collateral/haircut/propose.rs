@@ -3,10 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::combined::{combined, under_total_cap};
 use super::history::{Course, History};
 use super::liquidity::{Liquidity, Volume};
-use super::market::MarketFall;
+use super::market::{MarketFall, TooShort};
 use super::peg::{PegBreak, Pegs};
 use super::procyclical::{Floor, StepLimit};
 use super::steps::Steps;
+use super::tail::FEWEST;
 use crate::domain::{Asset, AssetIndex, Snapshot};
 use crate::error::{Error, Result};
 
@@ -65,6 +66,8 @@ pub struct AssetHaircut {
     pub asset: AssetIndex,
     /// Fall of what it follows; `None` of an asset that follows the quote currency, and where there is no history.
     pub market: Option<MarketFall>,
+    /// The windows of a price, or of a peg, that has too few of them within the look-back: nothing is said then.
+    pub too_short: Option<TooShort>,
     /// Its peg, where it has one.
     pub peg: Option<PegBreak>,
     /// Haircut for its bridge or issuer.
@@ -110,9 +113,10 @@ impl Settings {
 /// The haircut of every asset that some pool holds, in the order of the snapshot.
 ///
 /// # Errors
-/// [`Error::Usage`] where the settings break a rule.
+/// [`Error::Usage`] where the settings break a rule, or a peg is of nothing that is known.
 pub fn propose(snapshot: &Snapshot, history: &History, settings: &Settings) -> Result<Vec<AssetHaircut>> {
     settings.check()?;
+    settings.pegs.check(snapshot, history)?;
     let held: BTreeSet<AssetIndex> = snapshot.book.balances().iter().map(|balance| balance.asset).collect();
     let proposal = Proposal { snapshot, history, settings, span: history.span(settings.horizon_hours) };
     Ok(held.into_iter().map(|asset| proposal.asset(asset)).collect())
@@ -131,6 +135,7 @@ impl Proposal<'_> {
         let mut haircut = AssetHaircut {
             asset: index,
             market: None,
+            too_short: None,
             peg: None,
             bridge: self.settings.bridge.get(&asset.name).copied().unwrap_or(0.0),
             liquidity: None,
@@ -156,10 +161,7 @@ impl Proposal<'_> {
     fn add_terms(&self, asset: &Asset, haircut: &mut AssetHaircut) -> bool {
         let own = self.history.course(&asset.name);
         let Some(reference) = self.settings.pegs.reference(asset, self.snapshot) else {
-            haircut.market = own.and_then(|course| self.fall(course));
-            if haircut.market.is_none() {
-                haircut.notes.push(format!("{}: {}; the haircut in force stays", asset.name, self.lack(own)));
-            }
+            haircut.market = self.fall(&asset.name, own, haircut);
             return haircut.market.is_some();
         };
         let follows_quote = reference == self.snapshot.quote;
@@ -169,33 +171,52 @@ impl Proposal<'_> {
             (Some(own), None) if follows_quote => Some(own.clone()),
             _ => None,
         };
-        let fall = ratio.as_ref().and_then(|ratio| self.fall(ratio));
-        if fall.is_none() {
-            haircut.notes.push(format!("{} against {reference}: no history of the peg, its floor alone", asset.name));
+        let pair = format!("{} against {reference}", asset.name);
+        let fall = ratio.as_ref().and_then(|ratio| self.fall(&pair, Some(ratio), haircut));
+        if ratio.is_none() {
+            haircut.notes.push(format!("{pair}: no history of the peg, its floor alone"));
+        } else if fall.is_none() {
+            return false;
         }
         let size = fall.as_ref().map_or(0.0, |fall| fall.haircut).max(self.settings.peg_floor);
         haircut.peg = Some(PegBreak { reference: reference.into(), fall, haircut: size });
         if follows_quote {
             return true;
         }
-        haircut.market = of_reference.or(own).and_then(|course| self.fall(course));
-        if haircut.market.is_none() {
-            haircut.notes.push(format!("{reference}: {}; the haircut in force stays", self.lack(of_reference.or(own))));
-        }
+        haircut.market = self.fall(reference, of_reference.or(own), haircut);
         haircut.market.is_some()
     }
 
-    fn fall(&self, course: &Course) -> Option<MarketFall> {
+    /// The fall of a course; without one a note says what is lacking.
+    fn fall(&self, name: &str, course: Option<&Course>, haircut: &mut AssetHaircut) -> Option<MarketFall> {
         let Settings { level, look_back_days, floor, .. } = *self.settings;
-        MarketFall::of(self.history, course, self.span, level, (look_back_days, floor))
+        let read = |course| MarketFall::of(self.history, course, self.span, level, (look_back_days, floor));
+        let lack = match course.map(read) {
+            Some(Ok(fall)) => return Some(fall),
+            Some(Err(short)) => {
+                haircut.too_short = Some(short);
+                self.lack(short)
+            }
+            None => "no history".into(),
+        };
+        haircut.notes.push(format!("{name}: {lack}; the haircut in force stays"));
+        None
     }
 
-    fn lack(&self, course: Option<&Course>) -> &'static str {
-        if course.is_some() { "fewer than 30 independent windows of history" } else { "no history" }
+    fn lack(&self, short: TooShort) -> String {
+        if short.independent >= FEWEST {
+            return "no two quotes a step apart".into();
+        }
+        let within = self.settings.look_back_days.map_or_else(String::new, |days| format!(" within {days} days"));
+        format!("{:.1} independent windows of history{within}, fewer than {FEWEST}", short.independent)
     }
 
     fn add_liquidity(&self, haircut: &mut AssetHaircut) {
-        let volume = Volume::of_asset(self.snapshot, haircut.asset).filter(|_| !self.settings.sizes.is_empty());
+        if self.settings.sizes.is_empty() {
+            haircut.notes.push("one tier on request: no liquidity haircut, no cap".into());
+            return;
+        }
+        let volume = Volume::of_asset(self.snapshot, haircut.asset);
         let of_peg = haircut.peg.as_ref().and_then(|peg| peg.fall.as_ref());
         let volatility = haircut.market.as_ref().or(of_peg).map_or(0.0, |fall| fall.daily_volatility);
         haircut.liquidity =

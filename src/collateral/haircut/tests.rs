@@ -132,11 +132,14 @@ fn terms_combine_caps_bind_and_steps_hold() {
     close(under_total_cap(0.2, 50.0, 100.0), 1.0 - 0.8 * 0.5);
     assert_eq!(under_total_cap(0.2, 100.0, 0.0), 0.2);
     let limit = StepLimit { relative: 0.25, absolute: 0.01 };
-    close(limit.apply(0.5, 0.2), 0.25);
-    close(limit.apply(0.0, 0.2), 0.15);
-    close(limit.apply(0.5, 0.0), 0.01);
-    assert_eq!(limit.apply(0.21, 0.2), 0.21);
-    assert_eq!(limit.apply(1.0, 0.2), 1.0, "a cap applies at once");
+    close(limit.apply(0.5, [0.2]), 0.25);
+    close(limit.apply(0.0, [0.2]), 0.15);
+    close(limit.apply(0.5, [0.0]), 0.01);
+    assert_eq!(limit.apply(0.21, [0.2]), 0.21);
+    assert_eq!(limit.apply(1.0, [0.2]), 1.0, "a cap applies at once");
+    close(limit.apply(0.5, [0.2, 0.22]), 0.25);
+    close(limit.apply(0.0, [0.2, 0.22]), 0.165);
+    close(limit.apply(0.5, [0.2, 0.8]), 0.25);
     let full = Tail::of(&Sample::of([0.0, 0.4]), 2.0, 0.5).unwrap();
     assert_eq!(Floor::None.apply(0.1, 0.2, &full), 0.1);
     assert_eq!(Floor::Long.apply(0.1, 0.2, &full), 0.2);
@@ -338,13 +341,121 @@ fn a_replay_counts_what_each_rule_covered() {
 fn a_walk_forward_compares_windows_that_do_not_overlap() {
     let closes = swinging(2_000, 5);
     let history = history(1, &[("A", &closes)]);
-    let walk = walk_forward(&history, &history.courses[0], 10, 0.9);
+    let walk = walk_forward(&history, &history.courses[0], 10, 0.9, (None, Floor::None));
     // 300 windows of step 1 are 30 independent ones of span 10; the last of them ends ten hours after it began.
     assert_eq!(walk.first_hour, Some(309));
     assert_eq!(walk.empirical.observations, (1_999 - 309) / 10);
     let share = walk.empirical.exceedances as f64 / walk.empirical.observations as f64;
     assert!((0.03..0.2).contains(&share), "{share}");
     assert_eq!(walk.empirical.observations, walk.gaussian.observations);
+}
+
+/// Calm, wild, calm: each rule is held to what it says itself, anew before each window.
+#[test]
+fn a_walk_forward_tests_the_rule_asked_for() {
+    let mut closes = swinging(1_600, 6);
+    let start = closes[500];
+    (1..=200).for_each(|row| closes[500 + row] = start * if row % 2 == 0 { 1.0 } else { 0.9 });
+    let history = history(24, &[("A", &closes)]);
+    let course = &history.courses[0];
+    let falls = worst_falls(&history, course, 48);
+    for rule @ (look_back, floor) in [
+        (None, Floor::None),
+        (Some(90), Floor::None),
+        (Some(90), Floor::Long),
+        (Some(90), Floor::Stress(0.3)),
+        (Some(400), Floor::Stress(1.0)),
+    ] {
+        let walk = walk_forward(&history, course, 48, 0.95, rule);
+        let (mut next, mut count, mut exceeded) = (0, 0, 0);
+        for fall in &falls {
+            // Everything anew: the history cut off at the entry.
+            let until = fall.entry + 1;
+            let cut = Course { name: "A".into(), closes: closes[..until].to_vec(), lows: closes[..until].to_vec() };
+            let past = History { hours: history.hours[..until].to_vec(), courses: vec![cut] };
+            if fall.entry < next {
+                continue;
+            }
+            let Ok(said) = MarketFall::of(&past, &past.courses[0], 48, 0.95, (look_back, floor)) else { continue };
+            next = fall.entry + 2;
+            count += 1;
+            exceeded += u64::from(fall.loss > said.haircut);
+        }
+        assert_eq!((walk.empirical.observations, walk.empirical.exceedances), (count, exceeded), "{rule:?}");
+        assert!(count > 700, "{rule:?}: {count}");
+    }
+    let of = |rule| walk_forward(&history, course, 48, 0.95, rule).empirical.exceedances;
+    assert!(of((Some(90), Floor::None)) > of((Some(90), Floor::Long)));
+    assert_eq!(walk_forward(&history, course, 48, 0.95, (Some(50), Floor::Long)).empirical.observations, 0);
+}
+
+/// Ten days of four hours are 59 windows of eight, 29.5 independent ones.
+#[test]
+fn a_look_back_too_short_says_nothing() {
+    let btc = swinging(800, 1);
+    let history = history(4, &[("BTC", &btc), ("USDC", &btc)]);
+    let proposed = propose(&snapshot(), &history, &Settings { look_back_days: Some(10), ..settings() }).unwrap();
+    let [coin, _, _, stable, wrapped] = &proposed[..] else { panic!("five assets are held") };
+    for haircut in [coin, stable, wrapped] {
+        assert_eq!((haircut.market.is_none(), haircut.tiers.len()), (true, 0), "{:?}", haircut.notes);
+        assert_eq!(haircut.too_short, Some(TooShort { windows: 59, independent: 29.5 }));
+        assert!(haircut.notes.iter().any(|note| note.contains("29.5 independent windows of history within 10 days")));
+    }
+    let enough = propose(&snapshot(), &history, &Settings { look_back_days: Some(11), ..settings() }).unwrap();
+    assert_eq!(enough[0].market.as_ref().map(|market| market.recent.windows), Some(65));
+}
+
+/// Tiers in units of the asset are of other sizes for each asset; none is raised by more than the limit at its own.
+#[test]
+fn the_step_limit_holds_for_every_asset_of_a_class() {
+    let btc = swinging(800, 2);
+    let history = history(4, &[("BTC", &btc)]);
+    let mut snapshot = snapshot();
+    snapshot.assets[0].price = 100.0;
+    snapshot.assets[4].price = 0.5;
+    let settings = Settings { bridge: BTreeMap::from([("BTC".into(), 0.7)]), ..settings() };
+    let proposed = propose(&snapshot, &history, &settings).unwrap();
+    let limit = StepLimit { relative: 0.0, absolute: 0.03 };
+    let change = |haircuts: [f64; 2]| {
+        let old =
+            HaircutSchedule { unit: SizeUnit::Asset, bounds: vec![10.0], haircuts: haircuts.into(), initial: None };
+        let rulebook = Rulebook { haircut: BTreeMap::from([("coin".to_string(), old)]), ..Rulebook::default() };
+        classes(&snapshot, &rulebook, &proposed, Some(limit)).0.remove(0)
+    };
+    // The second tier begins at 5 of the wrapped coin and at 1,000 of the other; nothing counts from 10 on.
+    let near = change([0.3, 0.33]);
+    assert!(near.wanted.at(0.0) > 0.7);
+    [0.0, 4.0, 5.0, 9.0].iter().for_each(|size| close(near.new.at(*size), 0.33));
+    assert_eq!(near.new.at(10.0), 1.0);
+    assert!(!near.notes.iter().any(|note| note.contains("beyond the step limit")), "{:?}", near.notes);
+    // In force too far apart for both: none is raised further, and what falls further is said.
+    let apart = change([0.3, 0.9]);
+    close(apart.new.at(5.0), 0.33);
+    assert!(apart.notes.iter().any(|note| note.contains("WBTC falls from 90.00 to 33.00 % at 5")), "{:?}", apart.notes);
+}
+
+#[test]
+fn pegs_of_nothing_known_are_refused() {
+    let btc = swinging(100, 1);
+    let history = history(4, &[("BTC", &btc), ("EUR", &btc)]);
+    let check = |pairs: &[(&str, &str)]| {
+        let of = pairs.iter().map(|(name, reference)| (name.to_string(), reference.to_string())).collect();
+        Pegs { of, stable: Vec::new() }.check(&snapshot(), &history).map_err(|error| error.to_string())
+    };
+    for known in [&[("WBTC", "BTC")][..], &[("USDC", "USD")], &[("USDC", "EUR")], &[("NEW", "WBTC"), ("WBTC", "BTC")]] {
+        assert_eq!(check(known), Ok(()));
+    }
+    for (wrong, words) in [
+        (&[("WBTC", "XYZ")][..], "\"XYZ\""),
+        (&[("WBTC", "WBTC")], "WBTC follows itself"),
+        (&[("BTC", "btc")], "BTC follows itself"),
+        (&[("NEW", "USDC"), ("USDC", "NEW")], "NEW=USDC=NEW"),
+        // WBTC follows BTC by its underlying.
+        (&[("BTC", "WBTC")], "BTC=WBTC=BTC"),
+        (&[("USD", "BTC")], "quote currency"),
+    ] {
+        assert!(check(wrong).is_err_and(|error| error.contains(words)), "{wrong:?}: {:?}", check(wrong));
+    }
 }
 
 #[test]
