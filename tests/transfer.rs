@@ -174,7 +174,7 @@ fn the_largest_lot_is_the_last_quantum_that_keeps_every_target() {
         for from in 0..24 {
             let relation = [Relation::OneVenue, Relation::TwoVenues][from % 2];
             let other = if relation == Relation::OneVenue { &case } else { &other };
-            let venues = pair(&case, other, from, (from + random.random_range(1..24)) % 24, relation);
+            let venues = pair(&case, other, from, (from + random.random_range(1..24usize)) % 24, relation);
             let haircut = if from % 3 == 0 { random.random_range(0.0..=1.0) } else { 0.0 };
             let route =
                 Route { fee: 0.001, transit_haircut: haircut, transit_credit: 0.5 * haircut, ..Route::default() };
