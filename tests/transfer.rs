@@ -8,12 +8,12 @@ mod schema;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plimsoll::domain::PoolSettings;
-use plimsoll::engine::{EngineChoice, State as Health, SweepOptions};
+use plimsoll::domain::{Balance, BookBuilder, PoolSettings};
+use plimsoll::engine::{Arbiter, EngineChoice, State as Health, SweepOptions};
 use plimsoll::io::transfer_file;
 use plimsoll::liquidation::Quanta;
-use plimsoll::margin::{HaircutBase, MarginSide, SizeUnit};
-use plimsoll::pricing::Unshocked;
+use plimsoll::margin::{HaircutBase, MarginSide, Rules, Setting, SizeUnit, revalue};
+use plimsoll::pricing::{Column, Unshocked};
 use plimsoll::transfer::{
     Absent, Cargo, LotAmount, LotRequest, Outcome, Plan, Positions, Relation, Reopening, Route, Standing, State,
     Target, Test, Venue, Venues, transfer,
@@ -127,30 +127,86 @@ fn every_state_is_what_the_engine_says_and_a_safe_plan_misses_no_target() {
     assert!(safe > 5 && refused > 10 && released > 10, "{safe} safe, {refused} refused, {released} released");
 }
 
+/// The same pools with dollars that put every initial margin between 100 and 10 000 within reach in the worst market.
+fn with_slack(case: &books::Case, random: &mut ChaCha8Rng) -> books::Case {
+    let rules = Rules::resolve(&case.rulebook, &case.snapshot).expect("rules resolve");
+    let rows = revalue(&rules, &case.snapshot, &case.scenarios, Unshocked::Hold).expect("rows");
+    let arbiter = Arbiter::new(Setting { snapshot: &case.snapshot, rules: &rules, rows: &rows });
+    let usd = case.snapshot.assets.iter().position(|asset| asset.name == "USD").expect("USD") as u32;
+    let mut builder = BookBuilder::default();
+    for pool in case.snapshot.book.pools() {
+        let id = builder.pool(pool.account, pool.pool);
+        pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
+        pool.positions.iter().for_each(|position| builder.add_position(id, *position));
+        *builder.settings(id) = pool.settings.clone();
+        let markets = (0..case.scenarios.len()).map(Column::Scenario).chain([Column::Base]);
+        let excess = markets.map(|column| {
+            let figures = arbiter.figures(&pool, column);
+            figures.adjusted_equity - figures.initial_margin.max(figures.maintenance_margin)
+        });
+        let worst = excess.fold(f64::INFINITY, f64::min);
+        builder.add_balance(id, Balance::new(usd, (-worst).max(0.0) + random.random_range(100.0..10_000.0)));
+    }
+    books::Case {
+        snapshot: case.snapshot.with_book(builder.build()),
+        rulebook: case.rulebook.clone(),
+        scenarios: case.scenarios.clone(),
+    }
+}
+
+/// The step of amounts of this size together, as docs/transfer.md says.
+fn step(units: f64) -> Quanta {
+    let mut step = 1;
+    while 2.0 * units * 1e8 / step as f64 > (1u64 << 50) as f64 {
+        step *= 10;
+    }
+    Quanta(step)
+}
+
 #[test]
 fn the_largest_lot_is_the_last_quantum_that_keeps_every_target() {
+    let mut random = ChaCha8Rng::seed_from_u64(12);
     let (mut bounded, mut whole) = (0, 0);
-    planned(|plan, venues, outcome| {
-        let Cargo::Lots(lots) = &plan.cargo else { return };
-        if lots[0].amount != LotAmount::Largest || outcome.breach.is_some() {
-            return;
-        }
-        let item = &outcome.items[0];
-        let more =
-            Plan { cargo: lot(&lots[0].asset, LotAmount::Units((item.leaving + Quanta(1)).units())), ..plan.clone() };
-        match (&outcome.next_breach, transfer(venues, &more, &options(), &())) {
-            (Some(next), Ok(found)) => {
-                assert_eq!(found.breach.as_ref(), Some(next));
-                bounded += 1;
+    for seed in 0..2u64 {
+        let case = books::random(24, 12, seed, HaircutBase::Balance, SizeUnit::Quote);
+        let other = books::random(24, 12, seed + 100, HaircutBase::BalanceAndPnl, SizeUnit::Asset);
+        let (case, other) = (with_slack(&case, &mut random), with_slack(&other, &mut random));
+        for from in 0..24 {
+            let relation = [Relation::OneVenue, Relation::TwoVenues][from % 2];
+            let other = if relation == Relation::OneVenue { &case } else { &other };
+            let venues = pair(&case, other, from, (from + random.random_range(1..24usize)) % 24, relation);
+            let haircut = if from % 3 == 0 { random.random_range(0.0..=1.0) } else { 0.0 };
+            let route =
+                Route { fee: 0.001, transit_haircut: haircut, transit_credit: 0.5 * haircut, ..Route::default() };
+            let planned = |amount, flat_fee| {
+                let lots = Cargo::Lots(vec![LotRequest { asset: "USD".into(), amount, flat_fee }]);
+                transfer(&venues, &plan(lots, 1.0, Standing::Check, route), &options(), &())
+            };
+            let Ok(largest) = planned(LotAmount::Largest, 0.0) else { continue };
+            if largest.breach.is_some() {
+                continue;
             }
-            (None, Err(Error::Configuration(_))) => {
+            let item = &largest.items[0];
+            let held = item.source_before.units().abs() + item.destination_before.units().abs();
+            let exactly = |lot: Quanta| planned(LotAmount::Units(lot.units()), 0.0);
+            let kept = exactly(item.leaving).expect("a lot that is held");
+            let misses = kept.steps.iter().flat_map(|step| step.sides()).map(|(_, side)| side.check.breached);
+            assert_eq!((misses.sum::<u64>(), kept.breach), (0, None));
+            let Some(next) = &largest.next_breach else {
                 assert_eq!(item.leaving, item.source_before);
                 whole += 1;
+                continue;
+            };
+            let more = exactly(item.leaving + step(held)).expect("a lot that is held").breach;
+            assert!(more.as_ref() == Some(next) && next.breached > 0, "{more:?} is not {next:?}");
+            match planned(LotAmount::Largest, item.leaving.units()) {
+                Err(Error::Configuration(faults)) => assert_eq!(faults[0].column, "lots[0].flat_fee"),
+                found => panic!("fees that take the largest lot are a fault: {:?}", found.map(|found| found.items)),
             }
-            (next, found) => panic!("{next:?}, {:?}", found.map(|found| found.breach)),
+            bounded += 1;
         }
-    });
-    assert!(bounded + whole > 0, "{bounded} bounded, {whole} whole");
+    }
+    assert!(bounded >= 20, "{bounded} bounded, {whole} whole");
 }
 
 #[test]
@@ -322,9 +378,11 @@ fn examples_run_follow_the_schema_and_their_snapshots_can_be_swept() {
         for file in ["items.csv", "steps.csv", "states.csv", "manifest.json", "report.html"] {
             assert!(!desk.text(&format!("{out}/{file}")).is_empty(), "{out}/{file}");
         }
-        let venue = if name == "largest.toml" { "venue" } else { "destination" };
-        let rulebook = if name == "largest.toml" { "exchange/rulebook.toml" } else { "other/rulebook.toml" };
-        desk.ok(&["check", &format!("{applied}/{venue}"), "--rulebook", rulebook]);
+        let sides: &[&str] = if name == "largest.toml" { &["venue"] } else { &["source", "destination"] };
+        for side in sides {
+            let (snapshot, swept) = (format!("{applied}/{side}"), format!("swept-{side}-{name}"));
+            desk.ok(&["sweep", &snapshot, "--scenarios", "shocks.csv", "--out", &swept, "--engine", "cpu"]);
+        }
     }
     let printed: Value =
         serde_json::from_str(&desk.ok(&["rulebook", "schema", "transfer"])).expect("a schema is one JSON object");
@@ -350,6 +408,60 @@ fn a_plan_that_misses_a_target_says_where_and_changes_nothing() {
     assert_eq!((&object["outcome"], &object["breach"]["state"]), (&"refused".into(), &"committed".into()));
     assert!(object["breach"]["excess"].as_f64().is_some_and(|excess| excess < 0.0));
     assert!(desk.path("out/report.html").exists() && !desk.path("applied").exists());
+}
+
+#[test]
+fn an_applied_snapshot_has_the_rules_that_the_plan_names_and_takes_an_empty_place() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("rules")).expect("made");
+    let rules = format!("{}\n[sets.tail]\nfile = \"tail.csv\"\n", desk.text("exchange/rulebook.toml"));
+    std::fs::write(desk.path("rules/exchange.toml"), rules).expect("written");
+    std::fs::copy(desk.path("shocks.csv"), desk.path("rules/tail.csv")).expect("copied");
+    let snapshot = "snapshot = \"exchange\"";
+    let plan = desk.text("bridge.toml").replace(snapshot, &format!("{snapshot}\nrulebook = \"rules/exchange.toml\""));
+    std::fs::write(desk.path("elsewhere.toml"), plan).expect("written");
+    let arguments = ["transfer", "elsewhere.toml", "--out", "out", "--apply", "applied", "--engine", "cpu"];
+    desk.ok(&arguments);
+    assert_eq!(desk.text("applied/source/rulebook.toml"), desk.text("rules/exchange.toml"));
+    assert_eq!(desk.text("applied/source/tail.csv"), desk.text("shocks.csv"));
+    desk.ok(&["sweep", "applied/source", "--scenarios", "shocks.csv", "--out", "swept", "--engine", "cpu"]);
+    let again = desk.run(&["transfer", "elsewhere.toml", "--out", "again", "--apply", "applied", "--engine", "cpu"]);
+    assert_eq!(again.status.code(), Some(2), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(!desk.path("again").exists(), "nothing is computed where the result has no place");
+}
+
+#[test]
+fn a_lot_of_which_nothing_arrives_and_a_margin_for_orders_are_faults_by_name() {
+    let desk = Desk::new();
+    let bridge = |asset: &str, by: &str| desk.text("bridge.toml").replace(asset, by);
+    let cases = [
+        (bridge("flat_fee = 0.002", "flat_fee = 5"), "lots[0].flat_fee value \"5\": something of a lot arrives"),
+        (bridge("fee = 0.0005", "fee = 1"), "route.fee value \"1\": a fee is a share below 1"),
+        (bridge("amount = 5000", "amount = 0.00000001"), "route.fee value \"0.0005\": something of a lot arrives"),
+        (
+            desk.text("largest.toml").replace("[target]", "flat_fee = 1e9\n[target]"),
+            "lots[0].flat_fee value \"1000000000\": something of a lot arrives",
+        ),
+    ];
+    for (text, words) in cases {
+        std::fs::write(desk.path("burns.toml"), text).expect("written");
+        let output = desk.run(&["transfer", "burns.toml", "--out", "out", "--apply", "applied", "--engine", "cpu"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(words), "{words:?} is not in {stderr}");
+        assert!(!desk.path("out").exists() && !desk.path("applied").exists());
+    }
+    let case = books::random(30, 4, 5, HaircutBase::Balance, SizeUnit::Quote);
+    let from = (0..30).find(|&at| case.snapshot.book.pool(at).settings.open_order_margin > 0.0).expect("a pool");
+    let venues = pair(&case, &case, from, (from + 1) % 30, Relation::TwoVenues);
+    let plan = plan(Cargo::Whole(Positions::Novation), 1.0, Standing::Report, Route::default());
+    match transfer(&venues, &plan, &options(), &()) {
+        Err(Error::Configuration(faults)) => {
+            assert_eq!((faults[0].column.as_str(), faults[0].value.as_str()), ("open_order_margin", "25"));
+            assert_eq!(faults.len(), 1, "{faults:?}");
+        }
+        other => panic!("{:?}", other.map(|outcome| outcome.breach)),
+    }
 }
 
 fn faults(text: &str) -> Vec<String> {

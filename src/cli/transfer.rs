@@ -13,6 +13,7 @@ use super::{Context, Format, print_json, print_text};
 use crate::error::{Error, Result};
 use crate::io::hash;
 use crate::io::results::ResultsWriter;
+use crate::io::snapshot_write;
 use crate::io::transfer_file::{self, PlanFile, SideFiles};
 use crate::report::{TransferInput, transfer_html};
 use crate::transfer::{Outcome, Relation, Venue, Venues, transfer};
@@ -26,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Write the snapshots as they are after the commit to DIR/source and DIR/destination, or to DIR/venue where both pools are
-    /// of one book; nothing where a target is missed.
+    /// of one book; nothing where a target is missed. DIR is absent or empty.
     #[arg(long, value_name = "DIR")]
     apply: Option<PathBuf>,
     /// Format of the tables written.
@@ -40,6 +41,7 @@ pub struct Args {
 pub fn run(args: &Args, context: Context) -> Result<u8> {
     let options = args.engine.options()?;
     let file = transfer_file::read(&args.plan)?;
+    args.apply.as_deref().map_or(Ok(()), snapshot_write::check_vacant)?;
     let writer = ResultsWriter::create(&args.out, args.tables.format())?;
     let read = match Sides::read(&file) {
         Ok(read) => read,
@@ -65,7 +67,8 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     if let Some(breach) = &outcome.breach {
         return Err(Error::Limit(breach.to_string()));
     }
-    args.apply.as_deref().map_or(Ok(()), |dir| apply::write(dir, &venues, &outcome, args.tables.format()))?;
+    let applied = apply::Applied { file: &file, venues: &venues, outcome: &outcome, format: args.tables.format() };
+    args.apply.as_deref().map_or(Ok(()), |dir| applied.write(dir))?;
     Ok(0)
 }
 

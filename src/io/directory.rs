@@ -81,7 +81,8 @@ fn sync_directory(path: &Path) {
     }
 }
 
-fn check_replaceable(target: &Path, replace: Replace) -> Result<()> {
+/// Checks that a directory may be put at `target`: nothing is there, an empty one, or one that may be replaced.
+pub(super) fn check_replaceable(target: &Path, replace: Replace) -> Result<()> {
     let metadata = match fs::symlink_metadata(target) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

@@ -7,10 +7,10 @@ use arrow_array::builder::{Float64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-use super::directory::{PendingDirectory, Replace};
+use super::directory::{PendingDirectory, Replace, check_replaceable};
 use super::table_write::{TableFormat, TableWriter};
 use crate::domain::{
-    Asset, Balance, Instrument, Kind, Payoff, Pool, PoolSettings, Position, Premium, Right, Side, Snapshot,
+    Asset, Balance, Book, Instrument, Kind, Payoff, Pool, PoolSettings, Position, Premium, Right, Side, Snapshot,
 };
 use crate::error::{Error, Result};
 use crate::synth::SynthQuote;
@@ -184,6 +184,29 @@ impl SnapshotWriter {
         self.directory.write(name, contents.as_bytes())
     }
 
+    /// Adds a copy of a file beside the tables.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read, writing fails or a file of that name exists.
+    pub fn copy(&mut self, name: &str, from: &Path) -> Result<()> {
+        let contents = std::fs::read(from).map_err(|source| Error::io(from, source))?;
+        self.directory.write(name, &contents)
+    }
+
+    /// Appends every pool of a book.
+    ///
+    /// # Errors
+    /// As [`SnapshotWriter::write_pool`].
+    pub fn write_book(&mut self, book: &Book) -> Result<()> {
+        for Pool { account, pool, balances, positions, settings, .. } in book.pools() {
+            self.write_pool(account, pool, balances, positions)?;
+            if *settings != PoolSettings::default() || (balances.is_empty() && positions.is_empty()) {
+                self.write_settings(account, pool, settings)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Completes every table and moves the directory to its place.
     ///
     /// # Errors
@@ -202,13 +225,16 @@ impl SnapshotWriter {
 /// As [`SnapshotWriter`].
 pub fn write(dir: &Path, format: TableFormat, snapshot: &Snapshot) -> Result<()> {
     let mut writer = SnapshotWriter::create(dir, format, snapshot)?;
-    for Pool { account, pool, balances, positions, settings, .. } in snapshot.book.pools() {
-        writer.write_pool(account, pool, balances, positions)?;
-        if *settings != PoolSettings::default() || (balances.is_empty() && positions.is_empty()) {
-            writer.write_settings(account, pool, settings)?;
-        }
-    }
+    writer.write_book(&snapshot.book)?;
     writer.finish()
+}
+
+/// Checks that a snapshot could be written to `dir`, or below it: it is absent or empty.
+///
+/// # Errors
+/// [`Error::Usage`] where it is not; [`Error::Io`] where that cannot be told.
+pub fn check_vacant(dir: &Path) -> Result<()> {
+    check_replaceable(dir, Replace::Never)
 }
 
 /// An asset in the words of the balances table.

@@ -58,7 +58,12 @@ const LOT: &[Key] = &[
         KeyKind::Either(&[KeyKind::POSITIVE_AMOUNT, KeyKind::Word(&words(&AMOUNTS))]),
         "units that leave the source; all of the balance; or the largest amount that keeps every target",
     ),
-    Key::optional("flat_fee", KeyKind::AMOUNT, "0", "units that the route takes of the lot beside its share"),
+    Key::optional(
+        "flat_fee",
+        KeyKind::AMOUNT,
+        "0",
+        "units that the route takes of the lot beside its share; less than all of it",
+    ),
 ];
 
 const TARGET: &[Key] = &[
@@ -74,7 +79,7 @@ const TARGET: &[Key] = &[
 ];
 
 const ROUTE: &[Key] = &[
-    Key::optional("fee", KeyKind::SHARE, "0", "share of every lot that the route takes"),
+    Key::optional("fee", KeyKind::SHARE, "0", "share of every lot that the route takes, below 1"),
     Key::optional("transit_haircut", KeyKind::SHARE, "0", "share of a locked lot that the source no longer counts"),
     Key::optional(
         "transit_credit",

@@ -44,7 +44,7 @@ pub fn resolve(
     (source, destination): (&Holdings, &Holdings),
     unshocked: Unshocked,
 ) -> Result<Account> {
-    let mut faults: Vec<Fault> = order_fault(source, venues).into_iter().collect();
+    let mut faults: Vec<Fault> = order_faults(source, venues);
     let mut matched: Vec<(Position, Position)> = Vec::new();
     for position in &source.positions {
         match counterpart(position, venues) {
@@ -82,12 +82,20 @@ pub fn resolve(
 }
 
 /// Open orders cannot move, and must not be left without collateral.
-fn order_fault(source: &Holdings, venues: &Venues<'_>) -> Option<Fault> {
-    let reserves = source.settings.open_order_margin > 0.0 || !source.settings.orders.is_empty();
-    reserves.then(|| {
-        let rule = "no order of the pool is open: orders do not move";
-        fault("source.pool", venues.source.pool, rule, "cancel them first")
-    })
+fn order_faults(source: &Holdings, venues: &Venues<'_>) -> Vec<Fault> {
+    let (margin, orders) = (source.settings.open_order_margin, source.settings.orders.len());
+    let mut faults = Vec::new();
+    if orders > 0 {
+        let rule = format!("no order of the pool is open: orders do not move, and {orders} of its are");
+        faults.push(fault("source.pool", venues.source.pool, rule, "cancel them first"));
+    }
+    if margin > 0.0 {
+        let rule = "the pool holds no margin for open orders: they do not move";
+        let remedy = "cancel the orders that it is for, and set it to 0 in the source's table pools";
+        let of_pool = Fault::of_table("pools", rule, remedy);
+        faults.push(Fault { column: "open_order_margin".into(), value: margin.to_string(), ..of_pool });
+    }
+    faults
 }
 
 /// Assets that the pool holds or its positions settle in, with their names.

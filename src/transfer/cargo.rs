@@ -49,7 +49,7 @@ impl Load {
     /// Lots of a plan; one that is to be as large as possible starts with all that there is.
     ///
     /// # Errors
-    /// [`Error::Configuration`] with every lot that a side does not know, or holds too little of.
+    /// [`Error::Configuration`] with every lot that a side does not know or holds too little of, or that fees take whole.
     pub fn of_lots(
         lots: &[LotRequest],
         venues: &Venues<'_>,
@@ -66,7 +66,10 @@ impl Load {
                         LotAmount::All | LotAmount::Largest => piece.item.source_before,
                     };
                     match piece.check(request, lot) {
-                        None => piece.set_lot(request, lot, route),
+                        None => {
+                            piece.set_lot(request, lot, route);
+                            faults.extend(piece.fault_of_arrival((lot, at), route));
+                        }
                         Some(fault) => faults.push(Fault { column: format!("lots[{at}].{}", fault.column), ..fault }),
                     }
                     pieces.push(piece);
@@ -154,6 +157,18 @@ impl Piece {
         self.item.fee = fee.min(leaving);
         self.item.leaving = leaving;
         self.item.arriving = leaving - self.item.fee;
+    }
+
+    /// The fault of the lot at `at` of a plan, where its fees leave nothing of it.
+    pub fn fault_of_arrival(&self, (lot, at): (&LotRequest, usize), route: &Route) -> Option<Fault> {
+        let leaving = self.item.leaving;
+        let (key, fee) = match self.grid.up(Credit::of(route).fee(leaving)) >= leaving {
+            true => ("route.fee".to_string(), route.fee),
+            false => (format!("lots[{at}].flat_fee"), lot.flat_fee),
+        };
+        let rule = format!("something of a lot arrives: fees take all of the {leaving} {} that would leave", lot.asset);
+        let fault = || fault(&key, &fee.to_string(), rule, "lower the fee, or leave the lot out");
+        (self.item.arriving <= Quanta::ZERO).then(fault)
     }
 }
 

@@ -241,10 +241,36 @@ impl std::fmt::Display for Breach {
         let (side, state, scenario) = (self.side.name(), self.state.name(), &self.scenario);
         let (missing, markets) = ((-self.excess).max(0.0), self.breached);
         write!(f, "{side} when {state}: ")?;
-        match missing < 0.01 {
-            true => write!(f, "{missing:.1e}")?,
-            false => write!(f, "{missing:.2}")?,
+        match missing {
+            // Less than f64 can tell: the decision is exact.
+            0.0 => write!(f, "0")?,
+            missing if missing < 0.01 => write!(f, "{missing:.1e}")?,
+            missing => write!(f, "{missing:.2}")?,
         }
-        write!(f, " of adjusted equity missing under {scenario:?}, the worst of {markets} markets that miss the target")
+        write!(f, " of adjusted equity missing under {scenario:?}, ")?;
+        match markets {
+            1 => write!(f, "the one market that misses the target"),
+            _ => write!(f, "the worst of {markets} markets that miss the target"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breach_is_told_in_the_singular_and_to_the_last_quantum() {
+        let breach = |excess, breached| {
+            let (state, side) = (State::Committed, SideName::Source);
+            Breach { state, side, scenario: "s1".into(), excess, breached }.to_string()
+        };
+        let said = [breach(0.0, 1), breach(-1e-8, 2), breach(-12.5, 3)];
+        let told = [
+            "0 of adjusted equity missing under \"s1\", the one market that misses the target",
+            "1.0e-8 of adjusted equity missing under \"s1\", the worst of 2 markets that miss the target",
+            "12.50 of adjusted equity missing under \"s1\", the worst of 3 markets that miss the target",
+        ];
+        assert_eq!(said, told.map(|told| format!("source when committed: {told}")));
     }
 }

@@ -112,7 +112,7 @@ impl Absent {
 /// The way between the sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Route {
-    /// Share of every lot that the route takes, in [0, 1].
+    /// Share of every lot that the route takes, in [0, 1).
     pub fee: f64,
     /// Share of a locked lot that the source no longer counts, in [0, 1]: 0 where it stays in the source's reach, 1 where it has
     /// left it.
@@ -205,14 +205,12 @@ impl Plan {
             check(key, target, target > 0.0, "a multiple of the requirement is > 0", "1.1 leaves a tenth over");
         }
         let route = &self.route;
-        let shares = [
-            ("route.fee", route.fee),
-            ("route.transit_haircut", route.transit_haircut),
-            ("route.transit_credit", route.transit_credit),
-        ];
+        let shares = [("route.transit_haircut", route.transit_haircut), ("route.transit_credit", route.transit_credit)];
         for (key, share) in shares {
             check(key, share, (0.0..=1.0).contains(&share), "a share lies between 0 and 1", "0.05 is 5 %");
         }
+        let rule = "a fee is a share below 1, so that something arrives";
+        check("route.fee", route.fee, (0.0..1.0).contains(&route.fee), rule, "0.05 is 5 %");
         let (credit, haircut) = (route.transit_credit, route.transit_haircut);
         let rule =
             "what the destination counts in transit is at most what the source no longer counts, or it counts twice";

@@ -8,7 +8,7 @@ use super::plan::{Cargo, LotAmount, LotRequest, Plan, Standing};
 use super::side::Side;
 use super::venue::{Relation, Venues};
 use crate::engine::{Outcome as Sweep, Progress, SweepOptions, digest};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::liquidation::Quanta;
 use crate::pricing::Unshocked;
 
@@ -30,7 +30,12 @@ pub fn transfer(venues: &Venues<'_>, plan: &Plan, options: &SweepOptions, progre
     let steps = states.outcomes(plan, (&from, &to), &sweeps);
     let breach = first_breach(&steps);
     let next_breach = match (&breach, searched) {
-        (None, Some(lot)) => next_breach(venues, plan, before, &load, lot, options)?,
+        (None, Some((lot, at))) => {
+            if let Some(fault) = load.pieces[at].fault_of_arrival((lot, at), &plan.route) {
+                return Err(Error::Configuration(vec![fault]));
+            }
+            next_breach(venues, plan, before, &load, (lot, at), options)?
+        }
         _ => None,
     };
     let [source_after, destination_after] = states.held(State::Committed).map(Clone::clone);
