@@ -29,7 +29,7 @@ pub fn import(account: &MarginAccount, into: &Snapshot, assets: &AssetMap) -> Re
     let positions = arrival.positions(account);
     none_of(arrival.faults)?;
 
-    let mut builder = BookBuilder::default();
+    let mut builder = BookBuilder::with_lots_of(&into.book);
     for pool in into.book.pools() {
         let id = builder.pool(pool.account, pool.pool);
         pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
@@ -122,7 +122,7 @@ impl Arrival<'_> {
         let found = name.and_then(|name| self.into.assets.binary_search_by(|asset| asset.name.cmp(&name)).ok());
         match found {
             // The sum with 0 keeps a loan of nothing from being minus zero.
-            Some(index) => Some(Balance { asset: index as u32, amount: sign * quantity + 0.0, accrued_interest }),
+            Some(index) => Some(Balance { accrued_interest, ..Balance::new(index as u32, sign * quantity + 0.0) }),
             None => {
                 let rule = "no asset of this book has this identifier";
                 self.fault(&format!("{path}.asset"), &lot.asset, rule, "list the asset, or map it");
