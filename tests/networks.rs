@@ -5,7 +5,7 @@ use std::process::Command;
 
 use ndarray::Array2;
 use plimsoll::collateral::network::{credit_routes, resolve};
-use plimsoll::domain::{BookBuilder, CustodyStatus, Snapshot};
+use plimsoll::domain::{Balance, BookBuilder, CustodyStatus, LotTerms, Pool, Snapshot};
 use plimsoll::engine::{EngineChoice, Outcome, SweepOptions, sweep};
 use plimsoll::io::{TableFormat, snapshot, snapshot_write};
 use plimsoll::margin::Rulebook;
@@ -206,6 +206,115 @@ fn what_is_written_reads_back() {
         };
         assert_eq!(lots(&read), lots(&snapshot));
         assert!(plimsoll::margin::check_book(&read, &rulebook).0.is_empty());
+    }
+}
+
+/// Lots with every combination of terms; the plain ones of `w` cannot be told from one another by anything that is stated.
+const STATED: &str = "account,asset,network,amount,locked,route,status,lock\n\
+    w,ETH,lot 2,1,0.5,,,\n\
+    w,ETH,,2,,,,\n\
+    x,ETH,,1,,,,\n\
+    x,ETH,,1,,,,deposit-9\n\
+    x,ETH,optimism,1,1,,,\n\
+    x,ETH,,2,,arbitrum,attested,x/main/ETH@arbitrum/attested/1\n\
+    x,ETH,n,3,2.5,arbitrum,attested,k2\n\
+    y,ETH,,4,,arbitrum,in_transit,k3\n\
+    y,USDC,,5,,base,attested,\n\
+    y,ETH,,6,,base,settled,k4\n";
+
+fn stated() -> tempfile::TempDir {
+    let dir = directory();
+    std::fs::write(dir.path().join("balances.csv"), STATED).expect("written");
+    dir
+}
+
+/// Every lot of a book: account, asset, units and terms.
+fn lots(snapshot: &Snapshot) -> Vec<(String, String, f64, LotTerms)> {
+    let of_pool = |pool: Pool<'_>| -> Vec<(String, String, f64, LotTerms)> {
+        let name = |asset: u32| snapshot.assets[asset as usize].name.clone();
+        let terms = |lot: &Balance| snapshot.book.lot(lot.lot).cloned().unwrap_or_default();
+        pool.balances.iter().map(|lot| (pool.account.into(), name(lot.asset), lot.amount, terms(lot))).collect()
+    };
+    snapshot.book.pools().flat_map(of_pool).collect()
+}
+
+#[test]
+fn networks_locks_and_locked_amounts_are_written_as_they_are() {
+    let dir = stated();
+    let loaded = snapshot::read_with_faults(dir.path()).expect("readable");
+    assert!(loaded.faults.is_empty(), "{:?}", loaded.faults);
+    let (warnings, first) = (loaded.warnings.clone(), loaded.into_snapshot().expect("no faults"));
+    assert_eq!(warnings.len(), 1, "a lot on a route has no lock");
+    let held = lots(&first);
+    let of_lock = |lock: &str| held.iter().find(|lot| lot.3.lock.as_deref() == Some(lock)).expect("a lot");
+    assert_eq!(of_lock("k2").3, LotTerms { network: Some("n".into()), lock: Some("k2".into()), locked: 2.5 });
+    assert_eq!(held.iter().filter(|lot| lot.3.lock.is_some()).count(), 5);
+    for format in TableFormat::ALL {
+        let place = dir.path().join("again").join(format.extension());
+        std::fs::create_dir_all(place.parent().expect("a parent")).expect("a directory");
+        snapshot_write::write(&place, format, &first).expect("written");
+        let again = snapshot::read_with_faults(&place).expect("readable");
+        assert_eq!(again.warnings, warnings, "no lock is made up for what says that it has none");
+        assert_eq!(again.into_snapshot().expect("no faults").book, first.book, "{format:?}");
+    }
+}
+
+#[test]
+fn what_is_made_up_is_not_in_use() {
+    let dir = stated();
+    let first = snapshot::read(dir.path()).expect("a snapshot");
+    let mut builder = BookBuilder::with_lots_of(&first.book);
+    for pool in first.book.pools() {
+        let id = builder.pool(pool.account, pool.pool);
+        for balance in pool.balances {
+            builder.add_balance(id, *balance);
+            builder.add_balance(id, Balance::new(balance.asset, 0.25));
+        }
+    }
+    let more = first.with_book(builder.build());
+    let place = dir.path().join("more");
+    snapshot_write::write(&place, TableFormat::Csv, &more).expect("written");
+    let read = snapshot::read(&place).expect("no row is like another, and no lock stands twice");
+    let kept: Vec<_> = lots(&read).into_iter().filter(|lot| lot.2 != 0.25).collect();
+    let amounts = |lots: &[(String, String, f64, LotTerms)]| lots.iter().map(|lot| lot.2).collect::<Vec<_>>();
+    assert_eq!(amounts(&kept), amounts(&lots(&first)));
+    let is_stated = |lot: &&(String, String, f64, LotTerms)| lot.3 != LotTerms::default();
+    assert!(lots(&first).iter().filter(is_stated).all(|lot| kept.contains(lot)));
+}
+
+#[test]
+fn a_transfer_leaves_the_lots_of_others_and_what_does_not_move() {
+    let dir = stated();
+    let at = dir.path();
+    let plan = "[source]\nsnapshot = \".\"\naccount = \"x\"\n[destination]\naccount = \"y\"\n\
+        [[lots]]\nasset = \"ETH\"\namount = 1.25\n[target]\nsource = 1.0\n";
+    std::fs::write(at.join("plan.toml"), plan).expect("written");
+    let line = ["transfer", "plan.toml", "--out", "out", "--apply", "applied", "--tables", "csv", "--engine", "cpu"];
+    json(at, &line);
+    let venue = at.join("applied/venue");
+    let [before, after] = [at, &venue].map(|place| lots(&snapshot::read(place).expect("a snapshot")));
+    let named = |lots: &[(String, String, f64, LotTerms)], name: &str| -> Vec<(String, f64, LotTerms)> {
+        let own = lots.iter().filter(|lot| lot.0 == name);
+        own.map(|(_, asset, amount, terms)| (asset.clone(), *amount, terms.clone())).collect()
+    };
+    assert_eq!(named(&after, "w"), named(&before, "w"));
+    let on_routes = |lots: &[(String, f64, LotTerms)]| -> Vec<(String, f64, LotTerms)> {
+        lots.iter().filter(|lot| lot.0.contains('@')).cloned().collect()
+    };
+    assert_eq!(on_routes(&named(&after, "x")), on_routes(&named(&before, "x")));
+    assert_eq!(on_routes(&named(&after, "y")), on_routes(&named(&before, "y")));
+    let settled = |name: &str, amount: f64, terms: LotTerms| (name.to_string(), amount, terms);
+    let optimism = LotTerms { network: Some("optimism".into()), lock: None, locked: 0.75 };
+    let deposit = LotTerms { lock: Some("deposit-9".into()), ..LotTerms::default() };
+    let k4 = LotTerms { lock: Some("k4".into()), ..LotTerms::default() };
+    let source = named(&after, "x");
+    for lot in [settled("ETH", 0.0, LotTerms::default()), settled("ETH", 1.0, deposit), settled("ETH", 0.75, optimism)]
+    {
+        assert!(source.contains(&lot), "{lot:?} in {source:?}");
+    }
+    let destination = named(&after, "y");
+    for lot in [settled("ETH", 1.25, LotTerms::default()), settled("ETH", 6.0, k4)] {
+        assert!(destination.contains(&lot), "{lot:?} in {destination:?}");
     }
 }
 

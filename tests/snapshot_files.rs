@@ -1,8 +1,8 @@
 //! Snapshots survive being written and read back, in every format; half-written ones never appear.
 
 use plimsoll::domain::{
-    Asset, Balance, BookBuilder, Instrument, Kind, Mode, Order, Payoff, PoolSettings, Position, Premium, Right, Side,
-    Snapshot, Underlying, VolatilityShock,
+    Asset, Balance, BookBuilder, Instrument, Kind, Mode, Order, Payoff, Pool, PoolSettings, Position, Premium, Right,
+    Side, Snapshot, Underlying, VolatilityShock,
 };
 use plimsoll::io::snapshot_write::{self, SnapshotWriter};
 use plimsoll::io::{TableFormat, snapshot};
@@ -113,11 +113,8 @@ prop_compose! {
 type Holdings = (String, String, Vec<Balance>, Vec<Position>, Option<PoolSettings>);
 
 fn pool() -> impl Strategy<Value = Holdings> {
-    let balance = (0u32..3, amount(), amount()).prop_map(|(asset, amount, accrued_interest)| Balance {
-        asset,
-        amount,
-        accrued_interest,
-    });
+    let balance = (0u32..3, amount(), amount())
+        .prop_map(|(asset, amount, accrued_interest)| Balance { accrued_interest, ..Balance::new(asset, amount) });
     let positions = proptest::sample::subsequence(vec![0u32, 2, 3, 4], 0..=4)
         .prop_flat_map(|instruments| instruments.into_iter().map(position).collect::<Vec<_>>())
         .prop_map(|legs| legs.into_iter().flatten().collect());
@@ -169,7 +166,14 @@ proptest! {
             snapshot_write::write(&target, format, &written).expect("a written snapshot");
             let read = snapshot::read(&target).expect("its own output");
             prop_assert_eq!(&read.instruments, &written.instruments);
-            let pools = |snapshot: &Snapshot| snapshot.book.pools().map(|pool| format!("{pool:?}")).collect::<Vec<_>>();
+            // Networks that tell lots apart are made up where there are none.
+            let pools = |snapshot: &Snapshot| -> Vec<String> {
+                let untold = |pool: Pool<'_>| -> Vec<Balance> {
+                    pool.balances.iter().map(|balance| Balance { lot: 0, ..*balance }).collect()
+                };
+                let shown = |pool: Pool<'_>| format!("{:?}", Pool { balances: &untold(pool), ..pool });
+                snapshot.book.pools().map(shown).collect()
+            };
             prop_assert_eq!(pools(&read), pools(&written));
             prop_assert_eq!((&read.assets, &read.underlyings), (&written.assets, &written.underlyings));
             prop_assert_eq!((read.as_of, &read.quote), (written.as_of, &written.quote));
@@ -182,7 +186,7 @@ fn an_unfinished_snapshot_never_appears() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let target = dir.path().join("book");
     let mut writer = SnapshotWriter::create(&target, TableFormat::Parquet, &market()).expect("a writer");
-    let balance = Balance { asset: 1, amount: 1.0, accrued_interest: 0.0 };
+    let balance = Balance::new(1, 1.0);
     writer.write_pool("a", "main", &[balance], &[]).expect("a written pool");
     drop(writer);
     assert_eq!(std::fs::read_dir(dir.path()).expect("a directory").count(), 0, "nothing is left behind");

@@ -53,7 +53,7 @@ pub fn merged(snapshot: &Snapshot, mode: Mode) -> Book {
         for lots in balances.chunk_by(|a, b| a.asset == b.asset) {
             let amount = lots.iter().map(|lot| lot.amount).sum();
             let accrued_interest = lots.iter().map(|lot| lot.accrued_interest).sum();
-            builder.add_balance(id, Balance { asset: lots[0].asset, amount, accrued_interest });
+            builder.add_balance(id, Balance { accrued_interest, ..Balance::new(lots[0].asset, amount) });
         }
         let settings = merged_settings(of_account().map(|pool| pool.settings), mode);
         if settings != PoolSettings::default() {
@@ -131,7 +131,7 @@ fn take_apart(
         let parts = divided(balance.amount, &weights).zip(divided(balance.accrued_interest, &weights));
         for (id, (amount, accrued_interest)) in ids.iter().zip(parts) {
             if amount != 0.0 || accrued_interest != 0.0 {
-                builder.add_balance(*id, Balance { asset: balance.asset, amount, accrued_interest });
+                builder.add_balance(*id, Balance { accrued_interest, ..Balance::new(balance.asset, amount) });
             }
         }
     }

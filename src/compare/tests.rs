@@ -188,7 +188,7 @@ fn settings_orders_and_names_survive_a_split() {
     let id = builder.pool("a", "main");
     builder.add_position(id, Position::new(A_PERP, 1.0, 100.0));
     builder.add_position(id, Position::new(B_PERP, 3.0, 100.0));
-    builder.add_balance(id, Balance { asset: USD, amount: 101.0, accrued_interest: -7.0 });
+    builder.add_balance(id, Balance { accrued_interest: -7.0, ..Balance::new(USD, 101.0) });
     let order = |instrument| Order { instrument, quantity: 1.0, price: 100.0, reduces_only: false };
     let settings = PoolSettings { im_multiplier: 2.0, open_order_margin: 8.0, ..PoolSettings::default() };
     *builder.settings(id) = PoolSettings { orders: vec![order(B_PERP), order(A_INV)], ..settings };
@@ -208,8 +208,8 @@ fn settings_orders_and_names_survive_a_split() {
     assert_eq!(names, ["empty", "main/A-PERP", "main/A-PERP′", "main/B-PERP", "main"]);
     assert_eq!((pools[1].positions.len(), pools[4].unknown), (2, true));
     // Weights 20 and 60 of 80: a quarter and three quarters.
-    assert_eq!(pools[2].balances, [Balance { asset: USD, amount: 25.25, accrued_interest: -1.75 }]);
-    assert_eq!(pools[3].balances, [Balance { asset: USD, amount: 75.75, accrued_interest: -5.25 }]);
+    assert_eq!(pools[2].balances, [Balance { accrued_interest: -1.75, ..Balance::new(USD, 25.25) }]);
+    assert_eq!(pools[3].balances, [Balance { accrued_interest: -5.25, ..Balance::new(USD, 75.75) }]);
     assert_eq!((pools[2].settings.open_order_margin, pools[3].settings.open_order_margin), (2.0, 6.0));
     assert_eq!((pools[2].settings.im_multiplier, pools[3].settings.mode), (2.0, Mode::Isolated));
     assert_eq!(
@@ -255,11 +255,8 @@ fn pool() -> impl Strategy<Value = (Vec<Position>, Vec<Balance>)> {
     };
     let positions = proptest::sample::subsequence(vec![0u32, 1, 2, 3], 0..=4)
         .prop_flat_map(move |instruments| instruments.into_iter().map(position).collect::<Vec<_>>());
-    let balance = (0u32..3, -10.0..1e4f64, -1.0..1.0f64).prop_map(|(asset, amount, accrued_interest)| Balance {
-        asset,
-        amount,
-        accrued_interest,
-    });
+    let balance = (0u32..3, -10.0..1e4f64, -1.0..1.0f64)
+        .prop_map(|(asset, amount, accrued_interest)| Balance { accrued_interest, ..Balance::new(asset, amount) });
     (positions, prop::collection::vec(balance, 0..4))
 }
 

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use super::{AssetIndex, Balance, Mode, Order, Position};
+use super::lot::{Lots, LotsBuilder};
+use super::{AssetIndex, Balance, LotIndex, LotTerms, Mode, Order, Position};
 
 /// Per-pool terms that are not holdings.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,7 @@ pub struct Book {
     name_ends: Vec<(u64, u64)>,
     balance_starts: Vec<u64>,
     balances: Vec<Balance>,
+    lots: Lots,
     position_starts: Vec<u64>,
     positions: Vec<Position>,
     settings: HashMap<u32, PoolSettings>,
@@ -90,6 +92,16 @@ impl Book {
     /// Every balance of every pool.
     pub fn balances(&self) -> &[Balance] {
         &self.balances
+    }
+
+    /// What a balance of this book says of itself; `None` where nothing is stated.
+    pub fn lot(&self, index: LotIndex) -> Option<&LotTerms> {
+        self.lots.get(index)
+    }
+
+    /// What balances say of themselves.
+    pub(crate) fn lots(&self) -> &Lots {
+        &self.lots
     }
 
     /// Every position of every pool.
@@ -137,6 +149,7 @@ pub struct BookBuilder {
     index: HashMap<Box<str>, u32>,
     names: Vec<(Box<str>, u32)>,
     balances: Vec<Entry<Balance>>,
+    lots: LotsBuilder,
     positions: Vec<Entry<Position>>,
     settings: HashMap<u32, PoolSettings>,
     unknown: Vec<bool>,
@@ -144,6 +157,17 @@ pub struct BookBuilder {
 }
 
 impl BookBuilder {
+    /// An empty book, to which balances of `book` can be added with their terms. Those of a third book come without: with
+    /// [`Balance::lot`] 0.
+    pub fn with_lots_of(book: &Book) -> Self {
+        Self { lots: LotsBuilder::of(&book.lots), ..Self::default() }
+    }
+
+    /// The place of these terms, for balances that are added to this builder.
+    pub fn lot(&mut self, terms: LotTerms) -> LotIndex {
+        self.lots.add(terms)
+    }
+
     /// The pool of this name, made on first sight. The number is good for the other calls of this builder only.
     pub fn pool(&mut self, account: &str, pool: &str) -> u32 {
         // Rows usually come account by account: the last pool is asked for again.
@@ -164,7 +188,7 @@ impl BookBuilder {
         id
     }
 
-    /// Adds a balance to a pool.
+    /// Adds a balance to a pool. A lot that the builder does not know ends up without terms.
     pub fn add_balance(&mut self, pool: u32, balance: Balance) {
         self.add_balance_row(pool, 0, balance);
     }
@@ -211,7 +235,7 @@ impl BookBuilder {
 
     /// Sorts everything into place.
     pub fn build(self) -> Book {
-        let Self { index, names, balances, positions, settings, unknown, .. } = self;
+        let Self { index, names, mut balances, lots, positions, settings, unknown, .. } = self;
         drop(index);
         let mut order: Vec<u32> = (0..names.len() as u32).collect();
         order.sort_unstable_by(|&a, &b| {
@@ -242,8 +266,10 @@ impl BookBuilder {
         }
         let unknown = order.iter().map(|&old| unknown[old as usize]).collect();
         drop(names);
+        let (lots, places) = lots.settle(balances.iter().map(|entry| entry.holding.lot));
+        balances.iter_mut().for_each(|entry| entry.holding.lot = places.of(entry.holding.lot));
         let (balance_starts, balances) = group_by_pool(balances, &place, |balance| {
-            (balance.asset, balance.amount.to_bits(), balance.accrued_interest.to_bits())
+            (balance.asset, balance.amount.to_bits(), balance.accrued_interest.to_bits(), balance.lot)
         });
         let (position_starts, positions) =
             group_by_pool(positions, &place, |position| (position.instrument, position.side));
@@ -256,7 +282,7 @@ impl BookBuilder {
                 (place[old as usize], settings)
             })
             .collect();
-        Book { names: arena, name_ends, balance_starts, balances, position_starts, positions, settings, unknown }
+        Book { names: arena, name_ends, balance_starts, balances, lots, position_starts, positions, settings, unknown }
     }
 }
 

@@ -1,10 +1,12 @@
-use super::{AssetIndex, InstrumentIndex};
+use super::{AssetIndex, InstrumentIndex, LotIndex};
 
 /// An amount of one asset held by a pool.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Balance {
     /// The asset.
     pub asset: AssetIndex,
+    /// Its terms in the book that holds it ([`Book::lot`](super::Book::lot)); 0 = none are stated.
+    pub lot: LotIndex,
     /// Units of the asset; negative = a loan. Includes realised profit and loss.
     pub amount: f64,
     /// Units of the asset that have accrued and are not yet in `amount`; negative = owed.
@@ -40,9 +42,9 @@ pub struct Position {
 }
 
 impl Balance {
-    /// An amount with nothing accrued.
+    /// An amount with nothing accrued, and without terms.
     pub fn new(asset: AssetIndex, amount: f64) -> Self {
-        Self { asset, amount, accrued_interest: 0.0 }
+        Self { asset, lot: 0, amount, accrued_interest: 0.0 }
     }
 }
 

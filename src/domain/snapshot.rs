@@ -38,7 +38,7 @@ impl Snapshot {
 
     /// The same market with these pools alone; each index is < [`Book::len`].
     pub fn of_pools(&self, indices: &[usize]) -> Self {
-        let mut builder = BookBuilder::default();
+        let mut builder = BookBuilder::with_lots_of(&self.book);
         for &index in indices {
             let pool = self.book.pool(index);
             let id = builder.pool(pool.account, pool.pool);

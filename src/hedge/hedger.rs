@@ -105,7 +105,7 @@ fn extended(snapshot: &Snapshot, hedges: &[InstrumentIndex], market: &ShockedMar
             balances.push(Balance::new(asset, 0.0));
         }
     }
-    let mut builder = BookBuilder::default();
+    let mut builder = BookBuilder::with_lots_of(&snapshot.book);
     let id = builder.pool(pool.account, pool.pool);
     balances.into_iter().for_each(|balance| builder.add_balance(id, balance));
     positions.into_iter().for_each(|position| builder.add_position(id, position));

@@ -10,7 +10,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use super::directory::{PendingDirectory, Replace, check_replaceable};
 use super::table_write::{TableFormat, TableWriter};
 use crate::domain::{
-    Asset, Balance, Book, Instrument, Kind, Payoff, Pool, PoolSettings, Position, Premium, Right, Side, Snapshot,
+    Asset, Balance, Book, Instrument, Kind, LotTerms, Lots, Payoff, Pool, PoolSettings, Position, Premium, Right, Side,
+    Snapshot,
 };
 use crate::error::{Error, Result};
 use crate::synth::SynthQuote;
@@ -32,10 +33,12 @@ struct Names {
     assets: Vec<Asset>,
     routes: Vec<String>,
     instruments: Vec<String>,
+    lots: Lots,
 }
 
 impl SnapshotWriter {
-    /// Starts a snapshot in `dir` (absent or empty) and writes the market data of `market`; its book is not read.
+    /// Starts a snapshot in `dir` (absent or empty) and writes the market data of `market`; of its book, only what its lots say
+    /// of themselves is read.
     ///
     /// # Errors
     /// [`Error::Usage`] where `dir` is not empty; [`Error::Io`] or [`Error::Temporary`] where writing fails.
@@ -53,11 +56,16 @@ impl SnapshotWriter {
         write_instruments(&directory, format, market)?;
         write_routes(&directory, format, market)?;
         let sheet = |table, columns| Sheet::create(&directory, format, table, columns);
-        // A market without routes has no lots on them: its table stays as narrow as it was.
-        let of_lots: &[Heading] = if market.routes.is_empty() { &[] } else { &[T("route"), T("status"), T("lock")] };
-        let of_balances =
-            [T("account"), T("pool"), T("asset"), T("network"), N("amount"), N("accrued_interest")].into_iter();
-        let of_balances: Vec<Heading> = of_balances.chain(of_lots.iter().copied()).collect();
+        let lots = market.book.lots();
+        // A book that says nothing of its lots has a table as narrow as it was before there were any.
+        let mut of_balances =
+            vec![T("account"), T("pool"), T("asset"), T("network"), N("amount"), N("accrued_interest")];
+        if lots.iter().any(|terms| terms.locked > 0.0) {
+            of_balances.push(N("locked"));
+        }
+        if !market.routes.is_empty() || lots.iter().any(|terms| terms.lock.is_some()) {
+            of_balances.extend([T("route"), T("status"), T("lock")]);
+        }
         Ok(Self {
             balances: sheet("balances", &of_balances)?,
             positions: sheet(
@@ -85,13 +93,15 @@ impl SnapshotWriter {
                 assets: market.assets.clone(),
                 routes: market.routes.iter().map(|route| route.name.clone()).collect(),
                 instruments: market.instruments.iter().map(|instrument| instrument.name.clone()).collect(),
+                lots: lots.clone(),
             },
             directory,
         })
     }
 
-    /// Appends a pool with default settings. Balances are sorted by asset; several of one asset are written as lots, told
-    /// apart by a made-up network, and lots on routes have made-up locks. Indices are those of the market given to [`SnapshotWriter::create`].
+    /// Appends a pool with default settings. Balances are sorted by asset. What a lot says of itself is written as it is, though no
+    /// more is locked than is held. Lots that say nothing are told apart by made-up networks, those of them on routes by made-up
+    /// locks too; neither is in use. Indices are those of the snapshot given to [`SnapshotWriter::create`].
     ///
     /// # Errors
     /// [`Error::Bug`] where an index is out of range or an asset stands on a route that the market lacks; [`Error::Io`] or [`Error::Temporary`] where writing fails.
@@ -102,21 +112,8 @@ impl SnapshotWriter {
         balances: &[Balance],
         positions: &[Position],
     ) -> Result<()> {
-        let mut lots_before = 0;
-        for (i, balance) in balances.iter().enumerate() {
-            lots_before = if i > 0 && balances[i - 1].asset == balance.asset { lots_before + 1 } else { 0 };
-            let network = (lots_before > 0).then(|| format!("lot {}", lots_before + 1));
-            let lot = self.market.lot(balance.asset)?;
-            let lock = lot.route.map(|route| {
-                let (asset, status) = (lot.asset, lot.status.unwrap_or_default());
-                format!("{account}/{pool}/{asset}@{route}/{status}/{}", lots_before + 1)
-            });
-            let network = network.as_deref();
-            let texts = [Some(account), Some(pool), Some(lot.asset), network, lot.route, lot.status, lock.as_deref()];
-            let width = if self.market.routes.is_empty() { 4 } else { 7 };
-            self.balances.texts(&texts[..width]);
-            self.balances.numbers(&[Some(balance.amount), Some(balance.accrued_interest)]);
-            self.balances.end_row()?;
+        for lots in balances.chunk_by(|a, b| a.asset == b.asset) {
+            self.write_lots((account, pool), lots)?;
         }
         for position in positions {
             let side = match position.side {
@@ -133,6 +130,30 @@ impl SnapshotWriter {
                 Some(position.accrued_funding),
             ]);
             self.positions.end_row()?;
+        }
+        Ok(())
+    }
+
+    /// Appends all that a pool holds in one asset.
+    fn write_lots(&mut self, (account, pool): (&str, &str), lots: &[Balance]) -> Result<()> {
+        let mut names = MadeUp::default();
+        for balance in lots {
+            let lot = self.market.lot(balance.asset)?;
+            let made_up;
+            let terms = match self.market.lots.get(balance.lot) {
+                Some(stated) => stated,
+                None => {
+                    made_up = names.next(&self.market.lots, lots, (account, pool), &lot);
+                    &made_up
+                }
+            };
+            let (network, lock) = (terms.network.as_deref(), terms.lock.as_deref());
+            let texts = [Some(account), Some(pool), Some(lot.asset), network, lot.route, lot.status, lock];
+            self.balances.texts(&texts[..self.balances.texts.len()]);
+            let locked = terms.locked.min(balance.amount.max(0.0));
+            let numbers = [Some(balance.amount), Some(balance.accrued_interest), (locked > 0.0).then_some(locked)];
+            self.balances.numbers(&numbers[..self.balances.numbers.len()]);
+            self.balances.end_row()?;
         }
         Ok(())
     }
@@ -242,6 +263,32 @@ struct Lot<'a> {
     asset: &'a str,
     route: Option<&'a str>,
     status: Option<&'static str>,
+}
+
+/// Numbers lots of one pool and asset that say nothing of themselves.
+#[derive(Default)]
+struct MadeUp {
+    last: usize,
+}
+
+impl MadeUp {
+    /// Terms for the next one of `lots` that makes a row of its own; the first one needs no network.
+    fn next(&mut self, known: &Lots, lots: &[Balance], (account, pool): (&str, &str), lot: &Lot<'_>) -> LotTerms {
+        loop {
+            self.last += 1;
+            let network = (self.last > 1).then(|| format!("lot {}", self.last));
+            let lock = lot.route.map(|route| {
+                let status = lot.status.unwrap_or_default();
+                format!("{account}/{pool}/{}@{route}/{status}/{}", lot.asset, self.last)
+            });
+            let is_row = |terms: &LotTerms| terms.lock.is_none() && terms.network == network;
+            let is_taken = lots.iter().filter_map(|lot| known.get(lot.lot)).any(is_row)
+                || lock.as_ref().is_some_and(|lock| known.has_lock(lock));
+            if !is_taken {
+                return LotTerms { network, lock, locked: 0.0 };
+            }
+        }
+    }
 }
 
 impl Names {

@@ -156,7 +156,7 @@ mod tests {
     fn only_what_is_used_needs_a_class() {
         let mut builder = BookBuilder::default();
         let pool = builder.pool("a", "main");
-        builder.add_balance(pool, Balance { asset: 0, amount: 1.0, accrued_interest: 0.0 });
+        builder.add_balance(pool, Balance::new(0, 1.0));
         builder.add_position(
             pool,
             Position {

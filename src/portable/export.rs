@@ -36,7 +36,7 @@ pub struct Issue<'a> {
 
 /// The account of the pool at `index` (< [`crate::domain::Book::len`]). Amounts ≥ 0 become collateral, negative ones
 /// liabilities; a lot's haircut is the pool's haircut on that asset. What stands on a route is a lot of the settled asset with
-/// that route. No lot has a lock: a book does not keep them, and a made-up one would be signed for.
+/// that route. A lot has the lock that the book has for it.
 ///
 /// # Errors
 /// [`crate::Error::Refused`] where a refused row touches the pool, a number is not finite, or the network of a lot on a
@@ -106,7 +106,7 @@ fn lot(snapshot: &Snapshot, balance: &crate::domain::Balance, assets: &AssetMap)
             Some(CustodyStatus::Attested) => Status::Attested,
             Some(CustodyStatus::InTransit) => Status::InTransit,
         },
-        lock: None,
+        lock: snapshot.book.lot(balance.lot).and_then(|terms| terms.lock.clone()),
         haircut: None,
     })
 }

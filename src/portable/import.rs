@@ -9,7 +9,7 @@ use super::fault::{at, none_of};
 use super::identifier::AssetMap;
 use super::lots::Lots;
 use crate::domain::{
-    Balance, BookBuilder, Mode, Order, PoolSettings, Position, Side, Snapshot, renumber_assets, sort_in,
+    Balance, BookBuilder, LotTerms, Mode, Order, PoolSettings, Position, Side, Snapshot, renumber_assets, sort_in,
 };
 use crate::error::{Fault, Result};
 
@@ -32,7 +32,7 @@ pub fn import(account: &MarginAccount, into: &Snapshot, assets: &AssetMap) -> Re
     let positions = arrival.positions(account);
     none_of(arrival.faults)?;
 
-    let mut builder = BookBuilder::default();
+    let mut builder = BookBuilder::with_lots_of(&into.book);
     for pool in into.book.pools() {
         let id = builder.pool(pool.account, pool.pool);
         pool.balances.iter().for_each(|balance| builder.add_balance(id, *balance));
@@ -45,7 +45,10 @@ pub fn import(account: &MarginAccount, into: &Snapshot, assets: &AssetMap) -> Re
         }
     }
     let id = builder.pool(&identity.account, &identity.pool);
-    balances.into_iter().for_each(|balance| builder.add_balance(id, balance));
+    for (balance, terms) in balances {
+        let lot = terms.map_or(0, |terms| builder.lot(terms));
+        builder.add_balance(id, Balance { lot, ..balance });
+    }
     positions.into_iter().for_each(|position| builder.add_position(id, position));
     if settings != PoolSettings::default() {
         *builder.settings(id) = settings;
@@ -107,7 +110,7 @@ impl Arrival<'_> {
         }
     }
 
-    fn balances(&mut self, account: &MarginAccount) -> Vec<Balance> {
+    fn balances(&mut self, account: &MarginAccount) -> Vec<(Balance, Option<LotTerms>)> {
         let mut balances = Vec::new();
         for (place, lot) in account.collateral.iter().enumerate() {
             balances.extend(self.balance(&format!("collateral[{place}]"), lot, 1.0));
@@ -118,7 +121,7 @@ impl Arrival<'_> {
         balances
     }
 
-    fn balance(&mut self, path: &str, lot: &Lot, sign: f64) -> Option<Balance> {
+    fn balance(&mut self, path: &str, lot: &Lot, sign: f64) -> Option<(Balance, Option<LotTerms>)> {
         if lot.status != Status::Settled && sign < 0.0 {
             let rule = "a loan is settled: only what is held stands on a route";
             self.fault(&format!("{path}.status"), &lot.asset, rule, "have its issuer correct it");
@@ -128,7 +131,18 @@ impl Arrival<'_> {
         let accrued_interest = accrued.map_or(0.0, |accrued| self.number(&format!("{path}.accrued_interest"), accrued));
         let asset = self.lots.asset(path, lot, &mut self.faults)?;
         // The sum with 0 keeps a loan of nothing from being minus zero.
-        Some(Balance { asset, amount: sign * quantity + 0.0, accrued_interest })
+        let balance = Balance { accrued_interest, ..Balance::new(asset, sign * quantity + 0.0) };
+        Some((balance, self.terms(path, lot)))
+    }
+
+    /// What the book will know of a lot; a lock holds one lot of a book.
+    fn terms(&mut self, path: &str, lot: &Lot) -> Option<LotTerms> {
+        let lock = lot.lock.clone().filter(|_| lot.status != Status::Settled)?;
+        if self.into.book.lots().has_lock(&lock) {
+            let rule = "a lot of this book has this lock: it is credited already";
+            self.fault(&format!("{path}.lock"), &lock, rule, "take one of them out");
+        }
+        Some(LotTerms { lock: Some(lock), ..LotTerms::default() })
     }
 
     fn positions(&mut self, account: &MarginAccount) -> Vec<Position> {

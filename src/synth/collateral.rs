@@ -59,7 +59,7 @@ impl Accounts<'_> {
             Aim::Ordinary => round_significant(amount, 8),
             Aim::NearThreshold => self.cash_near(cash, (&balances, positions), (threshold, offset)),
         };
-        balances.push(Balance { asset: cash, amount, accrued_interest: 0.0 });
+        balances.push(Balance::new(cash, amount));
         balances.sort_by_key(|balance| balance.asset);
         balances
     }
@@ -71,7 +71,7 @@ impl Accounts<'_> {
         let target = target(random, requirement.maintenance_margin, requirement.initial_margin);
         let asset = self.market().instruments[position.instrument as usize].settlement_asset;
         let amount = self.estimator().cash_for_adjusted_equity(asset, (&[], positions), target);
-        vec![Balance { asset, amount: round_significant(amount, 8), accrued_interest: 0.0 }]
+        vec![Balance::new(asset, round_significant(amount, 8))]
     }
 
     /// Balances of an account without positions, worth about `value` quote units.
@@ -81,7 +81,7 @@ impl Accounts<'_> {
         self.stand_on_routes(account, &mut balances, value);
         // A loan without cash to repay it would be a bankrupt deposit.
         let amount = round_significant(value / self.market().assets[asset as usize].price, 6);
-        balances.push(Balance { asset, amount, accrued_interest: 0.0 });
+        balances.push(Balance::new(asset, amount));
         balances.sort_by_key(|balance| balance.asset);
         balances
     }
@@ -131,11 +131,11 @@ impl Accounts<'_> {
             let price = self.market().assets[asset as usize].price;
             if at < count {
                 let amount = round_significant(each / price, 6);
-                balances.push(Balance { asset, amount, accrued_interest: 0.0 });
+                balances.push(Balance::new(asset, amount));
             } else {
                 let amount = -round_significant(target * (0.1 + 0.3 * random.uniform()) / price, 6);
                 let accrued_interest = round_significant(amount * 1e-3 * random.uniform(), 4);
-                balances.push(Balance { asset, amount, accrued_interest });
+                balances.push(Balance { accrued_interest, ..Balance::new(asset, amount) });
             }
         }
         balances

@@ -62,10 +62,10 @@ pub fn snapshot() -> Snapshot {
     let mut builder = BookBuilder::default();
     let id = builder.pool("alice", "main");
     for balance in [
-        Balance { asset: 0, amount: 2.5, accrued_interest: 0.0 },
-        Balance { asset: 0, amount: 0.1, accrued_interest: 0.0 },
-        Balance { asset: 1, amount: -10.25, accrued_interest: -0.001 },
-        Balance { asset: 2, amount: 150_000.01, accrued_interest: 0.0 },
+        Balance::new(0, 2.5),
+        Balance::new(0, 0.1),
+        Balance { accrued_interest: -0.001, ..Balance::new(1, -10.25) },
+        Balance::new(2, 150_000.01),
     ] {
         builder.add_balance(id, balance);
     }

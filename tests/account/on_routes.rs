@@ -45,7 +45,7 @@ fn routed() -> Snapshot {
     let mut builder = BookBuilder::default();
     let id = builder.pool("alice", "main");
     for (asset, amount) in [(1, 0.5), (2, 1.0 / 3.0), (3, 7.25), (3, 2.0), (4, 1e-7), (5, -20.0)] {
-        builder.add_balance(id, Balance { asset, amount, accrued_interest: amount / 8.0 });
+        builder.add_balance(id, Balance { accrued_interest: amount / 8.0, ..Balance::new(asset, amount) });
     }
     builder.add_position(id, Position::new(4, -500.0, 2_990.5));
     market.with_book(builder.build())
@@ -99,7 +99,7 @@ fn pools_and_instruments_of_the_book_keep_their_assets() {
     let mut before = with_routes();
     let mut builder = BookBuilder::default();
     let id = builder.pool("bob", "main");
-    builder.add_balance(id, Balance { asset: 2, amount: 9.0, accrued_interest: 0.0 });
+    builder.add_balance(id, Balance::new(2, 9.0));
     before = before.with_book(builder.build());
     let after = import(&document(|_| ()), &before, &assets()).expect("taken in");
     let bob = after.book.pools().find(|pool| pool.account == "bob").expect("bob");

@@ -93,7 +93,7 @@ prop_compose! {
         let mut builder = BookBuilder::default();
         let id = builder.pool(&account, &pool);
         for (asset, amount, accrued_interest) in balances {
-            builder.add_balance(id, Balance { asset, amount, accrued_interest });
+            builder.add_balance(id, Balance { accrued_interest, ..Balance::new(asset, amount) });
         }
         for ((instrument, side), (quantity, entry_price, leverage, accrued_funding)) in positions {
             let side = [Side::Net, Side::Long, Side::Short][side];

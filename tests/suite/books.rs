@@ -325,7 +325,7 @@ fn random_pool(market: &Snapshot, random: &mut ChaCha8Rng) -> (Vec<Balance>, Vec
         let price = market.assets[asset as usize].price;
         let value = wanted * random.random_range(-0.2..0.8);
         let accrued = if random.random_bool(0.3) { -value / price * 1e-3 } else { 0.0 };
-        balances.push(Balance { asset, amount: value / price, accrued_interest: accrued });
+        balances.push(Balance { accrued_interest: accrued, ..Balance::new(asset, value / price) });
     }
     (balances, positions)
 }
@@ -382,7 +382,7 @@ pub fn near_thresholds(case: &Case, ulp: f64, seed: u64) -> Case {
         };
         let step = figures.gross_notional * ulp;
         let amount = f64::from(random.random_range(-3..=3i32)) * step - distance;
-        builder.add_balance(id, Balance { asset: usd, amount, accrued_interest: 0.0 });
+        builder.add_balance(id, Balance::new(usd, amount));
     }
     Case {
         snapshot: Snapshot { book: builder.build(), ..case.snapshot.clone() },

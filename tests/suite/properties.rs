@@ -75,7 +75,7 @@ fn more_collateral_never_lowers_equity_nor_makes_a_breach() {
         for name in ["USD", "USDT", "BTC"] {
             let asset = asset(&case.snapshot, name);
             let price = case.snapshot.assets[asset as usize].price;
-            let gift = Balance { asset, amount: 500.0 / price, accrued_interest: 0.0 };
+            let gift = Balance::new(asset, 500.0 / price);
             let richer = rebuild(&case, false, |_, balances, _| balances.push(gift));
             let richer = Case { snapshot: richer, rulebook: case.rulebook.clone(), scenarios: case.scenarios.clone() };
             let (before, after) = (run(&case, engine.clone()), run(&richer, engine.clone()));
@@ -263,7 +263,7 @@ fn one_pool(balances: &[(&str, f64)], positions: &[(&str, f64, Side)]) -> Snapsh
     let mut builder = BookBuilder::default();
     let id = builder.pool("a", "main");
     for &(name, amount) in balances {
-        builder.add_balance(id, Balance { asset: asset(&snapshot, name), amount, accrued_interest: 0.0 });
+        builder.add_balance(id, Balance::new(asset(&snapshot, name), amount));
     }
     for &(name, quantity, side) in positions {
         let at = snapshot.instruments.iter().position(|instrument| instrument.name == name).unwrap();
@@ -382,10 +382,10 @@ fn pools_that_no_kernel_sums_are_part_of_bounded_totals() {
     let mut builder = BookBuilder::default();
     for (account, amount) in [("a", -1_000.0), ("b", 1_000.0)] {
         let id = builder.pool(account, "main");
-        builder.add_balance(id, Balance { asset: asset(&snapshot, "USD"), amount, accrued_interest: 0.0 });
+        builder.add_balance(id, Balance::new(asset(&snapshot, "USD"), amount));
     }
     let id = builder.pool("c", "main");
-    builder.add_balance(id, Balance { asset: asset(&snapshot, "ETH"), amount: -1.0, accrued_interest: 0.0 });
+    builder.add_balance(id, Balance::new(asset(&snapshot, "ETH"), -1.0));
     snapshot.book = builder.build();
     let case = Case { snapshot, rulebook: flat_rulebook(0.01, 0.1), scenarios: moves_of("ETH", &[-0.5, 0.0, 1.0]) };
     for engine in engines() {

@@ -68,7 +68,7 @@ fn copy_rules(writer: &mut SnapshotWriter, path: &Path, rulebook: &Rulebook) -> 
 
 /// A book in which these pools hold something else, or are new.
 fn changed_book(book: &Book, changed: &[(&Venue<'_>, &Holdings)]) -> Book {
-    let mut builder = BookBuilder::default();
+    let mut builder = BookBuilder::with_lots_of(book);
     let is_changed =
         |account: &str, pool: &str| changed.iter().any(|(venue, _)| (venue.account, venue.pool) == (account, pool));
     for pool in book.pools().filter(|pool| !is_changed(pool.account, pool.pool)) {

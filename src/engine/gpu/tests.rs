@@ -374,7 +374,7 @@ fn boundary_case(mut case: Case) -> Case {
         let size = at.base.gross_notional + at.base.equity.abs();
         let ulps = (index % 9) as f64 - 4.0;
         let amount = -at.worst_excess + ulps * size * crate::program::UNIT_ROUNDOFF_F32;
-        builder.add_balance(id, Balance { asset: quote, amount, accrued_interest: 0.0 });
+        builder.add_balance(id, Balance::new(quote, amount));
     }
     case.snapshot.book = builder.build();
     case
@@ -527,7 +527,7 @@ fn a_constant_pool_is_in_the_bounded_totals() {
     let mut builder = BookBuilder::default();
     let quote = case.snapshot.assets.iter().position(|asset| asset.name == "USD").expect("USD") as u32;
     let id = builder.pool("debtor", "main");
-    builder.add_balance(id, Balance { asset: quote, amount: -100.0, accrued_interest: 0.0 });
+    builder.add_balance(id, Balance::new(quote, -100.0));
     case.snapshot.book = builder.build();
     let options = SweepOptions { engine: EngineChoice::Cpu, totals: Some(Totals::Bounded), ..SweepOptions::default() };
     let outcome = sweep(&case.snapshot, &case.rulebook, &case.scenarios, &options, &()).expect("the sweep succeeds");

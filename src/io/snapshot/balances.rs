@@ -4,7 +4,7 @@ use std::path::Path;
 use super::holders::{Holders, Key, Uniqueness};
 use super::lots::{self, LotColumns, Lots};
 use super::names::Names;
-use crate::domain::Balance;
+use crate::domain::{Balance, LotTerms};
 use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
 
 pub(in crate::io) static LAYOUT: Layout = Layout {
@@ -73,16 +73,22 @@ pub(super) fn read(
         let (Some(pool), Some(lot), Some(amount)) = (pool, lot, amount) else { return };
         let tag = match network {
             None => 0,
-            Some(network) => {
+            Some(network) => networks.get(network).copied().unwrap_or_else(|| {
                 let next = networks.len() as u32 + 1;
-                *networks.entry(network.into()).or_insert(next)
-            }
+                networks.insert(network.into(), next);
+                next
+            }),
         };
-        let asset = lot.asset;
+        let (asset, is_on_route) = (lot.asset, lot.is_on_route);
         if !lot.is_locked {
             keys.push(Key { pool, item: asset, tag, row: row.number() as u32 });
         }
-        holders.book.add_balance_row(pool, row.number() as u32, Balance { asset, amount, accrued_interest });
+        let lock = row.text(LOT.lock).map(Into::into);
+        let terms = LotTerms { network: network.map(Into::into), lock, locked: locked.unwrap_or(0.0) + 0.0 };
+        // That a lot on a route has no lock is stated too: none is to be made up for it.
+        let is_stated = is_on_route || terms != LotTerms::default();
+        let lot = if is_stated { holders.book.lot(terms) } else { 0 };
+        holders.book.add_balance_row(pool, row.number() as u32, Balance { asset, lot, amount, accrued_interest });
     });
     holders.lost_rows += outcome.unreadable;
     keys.sort_unstable();

@@ -35,10 +35,11 @@ pub(super) struct Lots<'a> {
     unlocked: u64,
 }
 
-/// The asset that a lot is held in, and whether a lock tells it from others of its asset.
+/// The asset that a lot is held in, whether a lock tells it from others of its asset, and whether it stands on a route.
 pub(super) struct Lot {
     pub asset: AssetIndex,
     pub is_locked: bool,
+    pub is_on_route: bool,
 }
 
 impl<'a> Lots<'a> {
@@ -71,7 +72,7 @@ impl<'a> Lots<'a> {
         let route = name.and_then(|name| self.route_names.resolve(row, columns.route, name, "routes"));
         let status = row.word(columns.status, &STATUSES).flatten();
         let is_locked = self.claim_lock(row, columns.lock);
-        let Some(status) = status else { return Some(Lot { asset: asset?, is_locked }) };
+        let Some(status) = status else { return Some(Lot { asset: asset?, is_locked, is_on_route: false }) };
         if name.is_none() && row.is_blank(columns.route) {
             let rule = "what is not settled stands on a route";
             row.refuse(columns.status, status.name(), rule, "name the route, or write settled");
@@ -82,7 +83,7 @@ impl<'a> Lots<'a> {
         }
         let asset = self.on_route(row, columns.route, (asset?, route?, status))?;
         self.unlocked += u64::from(!is_locked && !row.is_refused());
-        Some(Lot { asset, is_locked })
+        Some(Lot { asset, is_locked, is_on_route: true })
     }
 
     /// Whether the row has a lock; a second row with it is refused, because a lot is credited once.
