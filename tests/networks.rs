@@ -286,8 +286,10 @@ fn what_is_made_up_is_not_in_use() {
 fn a_transfer_leaves_the_lots_of_others_and_what_does_not_move() {
     let dir = stated();
     let at = dir.path();
-    let plan = "[source]\nsnapshot = \".\"\naccount = \"x\"\n[destination]\naccount = \"y\"\n\
-        [[lots]]\nasset = \"ETH\"\namount = 1.25\n[target]\nsource = 1.0\n";
+    let plan = "[source]\nsnapshot = \".\"\nscenarios = \"set.csv\"\naccount = \"x\"\n\
+        [destination]\nsnapshot = \".\"\nscenarios = \"set.csv\"\naccount = \"y\"\n\
+        [[lots]]\nasset = \"ETH\"\namount = 1.25\n[target]\nsource = 1.0\ndestination = 1.0\n";
+    std::fs::write(at.join("set.csv"), "scenario,price:ETH\ncalm,0\n").expect("written");
     std::fs::write(at.join("plan.toml"), plan).expect("written");
     let line = ["transfer", "plan.toml", "--out", "out", "--apply", "applied", "--tables", "csv", "--engine", "cpu"];
     json(at, &line);
