@@ -66,7 +66,8 @@ pub(super) fn read(
                 "correct one of them",
             );
         }
-        let lot = lots.read(row, LOT, (asset, amount));
+        // Accrued interest may make a loan of a lot.
+        let lot = lots.read(row, LOT, (asset, amount.map(|amount| amount + accrued_interest)));
         if row.is_refused() {
             return holders.refuse(pool);
         }
