@@ -335,7 +335,8 @@ fn what_a_policy_or_a_factor_needs_is_said() {
         assert!(said.contains(warning) && !said.contains("subject.BTC"), "{command:?}: {said}");
     }
     let set = "scenario,source:binance,confidence:BTC\none,0.5,0\n";
-    let without = Files::book(&[("set.csv", set), ("rulebook.toml", "version = 1\n")]);
+    let classes = "version = 1\n[margin.BTC-PERP]\nmaintenance = { form = \"flat\", rate = 0.05 }\n";
+    let without = Files::book(&[("set.csv", set), ("rulebook.toml", classes)]);
     let refused = |book: &Files| {
         let output = book.run(&["check", ".", "--scenarios", "set.csv"]);
         assert_eq!(output.status.code(), Some(2));

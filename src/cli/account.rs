@@ -142,14 +142,14 @@ struct Required {
 
 fn required(text: &str) -> Result<Required, String> {
     let (name, key) = text.split_once('=').ok_or("ROLE=KEY, for example owner=0x…")?;
-    let key = key.to_ascii_lowercase();
+    let (role, key) = (role(name)?, key.to_ascii_lowercase());
     let digits = key.strip_prefix("0x").ok_or("a key begins with 0x")?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     // 32 bytes are an Ed25519 key, 20 an address.
     if !is_hex || !matches!(digits.len(), 40 | 64) {
         return Err("a key is 0x and 64 hexadecimal digits (Ed25519) or 40 (an address)".into());
     }
-    Ok(Required { role: role(name)?, key })
+    Ok(Required { role, key })
 }
 
 /// Refuses a document that lacks a signature asked for; those it has are known to hold.

@@ -144,8 +144,13 @@ fn refusals_have_their_exit_codes_and_keys_are_never_shown() {
     let verify = |more: &[&'static str]| [&["account", "verify", "pool.json"], more].concat();
     venues.fails(&verify(&["--at", "2026-04-01T00:00:00Z"]), 3, "expired at");
     venues.fails(&verify(&["--at", "2026-01-01T00:00:00Z"]), 3, "not yet valid");
-    venues.fails(&verify(&["--at", AT, "--require-signature", "attestor=0x00"]), 3, "no signature of attestor");
+    venues.fails(
+        &verify(&["--at", AT, "--require-signature", "attestor=0x17c5185167401ed00cf5f5b2fc97d9bbfdb7d025"]),
+        3,
+        "no signature of attestor",
+    );
     venues.fails(&verify(&["--at", AT, "--require-signature", "nobody=0x00"]), 2, "one of owner");
+    venues.fails(&verify(&["--at", AT, "--require-signature", "owner=0x00"]), 2, "64 hexadecimal digits");
     venues.fails(&["account", "verify", "absent.json"], 2, "absent.json");
     venues.fails(&["account", "convert", "pool.json", "--out", "pool.txt"], 2, "a .json or a .cbor file");
     std::fs::write(venues.path("bad"), "42".repeat(31)).expect("written");
@@ -171,7 +176,8 @@ fn lots_on_routes_travel_to_a_venue_with_the_same_routes_and_weigh_the_same_ther
     let import = ["account", "import", "pool.json", "--at", AT, "--scenarios", "set.csv", "--format", "json"];
     let output = venues.run(&[&import[..], &["--into", "south", "--out", "south2"]].concat());
     let warnings = String::from_utf8_lossy(&output.stderr);
-    assert!(warnings.contains("on routes have no lock"), "{warnings}");
+    assert!(!warnings.contains("on routes have no lock"), "{warnings}");
+    assert!(lots.iter().filter(|lot| lot["status"] != "settled").all(|lot| lot["lock"].is_string()), "{lots:?}");
     let imported: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(imported["risk"], exported["risk"], "the same rules, the same figures");
     let explain =

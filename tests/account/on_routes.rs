@@ -119,9 +119,11 @@ fn a_route_that_the_book_lacks_or_knows_otherwise_is_refused_by_name() {
     };
     let cases = [
         (document(|a| custody(a, Some("rivers"), "eip155:10")), "\"rivers\": no route of this book has this name"),
-        (document(|a| custody(a, None, "eip155:10")), "names its custody.route"),
         (document(|a| custody(a, Some("canal"), "eip155:1")), "the route canal of this book comes from eip155:10"),
     ];
+    let mut nameless = account_of(&routed(), 7, &assets());
+    custody(&mut nameless, None, "eip155:10");
+    assert_refused("no route", Document::new(&nameless), "names its custody.route");
     for (account, reason) in cases {
         assert_refused(reason, import(&account, &with_routes(), &assets()), reason);
     }
@@ -153,7 +155,12 @@ fn a_lock_on_a_route_is_credited_once() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut register = Register::open(&dir.path().join("register.json")).expect("a register");
     register.admit(&locked(1)).expect("the first");
-    assert_eq!(import(&locked(1), &with_routes(), &assets()).expect("taken in"), routed());
+    let taken = import(&locked(1), &with_routes(), &assets()).expect("taken in");
+    let locks = taken.book.balances().iter().filter_map(|balance| taken.book.lot(balance.lot)?.lock.as_deref());
+    assert_eq!(locks.collect::<Vec<_>>(), ["river/0x01"]);
+    let mut other = locked(1);
+    other.account.pool = "other".into();
+    assert_refused("in the book", import(&other, &taken, &assets()), "a lot of this book has this lock");
     assert_refused("again", register.admit(&locked(2)), "a locked lot is credited once");
     let mut twice = locked(1);
     twice.collateral[3].lock = Some("river/0x01".into());

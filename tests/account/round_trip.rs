@@ -84,7 +84,7 @@ fn price() -> impl Strategy<Value = f64> {
 
 prop_compose! {
     fn pool()(
-        account in "\\PC{1,20}", pool in "[ -~]{1,12}",
+        account in "[^\\pC\\pZ]([^\\pC]{0,18}[^\\pC\\pZ])?", pool in "[!-~]([ -~]{0,10}[!-~])?",
         balances in prop::collection::vec((0u32..3, amount(), amount()), 0..6),
         positions in prop::collection::btree_map((0u32..5, 0usize..3), (amount(), price(), prop::option::of(1.0..1000.0f64), amount()), 0..8),
         orders in prop::collection::vec((0u32..5, amount(), price(), any::<bool>()), 0..4),
@@ -106,7 +106,8 @@ prop_compose! {
         }
         let settings = builder.settings(id);
         (settings.im_multiplier, settings.mm_multiplier, settings.open_order_margin) = factors;
-        settings.orders.extend(orders.into_iter().map(|(instrument, quantity, price, reduces_only)| Order {
+        let orders = orders.into_iter().filter(|order| order.1 != 0.0);
+        settings.orders.extend(orders.map(|(instrument, quantity, price, reduces_only)| Order {
             instrument, quantity, price, reduces_only,
         }));
         market().with_book(builder.build())

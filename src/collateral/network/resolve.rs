@@ -32,7 +32,9 @@ pub fn resolve(set: ScenarioSet, snapshot: &Snapshot, rulebook: &Rulebook) -> Sc
                 continue;
             }
             let own = column(target, &asset.name);
-            let base = own.or_else(|| column(target, &custody.asset));
+            // What is not seen of the settled asset, or of what moves it, is not seen of what stands on the route either.
+            let above = || column(target, &asset.underlying).filter(|_| target == FactorKind::Lag);
+            let base = own.or_else(|| column(target, &custody.asset)).or_else(above);
             let shock = |scenario: usize| {
                 let base = base.map_or(0.0, |base| set.shock(scenario, base));
                 sources.iter().fold(base, |sum, &(kind, column)| {
