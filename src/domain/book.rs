@@ -100,7 +100,7 @@ impl Book {
     }
 
     /// What balances say of themselves.
-    pub(crate) fn lots(&self) -> &Lots {
+    pub fn lots(&self) -> &Lots {
         &self.lots
     }
 

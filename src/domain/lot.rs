@@ -24,21 +24,21 @@ impl LotTerms {
 
 /// The terms of the lots of a book: sorted, unique, none of them unused. Copies share them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Lots(Arc<Vec<LotTerms>>);
+pub struct Lots(Arc<Vec<LotTerms>>);
 
 impl Lots {
     /// The terms at `index`; none at 0.
-    pub(crate) fn get(&self, index: LotIndex) -> Option<&LotTerms> {
+    pub fn get(&self, index: LotIndex) -> Option<&LotTerms> {
         self.0.get((index as usize).checked_sub(1)?)
     }
 
     /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &LotTerms> {
+    pub fn iter(&self) -> impl Iterator<Item = &LotTerms> {
         self.0.iter()
     }
 
     /// Whether a lot has this lock.
-    pub(crate) fn has_lock(&self, lock: &str) -> bool {
+    pub fn has_lock(&self, lock: &str) -> bool {
         self.0.binary_search_by(|terms| terms.lock.as_deref().cmp(&Some(lock))).is_ok()
     }
 }

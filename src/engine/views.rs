@@ -87,7 +87,7 @@ pub struct ViewOutcome {
 /// The CPU engine does it, unless the reference is asked for.
 ///
 /// # Errors
-/// As [`sweep`]; [`Error::NoAdapter`] where a GPU was asked for, which counts verdicts without showing them.
+/// As [`super::sweep()`]; [`Error::NoAdapter`] where a GPU was asked for, which counts verdicts without showing them.
 pub fn sweep_views(
     snapshot: &Snapshot,
     rulebook: &Rulebook,

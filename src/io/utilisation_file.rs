@@ -38,7 +38,7 @@ pub fn write(path: &Path, rows: &[(&str, String, Utilisation)]) -> Result<()> {
 /// saved. The format follows the extension; the file appears whole or not at all.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_diversification(path: &Path, rows: &[(&str, &str, Diversification)]) -> Result<()> {
     let format = TableFormat::of_path(path)?;
     let figures = |figure: fn(&Diversification) -> Option<f64>| -> ArrayRef {
