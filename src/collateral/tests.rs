@@ -184,3 +184,18 @@ fn a_target_that_one_asset_meets_exactly_is_met() {
         assert!(allocation.is_met, "{target} {allocation:?}");
     }
 }
+
+#[test]
+fn what_counts_for_nothing_is_still_there() {
+    let (snapshot, mut rulebook, scenarios) = (snapshot(), rulebook(), set(&[0.0]));
+    rulebook.haircut.insert("flat".into(), HaircutSchedule::flat(1.0));
+    let options = SweepOptions { engine: EngineChoice::Cpu, ..SweepOptions::default() };
+    let swept = sweep(&snapshot, &rulebook, &scenarios, &options, &()).expect("a sweep");
+    let rules = Rules::resolve(&rulebook, &snapshot).expect("rules");
+    let rows = revalue(&rules, &snapshot, &scenarios, Unshocked::Hold).expect("rows");
+    let found = utilisation(&Setting { snapshot: &snapshot, rules: &rules, rows: &rows }, &swept.pools);
+    let ether = found[&Holder::Asset(ETH)];
+    assert_eq!((ether.value, ether.collateral, ether.requirement, ether.haircut()), (150.0, 0.0, 0.0, Some(1.0)));
+    // Three coins of 50 are worth 150, and one of them is all that account b has beside its loan.
+    assert_eq!(found[&Holder::Account("b".into())].value, 50.0);
+}
