@@ -227,6 +227,9 @@ impl<'a> Market<'a> {
             let (gain, cost): (u128, f64) =
                 (taken.iter().map(|item| item.gain).sum(), taken.iter().map(|item| item.cost).sum());
             let Some(missing) = missing.checked_sub(gain) else { continue };
+            if cost >= bound {
+                continue;
+            }
             let half = cheapest_exact(&items, missing, has_support, bound - cost, &mut budget);
             found.is_exact &= half.is_exact;
             if let Some(mut places) = half.best {

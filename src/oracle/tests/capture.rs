@@ -195,6 +195,16 @@ fn by_hand(said: &[Quote], costs: &[Option<f64>], policy: &OraclePolicy, way: (D
     moves.min_by(f64::total_cmp)
 }
 
+#[test]
+fn a_dearer_half_never_takes_the_place_of_a_cheaper_one() {
+    // The last source alone: its votes and 99, 100, 101 are half of twelve, and the mean of 96 and 99 lies beyond.
+    let said = quotes(&[(100.0, 1.0, 1.0), (95.0, 1.0, 1.0), (95.0, 1.0, 1.0), (95.0, 2.0, 1.0)]);
+    let policy = OraclePolicy { aggregation: Aggregation::ThreeVote, ..plain() };
+    let costs = [Some(1.0), None, None, Some(1.0)];
+    let found = cheapest(&said, &form(&said, &policy, now()), &costs, &policy, (Direction::Up, 0.0103)).expect("a set");
+    assert_eq!((found.quotes, found.cost), (vec![3], 1.0));
+}
+
 proptest! {
     #[test]
     fn no_cheaper_set_moves_the_price(
