@@ -1,10 +1,8 @@
-use std::cmp::Ordering;
-
 use crate::domain::{Balance, Pool, Position};
 use crate::engine::{Arbiter, Figures};
 use crate::error::{Error, Fault, Result};
 use crate::margin::{MarginSide, Setting};
-use crate::number::{Exact, Interval, Number};
+use crate::number::Number;
 use crate::pricing::{Column, entry_value};
 
 /// A pool whose quantities may change: every position and hedge is there, if only with quantity 0.
@@ -94,29 +92,20 @@ impl<'a> Desk<'a> {
     }
 
     /// Adjusted equity and the requirement meant, quote units.
-    pub fn level<N: Number>(&self, held: &Held) -> (N, N) {
-        self.level_of(&held.pool(&self.pool))
-    }
-
-    fn level_of<N: Number>(&self, pool: &Pool<'_>) -> (N, N) {
+    pub fn level(&self, held: &Held) -> (f64, f64) {
+        let pool = &held.pool(&self.pool);
         let market = (self.setting.rows, self.column);
-        let required = self.setting.requirement::<N>(pool, &market);
+        let required = self.setting.requirement::<f64>(pool, &market);
         let required = match self.on {
             MarginSide::Initial => required.initial.larger(&required.maintenance),
             MarginSide::Maintenance => required.maintenance,
         };
-        (self.setting.equity::<N>(pool, &market).adjusted, required)
+        (self.setting.equity::<f64>(pool, &market).adjusted, required)
     }
 
     /// Whether a pool's adjusted equity is at least `target` times the requirement: exactly.
     pub fn meets(&self, pool: &Pool<'_>, target: f64) -> bool {
-        let sign = self.excess_sign::<Interval>(pool, target).or_else(|| self.excess_sign::<Exact>(pool, target));
-        sign.is_some_and(|sign| sign != Ordering::Less)
-    }
-
-    fn excess_sign<N: Number>(&self, pool: &Pool<'_>, target: f64) -> Option<Ordering> {
-        let (equity, requirement) = self.level_of::<N>(pool);
-        equity.minus(&N::of(target).times(&requirement)).sign()
+        Arbiter::new(self.setting).meets(pool, self.column, (self.on, target))
     }
 
     /// Published figures of a pool.

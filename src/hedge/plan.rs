@@ -142,7 +142,7 @@ fn settle(desk: &Desk<'_>, problem: &Problem, found: &Restoration, method: Metho
     let held = desk.held(&quantities, &costs);
     let pool = held.pool(desk.pool());
     if !desk.meets(&pool, problem.target) {
-        let (equity, requirement) = desk.level::<f64>(&held);
+        let (equity, requirement) = desk.level(&held);
         return Err(problem.target * requirement - equity);
     }
     let of_position = |(at, position): (usize, &Position)| Trade {

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, StringArray};
 
-use super::partial::Partial;
-use super::table_write::{TableFormat, TableWriter};
-use crate::error::{Error, Result};
+use super::table_write::write_file;
+use crate::error::Result;
 use crate::oracle::Assessment;
 
 type Figure = fn(&Assessment) -> Option<f64>;
@@ -29,9 +28,8 @@ const FIGURES: [(&str, Figure); 9] = [
 /// whole or not at all.
 ///
 /// # Errors
-/// [`Error::Usage`] for an unknown extension; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+/// [`crate::Error::Usage`] for an unknown extension; [`crate::Error::Io`] or [`crate::Error::Temporary`] where writing fails.
 pub fn write(path: &Path, rows: &[(&str, &Assessment)]) -> Result<()> {
-    let format = TableFormat::of_path(path)?;
     let text = |of: &dyn Fn(&(&str, &Assessment)) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
@@ -42,12 +40,5 @@ pub fn write(path: &Path, rows: &[(&str, &Assessment)]) -> Result<()> {
     }
     columns.push(("verdict", text(&|(_, row)| row.formed.verdict.word().into()), false));
     columns.push(("validity", text(&|(_, row)| row.validity.word().into()), false));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::Bug(error.to_string()))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    let create = |path: &Path| TableWriter::create(path, &batch.schema(), format).map_err(std::io::Error::other);
-    let (partial, mut writer) = Partial::create(&temporary, create).map_err(|source| Error::io(path, source))?;
-    writer.write(&batch)?;
-    writer.finish()?;
-    partial.publish(path).map_err(|source| Error::io(path, source))
+    write_file(path, columns)
 }

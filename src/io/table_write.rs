@@ -11,6 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::partial::Partial;
 use crate::error::{Error, Result};
 
 /// Format of a table on disk.
@@ -161,4 +162,21 @@ fn write_record<'a>(sink: &mut impl Write, fields: impl Iterator<Item = &'a str>
         }
     }
     sink.write_all(b"\n")
+}
+
+/// Writes a table that is a file of its own: columns with their names, and whether they may be null. The format follows the
+/// extension; the file appears whole or not at all.
+///
+/// # Errors
+/// [`Error::Usage`] for an unknown extension; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+pub fn write_file(path: &Path, columns: Vec<(&str, ArrayRef, bool)>) -> Result<()> {
+    let format = TableFormat::of_path(path)?;
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::Bug(error.to_string()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+    let create = |path: &Path| TableWriter::create(path, &batch.schema(), format).map_err(std::io::Error::other);
+    let (partial, mut writer) = Partial::create(&temporary, create).map_err(|source| Error::io(path, source))?;
+    writer.write(&batch)?;
+    writer.finish()?;
+    partial.publish(path).map_err(|source| Error::io(path, source))
 }

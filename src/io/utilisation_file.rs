@@ -3,20 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
+use arrow_array::{ArrayRef, Float64Array, StringArray, UInt64Array};
 
-use super::partial::Partial;
-use super::table_write::{TableFormat, TableWriter};
+use super::table_write::write_file;
 use crate::collateral::{Diversification, Utilisation};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Writes one row per holder: kind (`exchange`, `asset`, `network`, `account`), name, value, collateral, requirement, unbacked,
 /// utilisation (null without collateral). The format follows the extension; the file appears whole or not at all.
 ///
 /// # Errors
-/// [`Error::Usage`] for an unknown extension; [`Error::Io`] or [`Error::Temporary`] where writing fails.
+/// [`crate::Error::Usage`] for an unknown extension; [`crate::Error::Io`] or [`crate::Error::Temporary`] where writing fails.
 pub fn write(path: &Path, rows: &[(&str, String, Utilisation)]) -> Result<()> {
-    let format = TableFormat::of_path(path)?;
     let figures = |figure: fn(&Utilisation) -> Option<f64>| -> ArrayRef {
         Arc::new(Float64Array::from_iter(rows.iter().map(|(_, _, of)| figure(of).filter(|value| value.is_finite()))))
     };
@@ -31,7 +29,7 @@ pub fn write(path: &Path, rows: &[(&str, String, Utilisation)]) -> Result<()> {
         ("unbacked", figures(|of| Some(of.unbacked)), true),
         ("utilisation", figures(Utilisation::ratio), true),
     ];
-    write_columns(path, format, columns)
+    write_file(path, columns)
 }
 
 /// Writes one row per known pool, in book order: account, pool, positions, alone, together, index (null where nothing is required),
@@ -40,7 +38,6 @@ pub fn write(path: &Path, rows: &[(&str, String, Utilisation)]) -> Result<()> {
 /// # Errors
 /// As [`write()`].
 pub fn write_diversification(path: &Path, rows: &[(&str, &str, Diversification)]) -> Result<()> {
-    let format = TableFormat::of_path(path)?;
     let figures = |figure: fn(&Diversification) -> Option<f64>| -> ArrayRef {
         Arc::new(Float64Array::from_iter(rows.iter().map(|(_, _, of)| figure(of).filter(|value| value.is_finite()))))
     };
@@ -57,16 +54,5 @@ pub fn write_diversification(path: &Path, rows: &[(&str, &str, Diversification)]
         ("index", figures(Diversification::index), true),
         ("saved", figures(|of| Some(of.saved())), true),
     ];
-    write_columns(path, format, columns)
-}
-
-fn write_columns(path: &Path, format: TableFormat, columns: Vec<(&str, ArrayRef, bool)>) -> Result<()> {
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::Bug(error.to_string()))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    let create = |path: &Path| TableWriter::create(path, &batch.schema(), format).map_err(std::io::Error::other);
-    let (partial, mut writer) = Partial::create(&temporary, create).map_err(|source| Error::io(path, source))?;
-    writer.write(&batch)?;
-    writer.finish()?;
-    partial.publish(path).map_err(|source| Error::io(path, source))
+    write_file(path, columns)
 }

@@ -1,15 +1,13 @@
-use std::cmp::Ordering;
-
 use rayon::prelude::*;
 
 use super::holdings::Holdings;
 use super::outcome::Check;
 use super::venue::Venue;
 use crate::domain::{BookBuilder, InstrumentIndex, Pool, Position, Snapshot};
-use crate::engine::{Outcome, Progress, SweepOptions, sweep};
+use crate::engine::{Arbiter, Outcome, Progress, SweepOptions, sweep};
 use crate::error::{Error, Result};
 use crate::margin::{MarginRows, MarginSide, Rulebook, Rules, Setting, revalue};
-use crate::number::{Exact, Interval, Number};
+use crate::number::Number;
 use crate::pricing::{Column, Unshocked};
 use crate::scenario::ScenarioSet;
 
@@ -64,7 +62,7 @@ impl<'a> Side<'a> {
         let pool = held.pool("", "");
         let of_market = |market: usize| {
             let column = column(market);
-            let (equity, required) = self.level::<f64>(&pool, column);
+            let (equity, required) = self.level(&pool, column);
             (self.misses(&pool, column), equity - self.target * required, market)
         };
         let markets: Vec<(bool, f64, usize)> = (0..=self.scenarios.len()).into_par_iter().map(of_market).collect();
@@ -85,24 +83,18 @@ impl<'a> Side<'a> {
 
     /// Whether adjusted equity < target · requirement: exactly.
     fn misses(&self, pool: &Pool<'_>, column: Column) -> bool {
-        let sign = self.excess_sign::<Interval>(pool, column).or_else(|| self.excess_sign::<Exact>(pool, column));
-        sign.is_some_and(Ordering::is_lt)
-    }
-
-    fn excess_sign<N: Number>(&self, pool: &Pool<'_>, column: Column) -> Option<Ordering> {
-        let (equity, required) = self.level::<N>(pool, column);
-        equity.minus(&N::of(self.target).times(&required)).sign()
+        !Arbiter::new(self.setting()).meets(pool, column, (self.on, self.target))
     }
 
     /// Adjusted equity and the requirement meant, quote units.
-    fn level<N: Number>(&self, pool: &Pool<'_>, column: Column) -> (N, N) {
+    fn level(&self, pool: &Pool<'_>, column: Column) -> (f64, f64) {
         let (setting, market) = (self.setting(), (&self.rows, column));
-        let required = setting.requirement::<N>(pool, &market);
+        let required = setting.requirement::<f64>(pool, &market);
         let required = match self.on {
             MarginSide::Initial => required.initial.larger(&required.maintenance),
             MarginSide::Maintenance => required.maintenance,
         };
-        (setting.equity::<N>(pool, &market).adjusted, required)
+        (setting.equity::<f64>(pool, &market).adjusted, required)
     }
 
     fn setting(&self) -> Setting<'_> {
@@ -111,7 +103,7 @@ impl<'a> Side<'a> {
 
     /// The requirement meant in the unshocked market, quote units.
     pub fn requirement(&self, held: &Holdings) -> f64 {
-        self.level::<f64>(&held.pool("", ""), Column::Base).1
+        self.level(&held.pool("", ""), Column::Base).1
     }
 
     /// Notional of one contract in the unshocked market, quote units.
