@@ -46,6 +46,10 @@ pub mod backtest;
 
 pub mod collateral;
 
+pub mod forecast;
+
+pub mod calibration;
+
 pub mod synth;
 
 #[cfg(feature = "cli")]

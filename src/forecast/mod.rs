@@ -1,0 +1,6 @@
+//! Forecasts of volatility: what the next day's variance will be, how likely a spike is, and whether that is better than a
+//! plain model says.
+
+mod outlook;
+
+pub use outlook::Outlook;
