@@ -4,6 +4,25 @@
 //! ([`Measured`]), with common scenarios and without a sweep of its own. What must hold is read from what was measured, under
 //! any weights of the scenarios, so that a block bootstrap needs no measurement of its own either.
 
+mod block_bootstrap;
+mod front;
+mod intervals;
 mod landscape;
+mod search;
+mod segments;
+mod sensitivity;
+mod sizing;
+#[cfg(test)]
+mod tests;
+mod weighted;
 
+pub use block_bootstrap::BlockBootstrap;
+pub use front::{FrontPoint, front, inversions};
+pub use intervals::{Interval, intervals};
 pub use landscape::{Axis, Evaluation, Group, Landscape, Measured, Probe, Reading, Strict};
+pub use search::{Progress, SearchOptions, Solution, Unmet, Why, solve};
+pub use segments::{Division, PoolChange, Segment, segments};
+pub use sensitivity::{Sensitivity, sensitivities};
+pub use sizing::{
+    AccountExcess, AllocationKey, CoverNeed, CoverNeeds, FundLevel, KEY_PARTS, allocation, cover_needs, fund_levels, static_fund,
+};
