@@ -2,5 +2,6 @@
 //! plain model says.
 
 mod outlook;
+pub mod overlay;
 
 pub use outlook::Outlook;
