@@ -8,7 +8,7 @@ use crate::margin::{InForce, MarginSide, OverlayCoefficients, Requirement};
 
 /// Multipliers are whole ten-thousandths, so that a rulebook can be read and a decay ends.
 const STEPS_PER_UNIT: f64 = 1e4;
-/// Hours within which a rise is limited, and that a fall counts at most for one step.
+/// Hours within which a rise is limited, and that one step of a fall covers at most.
 const DAY_HOURS: f64 = 24.0;
 
 /// A multiplier before and after a step.
@@ -56,7 +56,8 @@ pub struct Path {
 /// The multipliers in force and what the rules look back on.
 ///
 /// The initial multiplier goes to its target at once where it may: a rise stays within 1 + `rise_per_day` times the lowest
-/// initial multiplier of the last 24 hours; a fall leaves half of its distance behind in `half_life_days`. The maintenance
+/// initial multiplier of the last 24 hours; a fall leaves half of its distance behind in `half_life_days`, one step the part of the
+/// time since the last change, a day at most. The maintenance
 /// multiplier is the lowest initial one of the last `notice_hours`: so it rises after notice, falls at once, and never is above
 /// the initial one.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,7 +161,7 @@ impl Follower {
                 false => Move { from, to: target, reason },
             };
         }
-        let days = hours_between(self.hour, hour).min(DAY_HOURS) / DAY_HOURS;
+        let days = hours_between(self.last().0, hour).min(DAY_HOURS) / DAY_HOURS;
         let left = libm::exp2(-days / coefficients.half_life_days);
         let decayed = within(published(target + (from - target) * left), coefficients).clamp(target, from);
         match decayed > target {
