@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod engine_args;
 mod explain;
+mod forecast;
 mod haircuts;
 mod hedge;
 mod import;
@@ -119,6 +120,8 @@ enum Command {
     Backtest(backtest::Args),
     /// Haircut classes from a price history; which rule would have held in a collapse.
     Haircuts(haircuts::Args),
+    /// Forecast the next day's variance and how likely a spike is; which model may be used.
+    Forecast(forecast::Args),
     /// Portable margin accounts: export, import, verify, sign.
     Account(account::Args),
     /// Weigh published waves of auto-deleveraging: what was needed, what was taken, what other allocations take.
@@ -186,6 +189,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Transfer(args) => transfer::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
         Command::Haircuts(args) => haircuts::run(args, context),
+        Command::Forecast(args) => forecast::run(args, context),
         Command::Account(args) => account::run(args, context),
         Command::Adl(args) => adl::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),

@@ -1,9 +1,11 @@
 //! Tables on disk: reading snapshots and bracket files with every fault reported, writing snapshots and results.
 
+pub mod bar_csv;
 pub mod bracket_csv;
 pub mod chain_csv;
 pub mod event_file;
 pub mod hash;
+pub mod model_file;
 pub mod oracle_file;
 pub mod oracle_tables;
 pub mod panel;

@@ -26,23 +26,28 @@ fn panel_of(wide: Wide) -> Result<Panel> {
         faults.push(Fault::of_table("panel", rule, "start the header with hour: Unix time / 3600"));
         return Err(Error::Refused(faults));
     }
-    let mut hours = Vec::with_capacity(wide.keys.len());
-    let mut wrong_hours = Vec::new();
-    for (row, key) in wide.keys.iter().enumerate() {
-        match key.trim().parse() {
-            Ok(hour) => hours.push(hour),
-            Err(_) => {
-                let rule = "an hour is a whole number, Unix time / 3600";
-                wrong_hours.push(Fault::of_cell(("panel", row as u64 + 1, "hour"), key, rule, "correct it"));
-            }
-        }
-    }
+    let (hours, wrong_hours) = hours("panel", &wide.keys);
     let panel = Panel { hours, assets: wide.names, prices: wide.values };
     if wrong_hours.is_empty() {
         faults.extend(panel.faults());
     }
     faults.extend(wrong_hours);
     if faults.is_empty() { Ok(panel) } else { Err(Error::Refused(faults)) }
+}
+
+/// The keys of a table as hours, and a fault for each that is none.
+pub(super) fn hours(table: &str, keys: &[String]) -> (Vec<i64>, Vec<Fault>) {
+    let (mut hours, mut faults) = (Vec::with_capacity(keys.len()), Vec::new());
+    for (row, key) in keys.iter().enumerate() {
+        match key.trim().parse() {
+            Ok(hour) => hours.push(hour),
+            Err(_) => {
+                let rule = "an hour is a whole number, Unix time / 3600";
+                faults.push(Fault::of_cell((table, row as u64 + 1, "hour"), key, rule, "correct it"));
+            }
+        }
+    }
+    (hours, faults)
 }
 
 /// Reads a price history: a panel as [`read`] does, or a table of bars. In one with columns `x_close` only those and `x_low` are
@@ -77,12 +82,12 @@ pub fn read_correlation(path: &Path) -> Result<CorrelationMatrix> {
 }
 
 /// A CSV of a key column and number columns. Cells that are empty or refused are NaN.
-struct Wide {
-    corner: String,
-    names: Vec<String>,
-    keys: Vec<String>,
-    values: Array2<f64>,
-    faults: Vec<Fault>,
+pub(super) struct Wide {
+    pub(super) corner: String,
+    pub(super) names: Vec<String>,
+    pub(super) keys: Vec<String>,
+    pub(super) values: Array2<f64>,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// No choice of columns: all are kept.
@@ -91,7 +96,7 @@ fn all_columns(_: &[String]) -> Vec<usize> {
 }
 
 /// Reads the columns that `chosen` picks by their names, or all where it picks none.
-fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<usize>) -> Result<Wide> {
+pub(super) fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<usize>) -> Result<Wide> {
     let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(file);
     let mut records = reader.byte_records();

@@ -3,6 +3,7 @@
 mod backtest;
 mod comparison;
 mod events;
+mod forecast;
 mod greeks;
 mod liquidation;
 mod transfer;

@@ -82,6 +82,13 @@ pub fn check_book(snapshot: &Snapshot, rulebook: &Rulebook) -> (Vec<Fault>, Vec<
                 || snapshot.underlyings.iter().any(|underlying| underlying.name == name)
         }));
     }
+    let is_underlying = |name: &str| snapshot.underlyings.iter().any(|underlying| underlying.name == name);
+    let in_force = rulebook.overlay.iter().flat_map(|overlay| overlay.in_force.keys());
+    let unknown: Vec<&str> = in_force.map(String::as_str).filter(|name| !is_underlying(name)).collect();
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        warnings.push(format!("overlay.in_force has multipliers of what is no underlying of the book: {names}"));
+    }
     if orders > 0 && rulebook.orders == OrderReserve::None {
         warnings.push(format!("{orders} open order(s) reserve no margin under this rulebook"));
     }

@@ -264,8 +264,8 @@ impl Setting<'_> {
             .max_notional
             .filter(|end| notional > *end)
             .map(|end| format!("the published table ends at {}: its last rate is used beyond", number(end)));
-        let scale = self.rows.of_class(position.instrument).scale.map(|row| self.rows.value(row, column));
-        let scaled = class.scale.as_ref().zip(scale).map(|(name, scale)| format!("times {name} = {}", number(scale)));
+        let scale = self.scale(position, shown.side, column);
+        let scaled = scale.map(|scale| format!("times {} = {}", self.scale_name(position), number(scale)));
         let shown = TermSide { multiplier: shown.multiplier * scale.unwrap_or(1.0), ..shown };
         let size = self.position_size(position, shown.side);
         let required = class.of(shown.side).requirement(&size, floor_rate(position, shown.side), &(self.rows, column));
@@ -293,12 +293,24 @@ impl Setting<'_> {
         }
     }
 
+    /// What a requirement of a position by its class is multiplied by, beside the pool's factor.
+    fn scale(&self, position: &Position, side: MarginSide, column: Column) -> Option<f64> {
+        self.rows.of_class(position.instrument).scale.of(side).map(|row| self.rows.value(row, column))
+    }
+
+    /// What that is the product of, by name.
+    fn scale_name(&self, position: &Position) -> String {
+        let underlying = self.snapshot.instruments[position.instrument as usize].underlying;
+        let overlay = self.rules.multipliers(underlying).map(|_| "the overlay");
+        let names = self.rules.class(position.instrument).scale.as_deref().into_iter().chain(overlay);
+        names.collect::<Vec<_>>().join(" · ")
+    }
+
     /// What a position's class requires whatever its size.
     pub(super) fn minimum_term(&self, position: &Position, shown: TermSide, column: Column) -> Option<Term> {
         let class = self.rules.class(position.instrument);
         let value = *class.minimum.of(shown.side);
-        let scale = self.rows.of_class(position.instrument).scale.map_or(1.0, |row| self.rows.value(row, column));
-        let multiplier = shown.multiplier * scale;
+        let multiplier = shown.multiplier * self.scale(position, shown.side, column).unwrap_or(1.0);
         (value != 0.0 && position.quantity != 0.0).then(|| Term {
             component: shown.kind,
             item: format!("{} minimum", self.item(position)),

@@ -17,6 +17,7 @@ mod option_groups;
 mod option_rows;
 mod option_spread;
 mod order;
+mod overlay;
 mod pool;
 mod requirement;
 mod row_sheet;
@@ -43,6 +44,7 @@ pub use option::{Branch, MarkIn, OptionClass, OptionReference, OptionRequirement
 pub use option_rows::{GroupRows, MarginRows, OptionRows, revalue};
 pub use option_spread::OptionSpread;
 pub use order::OrderReserve;
+pub use overlay::{EarlierInitial, InForce, Overlay, OverlayCoefficients};
 pub use rulebook::{MarginClass, MoveSet, RequirementRule, Rulebook};
 pub use scalar::Scalar;
 pub use size::{Growth, OpenInterestRate, SizeCurve, SizeFunction};

@@ -98,7 +98,8 @@ impl Rules {
         self.order_scale(order.instrument) * required
     }
 
-    /// Scalars of the ordered instruments whose class has one, in the unshocked market.
+    /// What initial requirements of the ordered instruments are multiplied by in the unshocked market, where that is not 1: the
+    /// class's scalar times the overlay's multiplier.
     ///
     /// # Errors
     /// [`Error::Refused`] where a scalar reads what the snapshot does not have, or is negative.
@@ -110,9 +111,16 @@ impl Rules {
         let nothing = ScenarioSet::default();
         let market = ShockedMarket::new(snapshot, &nothing);
         for order in snapshot.book.settings().flat_map(|settings| &settings.orders) {
-            let name = self.class(order.instrument).scale.as_ref().filter(|_| self.option(order.instrument).is_none());
-            let Some(scalar) = name.and_then(|name| self.scalar(name)) else { continue };
-            let underlying = Some(snapshot.instruments[order.instrument as usize].underlying);
+            if self.option(order.instrument).is_some() {
+                continue;
+            }
+            let underlying = snapshot.instruments[order.instrument as usize].underlying;
+            let multiplier = self.multipliers(underlying).map_or(1.0, |multipliers| multipliers.initial);
+            let Some(scalar) = self.class(order.instrument).scale.as_ref().and_then(|name| self.scalar(name)) else {
+                scales.insert(order.instrument, multiplier);
+                continue;
+            };
+            let underlying = Some(underlying);
             let reader = MarketReader {
                 snapshot,
                 market: &market,
@@ -125,7 +133,7 @@ impl Rules {
             if let Some(fault) = reader.missing.take() {
                 return Err(Error::Refused(vec![fault]));
             }
-            scales.insert(order.instrument, value);
+            scales.insert(order.instrument, multiplier * value);
         }
         Ok(scales)
     }

@@ -315,7 +315,7 @@ impl Setting<'_> {
         Requirement::each(|side| self.class_requirement(position, side, market))
     }
 
-    /// Direct formula of one requirement of a position by its margin class: scalar · (size function + minimum).
+    /// Direct formula of one requirement of a position by its margin class: scale · (size function + minimum).
     fn class_requirement<N: Number>(&self, position: &Position, side: MarginSide, market: &impl Market<N>) -> N {
         if position.quantity == 0.0 {
             return N::of(0.0);
@@ -327,7 +327,7 @@ impl Setting<'_> {
             0.0 => required,
             minimum => required.plus(&N::of(minimum)),
         };
-        match self.rows.of_class(position.instrument).scale {
+        match *self.rows.of_class(position.instrument).scale.of(side) {
             Some(scale) => market.row(scale).times(&required),
             None => required,
         }
@@ -371,7 +371,7 @@ impl Setting<'_> {
                 self.lower_option(class, position, side, sink);
                 continue;
             }
-            match self.rows.of_class(position.instrument).scale {
+            match *self.rows.of_class(position.instrument).scale.of(side) {
                 Some(scale) => {
                     let mut collected = Collected::default();
                     self.lower_class(position, side, &mut collected);
@@ -385,7 +385,7 @@ impl Setting<'_> {
         }
     }
 
-    /// Lowering of one requirement of a position by its margin class, before its scalar.
+    /// Lowering of one requirement of a position by its margin class, before its scale.
     fn lower_class(&self, position: &Position, side: MarginSide, sink: &mut impl Sink) {
         let class = self.rules.class(position.instrument);
         class.of(side).lower(&self.position_size(position, side), floor_rate(position, side), sink);

@@ -7,6 +7,7 @@ use super::haircut::{HaircutBase, HaircutSchedule};
 use super::option::OptionClass;
 use super::option_spread::OptionSpread;
 use super::order::OrderReserve;
+use super::overlay::Overlay;
 use super::pool::{MarginSide, Requirement};
 use super::scalar::Scalar;
 use super::size::SizeFunction;
@@ -67,6 +68,8 @@ pub struct Rulebook {
     pub liquidation: Option<Policy>,
     /// How prices are formed from several sources; `None` = not said.
     pub oracle: Option<OraclePolicies>,
+    /// Multipliers that follow forecasts of volatility; `None` = there are none.
+    pub overlay: Option<Overlay>,
 }
 
 /// A set of joint moves that components value holdings under.

@@ -8,11 +8,11 @@ use super::open_interest;
 use super::option::OptionClass;
 use super::option_groups::OptionGroups;
 use super::order::{OptionOrders, OrderReserve};
-use super::pool::MarginSide;
+use super::pool::{MarginSide, Requirement};
 use super::requirement::Requirements;
 use super::rulebook::{MarginClass, MoveSet, Rulebook};
 use super::scalar::Scalar;
-use crate::domain::{AssetIndex, InstrumentIndex, Kind, Mode, Pool, Snapshot};
+use crate::domain::{AssetIndex, InstrumentIndex, Kind, Mode, Pool, Snapshot, UnderlyingIndex};
 use crate::error::{Error, Fault, Result};
 use crate::scenario::ScenarioSet;
 
@@ -35,6 +35,8 @@ pub struct Rules {
     notes: HashMap<InstrumentIndex, String>,
     /// Scalars of ordered instruments in the unshocked market, where orders reserve margin.
     order_scales: HashMap<InstrumentIndex, f64>,
+    /// Multipliers in force by underlying; `None` = 1.
+    multipliers: Vec<Option<Requirement<f64>>>,
     /// What haircuts are taken of.
     pub haircut_base: HaircutBase,
     /// What open orders reserve.
@@ -121,6 +123,7 @@ impl Rules {
             orders: rulebook.orders,
             notes,
             order_scales: HashMap::new(),
+            multipliers: multipliers(rulebook, snapshot),
         };
         rules.order_scales = rules.scales_of_orders(snapshot)?;
         Ok(rules)
@@ -134,6 +137,11 @@ impl Rules {
     /// What the requirement of an order is multiplied by.
     pub(super) fn order_scale(&self, instrument: InstrumentIndex) -> f64 {
         self.order_scales.get(&instrument).copied().unwrap_or(1.0)
+    }
+
+    /// What the overlay multiplies the requirements of positions on an underlying by; `None` = 1.
+    pub(super) fn multipliers(&self, underlying: UnderlyingIndex) -> Option<Requirement<f64>> {
+        self.multipliers[underlying as usize]
     }
 
     /// Option class of an option that one margins; `None` for what pays on its notional.
@@ -223,6 +231,12 @@ pub(super) fn portfolio_fault(rulebook: &Rulebook, snapshot: &Snapshot) -> Optio
     })
 }
 
+/// The overlay's multipliers by underlying of the snapshot.
+fn multipliers(rulebook: &Rulebook, snapshot: &Snapshot) -> Vec<Option<Requirement<f64>>> {
+    let in_force = |name: &str| Some(rulebook.overlay.as_ref()?.in_force.get(name)?.multipliers());
+    snapshot.underlyings.iter().map(|underlying| in_force(&underlying.name)).collect()
+}
+
 /// The fault of a held instrument that no class margins.
 fn no_class(rulebook: &Rulebook, class: &str, instrument: &str) -> Fault {
     if rulebook.option.contains_key(class) {
@@ -270,6 +284,8 @@ fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
     let spread = spread.map(|(key, rule)| format!("{rule} ({key:?})"));
     let ladder = (!super::status::is_well_formed(&rulebook.status))
         .then(|| "ratios of the status ladder are positive and descend, no target is below its rung".to_string());
-    let rules = margin.chain(ladder).chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
+    let overlay = rulebook.overlay.iter().flat_map(|overlay| overlay.broken_rules());
+    let overlay = overlay.map(|(at, rule)| format!("{rule} (overlay.{at})"));
+    let rules = margin.chain(ladder).chain(overlay).chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
     rules.map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }

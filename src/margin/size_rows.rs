@@ -13,8 +13,8 @@ use crate::pricing::{Column, unit_value};
 /// Rows that the margin class of a held instrument reads beyond its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClassRows {
-    /// The scalar that requirements are multiplied by; `None` = 1.
-    pub scale: Option<u32>,
+    /// What requirements are multiplied by, the class's scalar times the overlay's multiplier; `None` = 1.
+    pub scale: Requirement<Option<u32>>,
     /// Growth of the size of one contract times its notional, quote units, where that size moves with the market.
     pub grown: Requirement<Option<u32>>,
 }
@@ -23,7 +23,7 @@ impl RowSheet<'_> {
     /// Rows of every held instrument, by instrument.
     pub(super) fn class_rows(&mut self) -> Vec<ClassRows> {
         let mut rows = vec![ClassRows::default(); self.snapshot.instruments.len()];
-        let mut scales: HashMap<(&str, UnderlyingIndex), u32> = HashMap::new();
+        let mut scales: HashMap<(Option<&str>, UnderlyingIndex), Requirement<Option<u32>>> = HashMap::new();
         let rules = self.rules;
         for index in self.held_instruments() {
             if rules.option(index).is_some() {
@@ -31,14 +31,8 @@ impl RowSheet<'_> {
             }
             let class = rules.class(index);
             let underlying = self.snapshot.instruments[index as usize].underlying;
-            let scale = class.scale.as_deref().map(|name| match scales.get(&(name, underlying)) {
-                Some(row) => *row,
-                None => {
-                    let row = self.scale_row(name, underlying);
-                    scales.insert((name, underlying), row);
-                    row
-                }
-            });
+            let name = class.scale.as_deref();
+            let scale = *scales.entry((name, underlying)).or_insert_with(|| self.scale_rows(name, underlying));
             let mut grown = |side| {
                 let curve = class.of(side).curve()?;
                 let values = self.grown_values(curve, index)?;
@@ -48,6 +42,19 @@ impl RowSheet<'_> {
             rows[index as usize] = ClassRows { scale, grown: Requirement { initial, maintenance } };
         }
         rows
+    }
+
+    /// The rows of what a class's scalar and the overlay multiply the requirements on an underlying by.
+    fn scale_rows(&mut self, name: Option<&str>, underlying: UnderlyingIndex) -> Requirement<Option<u32>> {
+        let scalar = name.map(|name| self.scale_row(name, underlying));
+        let Some(multipliers) = self.rules.multipliers(underlying) else { return Requirement::both(scalar) };
+        let item = &self.snapshot.underlyings[underlying as usize].name;
+        let mut row = |multiplier: f64| {
+            let values =
+                self.values(|column| multiplier * scalar.map_or(1.0, |scalar| self.rows.value(scalar, column)));
+            Some(self.append(values, item))
+        };
+        Requirement { initial: row(multipliers.initial), maintenance: row(multipliers.maintenance) }
     }
 
     /// The row of a scalar for what is held of an underlying.

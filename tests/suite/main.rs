@@ -20,6 +20,7 @@ mod option_books;
 #[cfg(all(feature = "cli", feature = "gpu"))]
 mod option_commands;
 mod options;
+mod overlay;
 mod properties;
 mod revalue;
 #[cfg(feature = "gpu")]

@@ -12,6 +12,7 @@ mod margin;
 mod option;
 mod oracle;
 mod oracle_keys;
+mod overlay;
 mod reader;
 pub(in crate::margin) mod requirement;
 mod root;

@@ -9,8 +9,8 @@ use super::reader::Reader;
 use super::section::{Section, path};
 use super::writer::Writer;
 use super::{
-    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, oracle, oracle_keys, requirement,
-    status, table_of, word_of,
+    VERSION, formulas, haircut, liquidation, liquidation_keys, margin, option, oracle, oracle_keys, overlay,
+    requirement, status, table_of, word_of,
 };
 use crate::margin::component;
 use crate::margin::{Component, HaircutBase, MoveSet, OrderReserve, Rulebook};
@@ -101,6 +101,12 @@ pub const ROOT: &[Key] = &[
         "not said; the defaults of its keys",
         "how prices are formed from several sources",
     ),
+    Key::optional(
+        "overlay",
+        KeyKind::Table(Shape::Keys(overlay::KEYS)),
+        "requirements are not multiplied",
+        "multipliers of requirements that follow forecasts of volatility",
+    ),
 ];
 
 /// A rulebook from the file's root table; what is at fault is left out.
@@ -146,6 +152,7 @@ pub(super) fn read(root: &Table, reader: &mut Reader<'_>) -> Rulebook {
     formulas::check(&rulebook, reader);
     rulebook.liquidation = section.table("liquidation").map(|policy| liquidation::read(policy, reader));
     rulebook.oracle = section.table("oracle").map(oracle::read);
+    rulebook.overlay = section.table("overlay").map(|overlay| overlay::read(overlay, reader));
     rulebook
 }
 
@@ -215,6 +222,9 @@ pub(super) fn text(rulebook: &Rulebook) -> String {
     }
     if let Some(policies) = &rulebook.oracle {
         oracle::write(policies, &mut writer);
+    }
+    if let Some(overlay) = &rulebook.overlay {
+        overlay::write(overlay, &mut writer);
     }
     writer.into_text()
 }

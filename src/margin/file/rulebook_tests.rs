@@ -177,3 +177,49 @@ fn an_initial_requirement_below_maintenance_is_a_warning() {
     assert_eq!(rulebook.warnings().len(), 1);
     assert!(rulebook.warnings()[0].contains("from a notional of 100"));
 }
+
+const OVERLAY: &str = r#"
+version = 1
+[overlay]
+blend = 0.25
+cap = 2.5
+notice_hours = 48
+[overlay.in_force.BTC]
+initial = 1.5
+maintenance = 1.2
+since = "2026-03-01T04:00:00Z"
+model = "5f0c"
+earlier = [{ initial = 1.2, since = "2026-02-20T00:00:00Z" }, { initial = 1.4, since = "2026-03-01T00:00:00Z" }]
+[overlay.in_force."BTC/USD"]
+initial = 1
+maintenance = 1
+since = "2026-03-01T00:00:00Z"
+"#;
+
+#[test]
+fn an_overlay_reads_and_writes_back_equal() {
+    let rulebook = Rulebook::parse(OVERLAY, "rulebook.toml").expect("a valid rulebook");
+    let overlay = rulebook.overlay.as_ref().expect("an overlay");
+    let defaults = crate::margin::OverlayCoefficients::default();
+    let coefficients = crate::margin::OverlayCoefficients { blend: 0.25, cap: 2.5, notice_hours: 48.0, ..defaults };
+    assert_eq!(overlay.coefficients, coefficients);
+    assert_eq!(overlay.in_force["BTC"].earlier[1].initial, 1.4);
+    assert_eq!(Rulebook::parse(&rulebook.to_toml(), "again").expect("its own output"), rulebook);
+    assert_eq!(Rulebook::parse("version = 1", "plain").expect("a rulebook").overlay, None);
+}
+
+#[test]
+fn an_overlay_that_breaks_its_own_rules_is_refused_with_its_line() {
+    for (wrong, from, to) in [
+        ("rulebook.toml:8 key overlay.in_force.BTC.initial: the maintenance", "maintenance = 1.2", "maintenance = 1.6"),
+        ("rulebook.toml:8 key overlay.in_force.BTC.initial: multipliers in force lie between floor 1 and cap 1.4", "cap = 2.5", "cap = 1.4"),
+        ("rulebook.toml:12 key overlay.in_force.BTC.earlier: earlier multipliers are in order", "2026-02-20", "2026-03-02"),
+        ("rulebook.toml:5 key overlay.cap value", "cap = 2.5", "cap = -1"),
+    ] {
+        let text = OVERLAY.replace(from, to);
+        let found = faults(&text);
+        assert!(found.len() == 1 && found[0].contains(wrong), "{wrong}: {found:?}");
+    }
+    let inverted = faults(&OVERLAY.replace("cap = 2.5", "cap = 0.5"));
+    assert!(inverted.iter().any(|fault| fault.contains("floor is at most cap")), "{inverted:?}");
+}

@@ -1,0 +1,73 @@
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::history::moment as parse_moment;
+use super::show::moment;
+use crate::cli::{Context, Format, print_json, print_text};
+use crate::error::Result;
+use crate::forecast::Gate;
+use crate::io::{bar_csv, model_file};
+
+/// Days in a year, for volatilities per √year.
+const DAYS: f64 = 365.0;
+
+/// Arguments of `forecast apply`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Hourly bars, as for `forecast fit`, of at least the last 181 days; a year for the long-run variance.
+    history: PathBuf,
+    /// Model that `forecast fit` wrote.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// The moment: a date, an RFC 3339 time or Unix time / 3600 [default: the close of the last bar].
+    #[arg(long, value_name = "MOMENT", value_parser = parse_moment)]
+    at: Option<i64>,
+}
+
+/// Runs the command; returns the exit code.
+pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
+    let model = model_file::read(&args.model)?;
+    let history = bar_csv::read(&args.history)?;
+    let hour = args.at.unwrap_or_else(|| history.moment(history.len()));
+    let outlook = model.outlook(&history, hour)?;
+    let volatility = libm::sqrt(DAYS * outlook.variance);
+    let long_run_volatility = libm::sqrt(DAYS * outlook.long_run_variance);
+    match context.format {
+        Format::Json => print_json(&json!({
+            "asset": model.asset,
+            "hour": outlook.hour,
+            "moment": moment(outlook.hour),
+            "variance": outlook.variance,
+            "volatility": volatility,
+            "long_run_variance": outlook.long_run_variance,
+            "long_run_volatility": long_run_volatility,
+            "spike_probability": outlook.spike_probability,
+            "model": model.kind.name(),
+            "model_hash": model.hash()?,
+            "gate": model.gate,
+            "gate_passed": model.gate != Gate::Failed,
+        })),
+        Format::Table => {
+            let probability =
+                outlook.spike_probability.map_or_else(|| "–".into(), |share| format!("{:.1} %", 100.0 * share));
+            let gate = match model.gate {
+                Gate::Baseline => "the baseline",
+                Gate::Passed => "passed the gate",
+                Gate::Failed => "did NOT pass the gate",
+            };
+            print_text(format_args!(
+                "{} at {}, next 24 hours\nvariance {:.3e}: {:.1} % a year; trailing year {:.1} %\nspike probability {probability}\n{} \
+                 ({gate}), model {}",
+                model.asset,
+                moment(outlook.hour),
+                outlook.variance,
+                100.0 * volatility,
+                100.0 * long_run_volatility,
+                model.kind.name(),
+                model.hash()?,
+            ));
+        }
+    }
+    Ok(0)
+}
