@@ -117,9 +117,10 @@ impl CoverageAnswer {
 
 fn covered(measured: &Measured) -> Vec<(String, Covered)> {
     let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum();
-    let groups = measured.groups.iter().map(|group| {
-        (group.name.clone(), Covered { observed: sum(&group.observed), exceeded: sum(&group.exceeded) })
-    });
+    let groups = measured
+        .groups
+        .iter()
+        .map(|group| (group.name.clone(), Covered { observed: sum(&group.observed), exceeded: sum(&group.exceeded) }));
     let probes = measured.probes.iter().map(|probe| {
         let quoted = probe.exceeded.iter().flatten();
         let exceeded = quoted.clone().filter(|exceeded| **exceeded).count() as u64;
@@ -190,7 +191,14 @@ mod tests {
     fn constraints_say_what_they_stop_and_whether_they_can_be_met() {
         let reading = |slack: f64| Reading { value: 1.0 - slack, limit: 1.0, slack };
         let evaluation = |slacks: [f64; 2]| Evaluation { objective: 1.0, readings: slacks.map(reading).into() };
-        let axis = |name: &str| Axis { name: name.into(), old: 0.0, low: 0.0, high: 1.0, tolerance: 0.1, strict: Strict::High };
+        let axis = |name: &str| Axis {
+            name: name.into(),
+            old: 0.0,
+            low: 0.0,
+            high: 1.0,
+            tolerance: 0.1,
+            strict: Strict::High,
+        };
         let axes = [axis("a"), axis("b")];
         let solution = Solution {
             point: vec![0.25, 0.75],

@@ -94,14 +94,16 @@ impl Line {
         let bounds = landscape.axes()[axis].clone();
         let (values, answer) = values(&bounds, solution.point[axis]);
         let question = Question::Cheapest;
-        let mut line = Self { axis, point: solution.point.clone(), values, answer, question, measured: BTreeMap::new() };
+        let mut line =
+            Self { axis, point: solution.point.clone(), values, answer, question, measured: BTreeMap::new() };
         let weights = landscape.weights().to_vec();
         match (solution.why[axis], bounds.strict) {
             (Why::Untested | Why::Unmet, _) => return Ok(None),
             (Why::Objective, _) => return Ok(Some(line)),
             (_, Strict::Neither) => return Ok(None),
             (Why::Constraint(constraint), _) => {
-                let slack = line.read(landscape, answer, &weights)?.readings.get(constraint).map(|reading| reading.slack);
+                let slack =
+                    line.read(landscape, answer, &weights)?.readings.get(constraint).map(|reading| reading.slack);
                 if slack.is_none_or(|slack| slack == f64::INFINITY) {
                     return Ok(None);
                 }

@@ -26,6 +26,6 @@ pub use search::{Progress, SearchOptions, Solution, Unmet, Why, solve};
 pub use segments::{Division, PoolChange, Segment, segments};
 pub use sensitivity::{Sensitivity, sensitivities};
 pub use sizing::{
-    AccountExcess, AllocationKey, Contribution, CoverNeed, CoverNeeds, FundLevel, KEY_PARTS, Sizing, SizingOptions, allocation,
-    cover_needs, fund_levels, static_fund,
+    AccountExcess, AllocationKey, Contribution, CoverNeed, CoverNeeds, FundLevel, KEY_PARTS, Sizing, SizingOptions,
+    allocation, cover_needs, fund_levels, static_fund,
 };

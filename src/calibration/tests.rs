@@ -73,7 +73,8 @@ impl Landscape for Classes {
 
     fn measure(&mut self, point: &[f64]) -> Result<Measured> {
         let scenarios = self.weights.len();
-        let mut measured = Measured { shortfall: vec![0.0; scenarios], cover: vec![0.0; scenarios], ..Measured::default() };
+        let mut measured =
+            Measured { shortfall: vec![0.0; scenarios], cover: vec![0.0; scenarios], ..Measured::default() };
         for (class, (losses, rate)) in self.losses.iter().zip(point).enumerate() {
             measured.margin += rate * self.notionals[class];
             for (sum, loss) in measured.shortfall.iter_mut().zip(losses) {
@@ -89,7 +90,8 @@ impl Landscape for Classes {
         let total: f64 = weights.iter().sum();
         let below = |value: f64, limit: f64| Reading { value, limit, slack: (limit - value) / limit };
         let share = |group: &Group| {
-            let exceeded: f64 = group.exceeded.iter().zip(weights).map(|(count, weight)| f64::from(*count) * weight).sum();
+            let exceeded: f64 =
+                group.exceeded.iter().zip(weights).map(|(count, weight)| f64::from(*count) * weight).sum();
             below(exceeded / total, relaxed * TOLERATED)
         };
         let readings = match self.rule {
@@ -194,7 +196,8 @@ fn a_shared_fund_is_spent_where_exceedances_are_alike() {
     let solution = solved(&mut classes);
     assert!(solution.is_met());
     let measured = classes.measure(&solution.point).unwrap();
-    let shares: Vec<f64> = measured.groups.iter().map(|group| group.exceeded.iter().sum::<u32>() as f64 / 4_000.0).collect();
+    let shares: Vec<f64> =
+        measured.groups.iter().map(|group| group.exceeded.iter().sum::<u32>() as f64 / 4_000.0).collect();
     let (least, most) = (shares.iter().copied().fold(1.0, f64::min), shares.iter().copied().fold(0.0, f64::max));
     assert!(most < 1.2 * least, "{shares:?}");
     assert!(solution.evaluation.readings[0].slack < 0.01, "{solution:?}");

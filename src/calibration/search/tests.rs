@@ -160,7 +160,9 @@ fn a_constraint_that_no_strictness_meets_ends_the_search_at_once() {
 #[test]
 fn a_constraint_against_the_order_is_met_by_descent() {
     // The strict corner, the old values, the middle and the loose corner all break one or the other.
-    let terms = |point: &[f64], _: f64| (point[0] + point[1], vec![0.3 - (point[0] - 0.8).abs(), 0.1 - (point[1] - 0.25).abs()]);
+    let terms = |point: &[f64], _: f64| {
+        (point[0] + point[1], vec![0.3 - (point[0] - 0.8).abs(), 0.1 - (point[1] - 0.25).abs()])
+    };
     let mut landscape = Formula::new(vec![axis("a", Strict::High), axis("b", Strict::High)], &terms);
     let solution = landscape.solve(&SearchOptions::default());
     assert!(solution.is_met(), "{solution:?}");

@@ -24,7 +24,9 @@ pub fn allocation(accounts: &[AccountExcess], weights: &[f64], by: AllocationKey
     let keys = match by {
         AllocationKey::Requirement => requirements,
         AllocationKey::MeanExcess => excesses,
-        AllocationKey::Both => shares(&requirements.iter().zip(&excesses).map(|(a, b)| a + b).collect::<Vec<_>>(), KEY_PARTS),
+        AllocationKey::Both => {
+            shares(&requirements.iter().zip(&excesses).map(|(a, b)| a + b).collect::<Vec<_>>(), KEY_PARTS)
+        }
     };
     floored(keys, floor)
 }

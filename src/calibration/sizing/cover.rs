@@ -30,8 +30,7 @@ pub fn cover_needs(accounts: &[AccountExcess], scenarios: usize, buffer: f64) ->
         let [first, second, third] = [0, 1, 2].map(|rank: usize| top.get(rank).copied());
         let amount = |account: Option<(f64, usize)>| account.map_or(0.0, |(excess, _)| excess);
         let next_two = amount(second) + amount(third);
-        let largest_or_next_two =
-            if amount(first) >= next_two { vec![first] } else { vec![second, third] };
+        let largest_or_next_two = if amount(first) >= next_two { vec![first] } else { vec![second, third] };
         needs.cover_1.raise(scenario, &[first]);
         needs.cover_2.raise(scenario, &[first, second]);
         needs.largest_or_next_two.raise(scenario, &largest_or_next_two);
