@@ -40,6 +40,7 @@ pub fn calibration_html(input: &CalibrationInput<'_>) -> String {
         header(input),
         section("Parameters", &parameters(answer)),
         section("What binds", &constraints(answer)),
+        section("What it costs", &format!("<div class=\"charts\">\n{}</div>\n", charts(answer))),
         section("Capital against loss", &front(answer)),
         section("Coverage", &coverage(answer)),
         section("Small changes", &sensitivities(answer)),
@@ -153,6 +154,26 @@ fn constraints(answer: &Answer) -> String {
     table(&columns, &answer.constraints.iter().map(row).collect::<Vec<_>>(), "Nothing had to hold.")
 }
 
+fn charts(answer: &Answer) -> String {
+    let names: Vec<&str> = answer.parameters.iter().map(|parameter| parameter.axis.name.as_str()).collect();
+    let front = figure(
+        "Capital against loss",
+        "Each point is a calibration of its own: tolerated shares and losses times the number beside it.",
+        &calibration_chart::front(&answer.front),
+    );
+    let small_changes = figure(
+        "A tenth less, a tenth more",
+        "Change of the margin when one parameter moves and the others stay.",
+        &calibration_chart::sensitivities(&names, &answer.sensitivities),
+    );
+    front + &small_changes
+}
+
+/// A share near one, to a thousandth of a percent: 99.9 % and 99.99 % are far apart.
+fn covered_share(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".into(), |share| format!("{} %", number(100.0 * share, 3)))
+}
+
 fn front(answer: &Answer) -> String {
     let columns = [
         ("tolerance", Column::Number),
@@ -171,15 +192,10 @@ fn front(answer: &Answer) -> String {
             change(answer.margin[1], point.margin),
             money(point.mean_shortfall),
             money(point.expected_shortfall),
-            point.coverage.map_or_else(|| "–".into(), percent),
+            covered_share(point.coverage),
         ]
     });
-    let chart = figure(
-        "What a looser or stricter tolerance costs",
-        "Each point is a calibration of its own: tolerated shares and losses times the number beside it.",
-        &calibration_chart::front(&answer.front),
-    );
-    format!("{chart}{}", table(&columns, &rows.collect::<Vec<_>>(), "No other tolerance was tried."))
+    table(&columns, &rows.collect::<Vec<_>>(), "No other tolerance was tried.")
 }
 
 fn coverage(answer: &Answer) -> String {
@@ -193,10 +209,7 @@ fn coverage(answer: &Answer) -> String {
         ("hold-out coverage", Column::Number),
     ];
     let figures = |covered: Option<Covered>| match covered {
-        Some(covered) => {
-            let share = covered.share().map_or_else(|| "–".into(), percent);
-            [count(covered.observed), count(covered.exceeded), share]
-        }
+        Some(covered) => [count(covered.observed), count(covered.exceeded), covered_share(covered.share())],
         None => ["–", "–", "–"].map(String::from),
     };
     let rows = answer.coverage.iter().take(MOST_ROWS).map(|row| {
@@ -239,13 +252,8 @@ fn sensitivities(answer: &Answer) -> String {
             broken.join(", "),
         ]
     };
-    let chart = figure(
-        "A tenth less, a tenth more",
-        "Change of the margin when one parameter moves and the others stay.",
-        &calibration_chart::sensitivities(&names, &answer.sensitivities),
-    );
     let rows: Vec<Vec<String>> = answer.sensitivities.iter().take(MOST_ROWS).map(row).collect();
-    chart + &table(&columns, &rows, "No parameter can move.") + &others(answer.sensitivities.len())
+    table(&columns, &rows, "No parameter can move.") + &others(answer.sensitivities.len())
 }
 
 fn segments(input: &CalibrationInput<'_>) -> String {
