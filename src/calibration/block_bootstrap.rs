@@ -81,9 +81,10 @@ mod tests {
         let value = |at: usize| if at / 25 % 2 == 0 { 1.0 } else { -1.0 };
         let spread = |block: usize| {
             let bootstrap = BlockBootstrap { replicates: 400, block: Some(block), seed: 9 };
-            let means = bootstrap.weights(&[1.0; 1000]).into_iter().map(|weights| {
-                weights.iter().enumerate().map(|(at, weight)| weight * value(at)).sum::<f64>() / 1000.0
-            });
+            let means = bootstrap
+                .weights(&[1.0; 1000])
+                .into_iter()
+                .map(|weights| weights.iter().enumerate().map(|(at, weight)| weight * value(at)).sum::<f64>() / 1000.0);
             means.map(|mean| mean * mean).sum::<f64>() / 400.0
         };
         let independent = spread(1);

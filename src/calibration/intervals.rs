@@ -28,7 +28,7 @@ pub struct Interval {
 /// An interval for each axis at `confidence` (in (0, 1)): percentiles of the answers that the replicates of `bootstrap` give.
 ///
 /// Each replicate weights the scenarios anew and asks, on a grid of values around the answer, for the loosest one at which
-/// every constraint that reacts to the axis holds, with the slack taken as linear between two values. Where the objective
+/// every part of a constraint that reacts to the axis holds, with the slack taken as linear between two values. Where the objective
 /// stopped the axis, it asks for the least objective instead. Each value is measured once for all replicates.
 ///
 /// `None` for an axis that was not tested, that has no order and was stopped by a constraint, or that stands where a
@@ -72,7 +72,7 @@ fn interval(answers: &[f64], axis: &Axis, confidence: f64) -> Interval {
 
 /// What an axis is asked for.
 enum Question {
-    /// The loosest value at which these constraints hold.
+    /// The loosest value at which these parts of constraints hold.
     Loosest(Vec<usize>),
     /// The value of least objective.
     Cheapest,
@@ -94,36 +94,47 @@ impl Line {
         let bounds = landscape.axes()[axis].clone();
         let (values, answer) = values(&bounds, solution.point[axis]);
         let question = Question::Cheapest;
-        let mut line = Self { axis, point: solution.point.clone(), values, answer, question, measured: BTreeMap::new() };
+        let mut line =
+            Self { axis, point: solution.point.clone(), values, answer, question, measured: BTreeMap::new() };
         let weights = landscape.weights().to_vec();
         match (solution.why[axis], bounds.strict) {
             (Why::Untested | Why::Unmet, _) => return Ok(None),
             (Why::Objective, _) => return Ok(Some(line)),
             (_, Strict::Neither) => return Ok(None),
             (Why::Constraint(constraint), _) => {
-                let slack = line.read(landscape, answer, &weights)?.readings.get(constraint).map(|reading| reading.slack);
+                let slack =
+                    line.read(landscape, answer, &weights)?.readings.get(constraint).map(|reading| reading.slack);
                 if slack.is_none_or(|slack| slack == f64::INFINITY) {
                     return Ok(None);
                 }
             }
             (Why::Range | Why::Budget, _) => {}
         }
-        let ends = [0, line.values.len() - 1];
-        let strict = line.read(landscape, ends[0], &weights)?;
-        let loose = line.read(landscape, ends[1], &weights)?;
-        let pairs = strict.readings.iter().zip(&loose.readings).enumerate();
-        let reacting = pairs.filter(|(_, (strict, loose))| strict.slack != loose.slack).map(|(number, _)| number);
+        let last = line.values.len() - 1;
+        let (strict, loose) = (line.slacks(landscape, 0, &weights)?, line.slacks(landscape, last, &weights)?);
+        let pairs = strict.iter().zip(&loose).enumerate();
+        let reacting = pairs.filter(|(_, (strict, loose))| strict != loose).map(|(part, _)| part);
         line.question = Question::Loosest(reacting.collect());
         Ok(Some(line))
     }
 
     fn read(&mut self, landscape: &mut dyn Landscape, place: usize, weights: &[f64]) -> Result<Evaluation> {
+        self.measure(landscape, place)?;
+        Ok(landscape.read(&self.measured[&place], weights, 1.0))
+    }
+
+    fn slacks(&mut self, landscape: &mut dyn Landscape, place: usize, weights: &[f64]) -> Result<Vec<f64>> {
+        self.measure(landscape, place)?;
+        Ok(landscape.slacks(&self.measured[&place], weights, 1.0))
+    }
+
+    fn measure(&mut self, landscape: &mut dyn Landscape, place: usize) -> Result<()> {
         if !self.measured.contains_key(&place) {
             self.point[self.axis] = self.values[place];
             let measured = landscape.measure(&self.point)?;
             self.measured.insert(place, measured);
         }
-        Ok(landscape.read(&self.measured[&place], weights, 1.0))
+        Ok(())
     }
 
     fn answer(&mut self, landscape: &mut dyn Landscape, weights: &[f64]) -> Result<f64> {
@@ -140,9 +151,8 @@ impl Line {
     fn loosest(&mut self, landscape: &mut dyn Landscape, weights: &[f64], reacting: &[usize]) -> Result<f64> {
         let (last, start) = (self.values.len() - 1, self.answer);
         let mut slack = |place: usize| -> Result<f64> {
-            let evaluation = self.read(landscape, place, weights)?;
-            let slacks = reacting.iter().filter_map(|constraint| evaluation.readings.get(*constraint));
-            Ok(slacks.map(|reading| reading.slack).fold(f64::INFINITY, f64::min))
+            let slacks = self.slacks(landscape, place, weights)?;
+            Ok(reacting.iter().filter_map(|part| slacks.get(*part)).copied().fold(f64::INFINITY, f64::min))
         };
         let (mut met, mut broken, mut reach) = (None, None, 1);
         let mut place = start;

@@ -122,6 +122,12 @@ pub trait Landscape {
     /// run of its own, or depends on the point alone, reads as met, with infinite slack.
     fn read(&self, measured: &Measured, weights: &[f64], relaxed: f64) -> Evaluation;
 
+    /// The slack of every part of every constraint (each class of one that holds class by class), as in [`Landscape::read`]:
+    /// one axis moves some parts only, and the others say nothing about it. By default every constraint is one part.
+    fn slacks(&self, measured: &Measured, weights: &[f64], relaxed: f64) -> Vec<f64> {
+        self.read(measured, weights, relaxed).readings.iter().map(|reading| reading.slack).collect()
+    }
+
     /// The weights of the job's scenarios.
     fn weights(&self) -> &[f64];
 }

@@ -4,6 +4,7 @@
 //! ([`Measured`]), with common scenarios and without a sweep of its own. What must hold is read from what was measured, under
 //! any weights of the scenarios, so that a block bootstrap needs no measurement of its own either.
 
+mod answer;
 mod block_bootstrap;
 mod front;
 mod intervals;
@@ -16,6 +17,7 @@ mod sizing;
 mod tests;
 mod weighted;
 
+pub use answer::{Answer, ConstraintAnswer, CoverageAnswer, Covered, ParameterAnswer};
 pub use block_bootstrap::BlockBootstrap;
 pub use front::{FrontPoint, front, inversions};
 pub use intervals::{Interval, intervals};
@@ -24,5 +26,6 @@ pub use search::{Progress, SearchOptions, Solution, Unmet, Why, solve};
 pub use segments::{Division, PoolChange, Segment, segments};
 pub use sensitivity::{Sensitivity, sensitivities};
 pub use sizing::{
-    AccountExcess, AllocationKey, CoverNeed, CoverNeeds, FundLevel, KEY_PARTS, allocation, cover_needs, fund_levels, static_fund,
+    AccountExcess, AllocationKey, Contribution, CoverNeed, CoverNeeds, FundLevel, KEY_PARTS, Sizing, SizingOptions,
+    allocation, cover_needs, fund_levels, static_fund,
 };

@@ -101,7 +101,11 @@ pub fn segments(pools: &[PoolChange]) -> Vec<Segment> {
     let sizes = size_groups(pools);
     for (place, pool) in pools.iter().enumerate() {
         let size = sizes[place].map(|group| (Division::Size, format!("{group:>2}")));
-        let others = [(Division::Mode, pool.mode.clone()), (Division::Side, side(pool).into()), (Division::Class, pool.class.clone())];
+        let others = [
+            (Division::Mode, pool.mode.clone()),
+            (Division::Side, side(pool).into()),
+            (Division::Class, pool.class.clone()),
+        ];
         for (division, name) in size.into_iter().chain(others) {
             let segment = segments.entry((division, name)).or_insert_with_key(|(division, name)| Segment {
                 division: *division,
@@ -152,7 +156,8 @@ mod tests {
 
     #[test]
     fn pools_are_counted_once_in_each_division() {
-        let mut pools: Vec<PoolChange> = (1..=20).map(|size| pool(f64::from(size), f64::from(size), 10.0, 11.0)).collect();
+        let mut pools: Vec<PoolChange> =
+            (1..=20).map(|size| pool(f64::from(size), f64::from(size), 10.0, 11.0)).collect();
         pools[0].net = 0.19;
         pools[1].net = -2.0;
         pools[19].new = 5.0;

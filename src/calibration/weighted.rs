@@ -70,7 +70,10 @@ mod tests {
     fn quantiles_and_tail_means_are_those_of_a_hand() {
         let losses = Weighted::of((1..=100).map(|loss| (f64::from(loss), 2.0)));
         assert_eq!(losses.mean(), 50.5);
-        assert_eq!([0.0, 0.5, 0.95, 0.99, 1.0].map(|level| losses.value_at_risk(level)), [1.0, 50.0, 95.0, 99.0, 100.0]);
+        assert_eq!(
+            [0.0, 0.5, 0.95, 0.99, 1.0].map(|level| losses.value_at_risk(level)),
+            [1.0, 50.0, 95.0, 99.0, 100.0]
+        );
         assert_eq!(losses.expected_shortfall(0.99), 100.0);
         assert!((losses.expected_shortfall(0.95) - 98.0).abs() < 1e-9);
         // Half of the second largest belongs to the worst 1.5 %.
@@ -81,7 +84,10 @@ mod tests {
     #[test]
     fn weights_count_and_what_is_no_number_does_not() {
         let losses = Weighted::of([(10.0, 1.0), (0.0, 8.0), (20.0, 1.0), (f64::NAN, 5.0), (99.0, 0.0)]);
-        assert_eq!((losses.value_at_risk(0.95), losses.value_at_risk(0.9), losses.value_at_risk(0.8)), (20.0, 10.0, 0.0));
+        assert_eq!(
+            (losses.value_at_risk(0.95), losses.value_at_risk(0.9), losses.value_at_risk(0.8)),
+            (20.0, 10.0, 0.0)
+        );
         assert_eq!(losses.mean(), 3.0);
         assert!((losses.expected_shortfall(0.8) - 15.0).abs() < 1e-12);
         let none = Weighted::of([]);

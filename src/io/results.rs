@@ -1,6 +1,7 @@
 //! The directory a sweep writes: tables, manifest and other files, complete or not there at all.
 
 mod backtest;
+mod calibration;
 mod comparison;
 mod events;
 mod forecast;

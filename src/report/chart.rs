@@ -4,11 +4,11 @@ use super::format::{count, money, percent, tick};
 use super::scale::Scale;
 use super::svg::{Anchor, Svg, WIDTH};
 
-const LEFT: f64 = 56.0;
-const RIGHT: f64 = 12.0;
-const TOP: f64 = 26.0;
-const PLOT_HEIGHT: f64 = 170.0;
-const BOTTOM: f64 = 44.0;
+pub(super) const LEFT: f64 = 56.0;
+pub(super) const RIGHT: f64 = 12.0;
+pub(super) const TOP: f64 = 26.0;
+pub(super) const PLOT_HEIGHT: f64 = 170.0;
+pub(super) const BOTTOM: f64 = 44.0;
 /// Most bars of one chart; more values are drawn as the largest of neighbours.
 const MOST_BARS: usize = 200;
 /// Most corners of one curve.
@@ -197,7 +197,7 @@ impl Paired<'_> {
     }
 }
 
-fn vertical_axis(svg: &mut Svg, scale: Scale, title: &str, label: &dyn Fn(f64) -> String) {
+pub(super) fn vertical_axis(svg: &mut Svg, scale: Scale, title: &str, label: &dyn Fn(f64) -> String) {
     svg.text((0.0, 12.0), Anchor::Start, "a", title);
     for tick in scale.ticks() {
         let y = TOP + PLOT_HEIGHT * (1.0 - scale.place(tick));
@@ -206,7 +206,7 @@ fn vertical_axis(svg: &mut Svg, scale: Scale, title: &str, label: &dyn Fn(f64) -
     }
 }
 
-fn horizontal_axis(svg: &mut Svg, ticks: Vec<(f64, String)>, title: &str) {
+pub(super) fn horizontal_axis(svg: &mut Svg, ticks: Vec<(f64, String)>, title: &str) {
     let y = TOP + PLOT_HEIGHT;
     svg.line((LEFT, y), (WIDTH - RIGHT, y), "x");
     for (x, label) in ticks {

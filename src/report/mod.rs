@@ -1,5 +1,9 @@
 //! What people look at: a summary for the terminal, and one self-contained HTML file.
 
+mod calibration;
+mod calibration_chart;
+#[cfg(test)]
+mod calibration_tests;
 mod chart;
 mod collapse;
 mod comparison;
@@ -27,6 +31,7 @@ mod transfer;
 #[cfg(feature = "cli")]
 pub(crate) use format::{count, money, percent};
 
+pub use calibration::{CalibrationInput, calibration_html};
 pub use collapse::collapse_html;
 pub use comparison::{ComparisonInput, comparison_html};
 #[cfg(feature = "cli")]

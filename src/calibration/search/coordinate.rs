@@ -96,6 +96,9 @@ pub(super) fn exchanged(explorer: &mut Explorer<'_>, free: &[usize], at: Vec<u64
         let mut gained = false;
         let pairs = axes.iter().flat_map(|tightened| axes.iter().map(move |loosened| (*tightened, *loosened)));
         for pair in pairs.filter(|(tightened, loosened)| tightened != loosened) {
+            if explorer.evaluations >= limit {
+                break;
+            }
             if let Some(better) = exchange(explorer, &at, pair, divisor)? {
                 at = better;
                 gained = true;

@@ -6,11 +6,7 @@ use crate::error::Result;
 /// A candidate that meets every constraint: all axes at their strict ends, or `start` where that is better. Where neither does
 /// and more strictness need not help (an axis without order, a constraint that some looser candidate breaks less), the worst
 /// violation is descended. `None` where no candidate was found.
-pub(super) fn first_met(
-    explorer: &mut Explorer<'_>,
-    refine: usize,
-    start: Option<&[f64]>,
-) -> Result<Option<Vec<u64>>> {
+pub(super) fn first_met(explorer: &mut Explorer<'_>, refine: usize, start: Option<&[f64]>) -> Result<Option<Vec<u64>>> {
     let snapped = |explorer: &Explorer<'_>, value: &dyn Fn(usize) -> f64| -> Vec<u64> {
         explorer.grids.iter().enumerate().map(|(axis, grid)| grid.step(value(axis))).collect()
     };

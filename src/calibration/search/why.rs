@@ -23,7 +23,9 @@ impl Why {
     /// The reason in a few words; `constraints` are their names, in the order of the job.
     pub fn text(&self, constraints: &[String]) -> String {
         match self {
-            Self::Constraint(number) => constraints.get(*number).map_or_else(|| format!("constraint {number}"), Clone::clone),
+            Self::Constraint(number) => {
+                constraints.get(*number).map_or_else(|| format!("constraint {number}"), Clone::clone)
+            }
             Self::Range => "end of its range".into(),
             Self::Objective => "objective rises beyond".into(),
             Self::Untested => "nothing tests it".into(),
