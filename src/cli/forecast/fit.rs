@@ -25,7 +25,7 @@ pub(super) struct Args {
 /// Runs the command; returns the exit code.
 pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
     let walked = args.history.walked()?;
-    let Walked { samples, walk, evaluation } = &walked;
+    let Walked { samples, walk, evaluation, .. } = &walked;
     let fit = if args.ungated { Model::ungated } else { Model::gated };
     let model = fit(samples, walk, evaluation)?;
     model_file::write(&args.out, &model)?;
