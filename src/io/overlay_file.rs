@@ -19,9 +19,9 @@ const HEADER: &str = "hour,moment,underlying,requirement,from,to,reason,model";
 pub fn with_in_force(text: &str, name: &str, underlying: &str, in_force: &InForce) -> Result<String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let refused = |rule: String| Error::Configuration(vec![Fault::of_table(name, rule, "correct the file")]);
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| refused(format!("not a readable TOML file: {}", one_line(error.message()))))?;
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        refused(format!("not a readable TOML file: {}", one_line(error.message())))
+    })?;
     let implicit = || {
         let mut table = Table::new();
         table.set_implicit(true);
@@ -116,7 +116,9 @@ mod tests {
         let commented = once.replace("initial = 1.25\n", "initial = 1.25 # by hand\n");
         assert_ne!(once, commented, "{once}");
         let twice = with_in_force(&commented, "rulebook.toml", "BTC/USD", &in_force(1.5)).expect("a rulebook");
-        for kept in ["# Ours.", "[overlay] # follows the forecast", "cap = 2.0 # agreed", "# flat", "initial = 1.5 # by hand"] {
+        for kept in
+            ["# Ours.", "[overlay] # follows the forecast", "cap = 2.0 # agreed", "# flat", "initial = 1.5 # by hand"]
+        {
             assert!(twice.contains(kept), "{kept} in\n{twice}");
         }
         let rulebook = Rulebook::parse(&twice, "rulebook.toml").expect("a rulebook");
@@ -124,7 +126,10 @@ mod tests {
         assert_eq!(overlay.in_force["BTC/USD"], in_force(1.5));
         let bare = InForce { earlier: Vec::new(), model: None, ..in_force(1.0) };
         let without = with_in_force(&twice, "rulebook.toml", "BTC/USD", &bare).expect("a rulebook");
-        assert_eq!(Rulebook::parse(&without, "again").expect("a rulebook").overlay.expect("one").in_force["BTC/USD"], bare);
+        assert_eq!(
+            Rulebook::parse(&without, "again").expect("a rulebook").overlay.expect("one").in_force["BTC/USD"],
+            bare
+        );
         assert!(with_in_force("overlay = 1", "rulebook.toml", "BTC", &bare).is_err());
         assert!(with_in_force("overlay", "rulebook.toml", "BTC", &bare).is_err());
     }

@@ -31,7 +31,8 @@ pub(super) fn json(terms: &Terms, replay: &Replay) -> Value {
 }
 
 fn measured_json(measured: &Measured) -> Value {
-    let test = |test: Option<LikelihoodRatio>| test.map(|test| json!({ "statistic": test.statistic, "p": test.p_value }));
+    let test =
+        |test: Option<LikelihoodRatio>| test.map(|test| json!({ "statistic": test.statistic, "p": test.p_value }));
     let Measured { overlapping, days, procyclicality, .. } = measured;
     json!({
         "rule": measured.rule,
@@ -56,9 +57,10 @@ fn measured_json(measured: &Measured) -> Value {
 }
 
 fn accounts_json(figures: &AccountFigures) -> Value {
-    let against = figures.against.iter().map(|against| {
-        json!({ "rule": against.rule, "avoided": against.avoided, "caused": against.caused })
-    });
+    let against = figures
+        .against
+        .iter()
+        .map(|against| json!({ "rule": against.rule, "avoided": against.avoided, "caused": against.caused }));
     json!({
         "rule": figures.rule, "liquidations": figures.liquidations, "bankruptcies": figures.bankruptcies,
         "shortfall": figures.shortfall, "mean_posted": figures.mean_posted, "against": against.collect::<Vec<_>>(),
@@ -76,7 +78,10 @@ pub(super) fn text(terms: &Terms, replay: &Replay) -> String {
         100.0 * terms.confidence,
         terms.chosen,
     );
-    let ways = [("scaled in sample: only shapes are compared", &replay.in_sample), ("scaled by the past alone", &replay.walk_forward)];
+    let ways = [
+        ("scaled in sample: only shapes are compared", &replay.in_sample),
+        ("scaled by the past alone", &replay.walk_forward),
+    ];
     for (way, measured) in ways.into_iter().filter(|(_, measured)| !measured.is_empty()) {
         for direction in Direction::ALL {
             let rows = measured.iter().filter(|measured| measured.direction == direction);
@@ -97,9 +102,8 @@ pub(super) fn text(terms: &Terms, replay: &Replay) -> String {
 }
 
 fn rule_table<'a>(rows: impl Iterator<Item = &'a Measured>) -> Table {
-    let header = [
-        "rule", "mean margin", "coverage", "Σ shortfall", "peak/trough", "1 d", "5 d", "30 d", "days beyond", "p",
-    ];
+    let header =
+        ["rule", "mean margin", "coverage", "Σ shortfall", "peak/trough", "1 d", "5 d", "30 d", "days beyond", "p"];
     let ratio = |value: Option<f64>| value.map_or_else(|| "–".into(), |value| format!("{value:.2}"));
     let rows = rows.map(|measured| {
         let Measured { overlapping, days, procyclicality, .. } = measured;
@@ -122,7 +126,8 @@ fn rule_table<'a>(rows: impl Iterator<Item = &'a Measured>) -> Table {
 
 fn account_table(accounts: &[AccountFigures]) -> Table {
     let others = accounts.first().map_or(&[][..], |figures| &figures.against);
-    let columns = others.iter().flat_map(|against| ["avoided", "caused"].map(|what| format!("{what} v. {}", against.rule)));
+    let columns =
+        others.iter().flat_map(|against| ["avoided", "caused"].map(|what| format!("{what} v. {}", against.rule)));
     let header = ["rule", "posted", "liquidations", "bankruptcies", "shortfall"].map(str::to_owned);
     let header: Vec<String> = header.into_iter().chain(columns).collect();
     let rows = accounts.iter().map(|figures| {
