@@ -83,7 +83,8 @@ impl Model {
         Self::fit(samples, walk, best.map_or(ModelKind::HarX, |score| score.model), gate)
     }
 
-    fn fit(samples: &Samples, walk: &WalkForward, kind: ModelKind, gate: Gate) -> Result<Self> {
+    /// Fits a model of one kind to all that is known at the end of the history.
+    pub(super) fn fit(samples: &Samples, walk: &WalkForward, kind: ModelKind, gate: Gate) -> Result<Self> {
         let now = samples.span.1;
         let fits = Fits::at(samples, now)?;
         let rows = training(samples, now);

@@ -58,14 +58,17 @@ fn walk(history: &BarHistory) -> WalkForward {
     walk_forward(&samples(history), None).expect("a walk")
 }
 
-/// Two years and a half.
-const HOURS: usize = 21_900;
+/// Two years and eight months.
+const HOURS: usize = 23_500;
+/// 2022-08-01 00:00 UTC: a year of forecasts lies before it, so that recalibrations have begun.
+const AUGUST: i64 = FIRST_HOUR + (366 + 365 + 212) * 24;
 
 #[test]
 fn nothing_after_a_moment_changes_a_forecast_at_it() {
     let past = history(HOURS);
-    let known = HOURS - 1_500;
-    let moment = past.moment(known);
+    // The models of August, recalibrations included, may rest on nothing that came later than its first moment.
+    let moment = AUGUST;
+    let known = past.known_at(moment).expect("within the history");
     let altered = past
         .assets()
         .iter()
@@ -100,23 +103,26 @@ fn nothing_after_a_moment_changes_a_forecast_at_it() {
 fn a_model_fitted_at_the_start_of_a_month_says_what_the_walk_says() {
     let whole = history(HOURS);
     let all = walk(&whole);
-    // 2022-06-01 00:00 UTC.
-    let june = FIRST_HOUR + (366 + 365 + 151) * 24;
-    let known = whole.known_at(june).expect("within the history");
+    let known = whole.known_at(AUGUST).expect("within the history");
     let then = whole.truncated(known);
     let samples = samples(&then);
     let walked = walk_forward(&samples, None).expect("a walk");
-    let evaluation = Evaluation::of(&walked);
-    let gated = Model::gated(&samples, &walked, &evaluation).expect("a model");
-    let ungated = Model::ungated(&samples, &walked, &evaluation).expect("a model");
-    for model in [gated, ungated] {
+    for (kind, recalibration) in [
+        (ModelKind::LogHar, "none"),
+        (ModelKind::HarX, "none"),
+        (ModelKind::HarXLogistic, "logistic"),
+        (ModelKind::HarXIsotonic, "isotonic"),
+    ] {
+        let model = Model::fit(&samples, &walked, kind, Gate::Passed).expect("a model");
+        assert_eq!(model.recalibration.name(), recalibration);
         let read = Model::parse(&model.to_toml().expect("text"), "model.toml").expect("a model");
         assert_eq!(read, model, "text keeps every bit");
-        let course = all.course(model.kind).expect("a course");
-        let month: Vec<&Outlook> = course.outlooks.iter().filter(|at| (june..june + 30 * 24).contains(&at.hour)).collect();
-        assert_eq!(month.len(), 180.min(month.len()).max(20));
-        for outlook in month {
-            assert_eq!(read.outlook(&whole, outlook.hour).expect("an outlook"), *outlook, "{:?}", model.kind);
+        let course = all.course(kind).expect("a course");
+        let month: Vec<&Outlook> =
+            course.outlooks.iter().filter(|at| (AUGUST..AUGUST + 31 * 24).contains(&at.hour)).collect();
+        assert_eq!(month.len(), 186);
+        for outlook in month.iter().step_by(30) {
+            assert_eq!(read.outlook(&whole, outlook.hour).expect("an outlook"), **outlook, "{kind:?}");
         }
     }
 }
