@@ -117,7 +117,13 @@ fn an_evaluation_scores_every_model_and_repeats() {
         assert!((0.0..=1.0).contains(&number(&ridge[figure])), "{ridge}");
     }
     let observations = scores["observations"].as_u64().expect("a count");
-    let bins: u64 = scores["reliability"].as_array().expect("bins").iter().filter(|bin| bin["model"] == "har_x").map(|bin| bin["count"].as_u64().unwrap_or(0)).sum();
+    let bins: u64 = scores["reliability"]
+        .as_array()
+        .expect("bins")
+        .iter()
+        .filter(|bin| bin["model"] == "har_x")
+        .map(|bin| bin["count"].as_u64().unwrap_or(0))
+        .sum();
     assert_eq!(bins, observations, "every forecast is in a bin");
     let table = desk.read("run/outlooks.csv");
     assert!(table.starts_with("model,hour,variance,long_run_variance,spike_probability,realised_variance,threshold\n"));
@@ -137,11 +143,15 @@ fn a_fitted_model_says_what_the_walk_said() {
     let desk = Desk::new();
     // Two months before the end: what is known when December starts.
     let december = FIRST_HOUR + (366 + 334) * 24;
-    let cut: String = desk.read("bars.csv").lines().take(1 + (366 + 334) * 24).map(|line| format!("{line}\n")).collect();
+    let cut: String =
+        desk.read("bars.csv").lines().take(1 + (366 + 334) * 24).map(|line| format!("{line}\n")).collect();
     desk.write("past.csv", &cut);
     let fitted = desk.json(&["fit", "past.csv", "--out", "model.toml", "--ungated"]);
     let kind = fitted["model"].as_str().expect("a kind");
-    assert!(kind.starts_with("har_x") && fitted["training"]["rows"].as_u64().is_some_and(|rows| rows > 3_000), "{fitted}");
+    assert!(
+        kind.starts_with("har_x") && fitted["training"]["rows"].as_u64().is_some_and(|rows| rows > 3_000),
+        "{fitted}"
+    );
     desk.json(&["evaluate", "bars.csv", "--out", "run", "--tables", "csv"]);
     let walked = desk.read("run/outlooks.csv");
     for hour in [december, december + 4, december + 300] {

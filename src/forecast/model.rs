@@ -134,7 +134,10 @@ impl Model {
         let fault = |rule: String| Fault::of_table("model", rule, "fit the model again");
         let mut faults = Vec::new();
         if self.kind != ModelKind::LogHar && self.kind.curve().is_none() {
-            faults.push(fault(format!("a model that can be applied is log_har or a ridge model, not {}", self.kind.name())));
+            faults.push(fault(format!(
+                "a model that can be applied is log_har or a ridge model, not {}",
+                self.kind.name()
+            )));
         }
         let regression = &self.function.regression;
         let lists = [&regression.means, &regression.scales, &regression.coefficients];

@@ -48,7 +48,9 @@ impl Regression {
     /// The function at one row of features.
     pub(super) fn at(&self, row: &[f64]) -> f64 {
         let weights = self.coefficients.iter().zip(self.means.iter().zip(&self.scales));
-        weights.zip(row).fold(self.intercept, |sum, ((weight, (mean, scale)), value)| sum + weight * ((value - mean) / scale))
+        weights
+            .zip(row)
+            .fold(self.intercept, |sum, ((weight, (mean, scale)), value)| sum + weight * ((value - mean) / scale))
     }
 
     fn standardise(&self, row: &[f64], standard: &mut [f64]) {
@@ -107,7 +109,8 @@ mod tests {
         let rows: Vec<Vec<f64>> = (0..60).map(|at| vec![f64::from(at % 7), f64::from(at % 5), 3.0]).collect();
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
         let targets: Vec<f64> = rows.iter().map(|row| 1.0 + 2.0 * row[0] - row[1]).collect();
-        let fit = Regression::ridge(&rows, &targets, 1e-9).expect("solvable: a feature that never changes gets no weight");
+        let fit =
+            Regression::ridge(&rows, &targets, 1e-9).expect("solvable: a feature that never changes gets no weight");
         assert!((fit.at(&[10.0, 1.0, 3.0]) - 20.0).abs() < 1e-5 && fit.coefficients[2] == 0.0);
         let shrunk = Regression::ridge(&rows, &targets, 1.0).expect("solvable");
         assert!(shrunk.coefficients[0] < 0.6 * fit.coefficients[0], "{shrunk:?}");

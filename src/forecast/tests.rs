@@ -27,9 +27,9 @@ fn history(hours: usize) -> BarHistory {
     });
     for hour in 0..hours {
         let shocks = [normals(hour, 0), normals(hour, 1), normals(hour, 2), normals(hour, 3)];
-        for (part, (size, (reversion, shock))) in
-            parts.iter_mut().zip([0.3, 0.4, 0.4].into_iter().zip([12.0, 168.0, 1_440.0].into_iter().zip(shocks[0].iter().chain(&shocks[1]))))
-        {
+        for (part, (size, (reversion, shock))) in parts.iter_mut().zip(
+            [0.3, 0.4, 0.4].into_iter().zip([12.0, 168.0, 1_440.0].into_iter().zip(shocks[0].iter().chain(&shocks[1]))),
+        ) {
             let kept: f64 = 1.0 - 1.0 / reversion;
             *part = kept * *part + size * (1.0_f64 - kept * kept).sqrt() * shock;
         }
@@ -74,14 +74,20 @@ fn nothing_after_a_moment_changes_a_forecast_at_it() {
         .iter()
         .map(|bars| {
             let alter = |column: &Vec<f64>, factor: f64| {
-                let changed = |(hour, value): (usize, &f64)| if hour < known { *value } else { value * (factor + (hour % 7) as f64) };
+                let changed = |(hour, value): (usize, &f64)| {
+                    if hour < known { *value } else { value * (factor + (hour % 7) as f64) }
+                };
                 column.iter().enumerate().map(changed).collect::<Vec<f64>>()
             };
             Bars {
                 name: bars.name.clone(),
                 open: alter(&bars.open, 3.0),
                 high: alter(&bars.high, 9.0),
-                low: alter(&bars.low, 0.5).iter().enumerate().map(|(hour, low)| if hour < known { *low } else { low / 20.0 }).collect(),
+                low: alter(&bars.low, 0.5)
+                    .iter()
+                    .enumerate()
+                    .map(|(hour, low)| if hour < known { *low } else { low / 20.0 })
+                    .collect(),
                 close: alter(&bars.close, 2.0),
                 volume: bars.volume.as_ref().map(|volume| alter(volume, 50.0)),
             }
@@ -92,7 +98,8 @@ fn nothing_after_a_moment_changes_a_forecast_at_it() {
     let (first, second) = (walk(&past), walk(&altered));
     assert_eq!(first.courses.len(), ModelKind::ALL.len());
     for (course, other) in first.courses.iter().zip(&second.courses) {
-        let until = |course: &Course| course.outlooks.iter().copied().take_while(|at| at.hour <= moment).collect::<Vec<_>>();
+        let until =
+            |course: &Course| course.outlooks.iter().copied().take_while(|at| at.hour <= moment).collect::<Vec<_>>();
         let (before, after) = (until(course), until(other));
         assert!(before.len() > 100 && before == after, "{:?}: a forecast changed", course.model);
         assert_ne!(course.outlooks, other.outlooks, "{:?}: the altered part is seen later", course.model);
