@@ -23,7 +23,8 @@ impl Regression {
         let width = rows.first()?.len();
         let columns: Vec<Vec<f64>> = (0..width).map(|at| rows.iter().map(|row| row[at]).collect()).collect();
         let means: Vec<f64> = columns.iter().map(|column| mean(column.iter().copied(), rows.len())).collect();
-        let scales: Vec<f64> = columns.iter().map(|column| scale(deviation(column))).collect();
+        let scales: Vec<f64> =
+            columns.iter().zip(&means).map(|(column, mean)| scale(deviation(column), *mean)).collect();
         let intercept = mean(targets.iter().copied(), targets.len());
         let mut fitted = Self { intercept, means, scales, coefficients: Vec::new() };
         let mut moments = vec![0.0; width * width];
@@ -60,8 +61,9 @@ impl Regression {
     }
 }
 
-fn scale(deviation: f64) -> f64 {
-    if deviation > 0.0 { deviation } else { 1.0 }
+/// What a feature is divided by; 1 where all that it varies is the rounding of its mean.
+fn scale(deviation: f64, mean: f64) -> f64 {
+    if deviation > 1e-12 * mean.abs() { deviation } else { 1.0 }
 }
 
 /// Solves A x = b by Cholesky's A = L Lᵀ; `a` holds the lower triangle by rows. `None` where A is not positive definite.
@@ -115,6 +117,7 @@ mod tests {
         let shrunk = Regression::ridge(&rows, &targets, 1.0).expect("solvable");
         assert!(shrunk.coefficients[0] < 0.6 * fit.coefficients[0], "{shrunk:?}");
         assert_eq!(Regression::ridge(&rows, &targets, 0.0), None, "without a penalty a constant feature is singular");
+        assert_eq!((scale(1e-17, 0.1), scale(1e-17, 0.0), scale(0.0, 0.0)), (1.0, 1e-17, 1.0));
         assert_eq!(Regression::ridge(&[], &[], 1.0), None);
     }
 }

@@ -193,6 +193,24 @@ fn histories_that_are_too_short_and_wrong_names_are_refused() {
 }
 
 #[test]
+fn a_price_between_two_values_has_no_volatility_to_forecast() {
+    let close: Vec<f64> = (0..15_200).map(|hour| 100.0 + f64::from(hour % 2)).collect();
+    let bars = Bars {
+        name: "PEG".into(),
+        open: close.clone(),
+        high: vec![101.0; 15_200],
+        low: vec![100.0; 15_200],
+        close,
+        volume: Some(vec![0.0; 15_200]),
+    };
+    let hours: Vec<i64> = (0..15_200).map(|hour| FIRST_HOUR + hour).collect();
+    let history = BarHistory::new(&hours, vec![bars]).expect("a history");
+    let samples = Samples::new(&history, "PEG", &[]).expect("samples");
+    let error = walk_forward(&samples, None).expect_err("nothing to fit");
+    assert!(error.exit_code() == 3 && error.to_string().contains("differ"), "{error}");
+}
+
+#[test]
 fn models_of_other_versions_and_altered_ones_are_refused() {
     let history = history(15_200);
     let samples = samples(&history);
