@@ -61,9 +61,13 @@ fn text(args: &Args, model: &Model, score: Option<&Score>) -> Result<String> {
         shown.collect::<Vec<_>>().join(", ")
     });
     let verdict = match model.gate {
-        Gate::Baseline => format!("log_har is written: no ridge model beats it with an interval above zero ({intervals})"),
+        Gate::Baseline => {
+            format!("log_har is written: no ridge model beats it with an interval above zero ({intervals})")
+        }
         Gate::Passed => format!("{} passes the gate: gains over log_har {intervals}", model.kind.name()),
-        Gate::Failed => format!("{} does not pass the gate ({intervals}) and is written all the same", model.kind.name()),
+        Gate::Failed => {
+            format!("{} does not pass the gate ({intervals}) and is written all the same", model.kind.name())
+        }
     };
     let training = &model.training;
     Ok(format!(
