@@ -1,4 +1,4 @@
-//! `forecast evaluate`, `fit` and `apply` through the real binary: scores, a model that reads back, what is refused.
+//! `forecast evaluate`, `fit`, `apply` and `replay` through the real binary: scores, a model that reads back, what is refused.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -207,4 +207,63 @@ fn what_cannot_be_forecast_is_refused_with_a_reason() {
     desk.fails(&["apply", "bars.csv", "--model", "later.toml"], 2, "version");
     desk.fails(&["apply", "bars.csv", "--model", "model.toml", "--at", "2020-02-01"], 3, "181 days");
     desk.fails(&["apply", "bars.csv", "--model", "model.toml", "--at", "2031-01-01"], 3, "reaches");
+}
+
+const OVERLAY: &str = "version = 1\n# Ours.\n[margin.BTC]\nmaintenance = { form = \"flat\", rate = 0.05 }\n[overlay] # follows\n\
+                       floor = 0.5\n";
+
+#[test]
+fn a_replay_compares_rules_at_equal_coverage_and_repeats() {
+    let desk = Desk::new();
+    desk.write("rulebook.toml", OVERLAY);
+    let arguments = ["replay", "bars.csv", "--rulebook", "rulebook.toml", "--follow", "log_har", "--accounts", "500"];
+    let out = ["--out", "replay", "--tables", "csv"];
+    let replay = desk.json(&arguments.iter().chain(&out).copied().collect::<Vec<_>>());
+    assert_eq!((replay["asset"].as_str(), replay["followed"].as_str()), (Some("BTC"), Some("log_har")));
+    let steps = number(&replay["steps"]);
+    let rules = replay["in_sample"].as_array().expect("a list");
+    assert_eq!(rules.len(), 18, "nine rules, both directions");
+    assert!(rules.iter().all(|rule| number(&rule["exceedances"]) == (0.01 * steps).floor()), "{rules:?}");
+    let of = |rule: &str| rules.iter().find(|found| found["rule"] == rule).expect("the rule");
+    assert!(number(&of("log_har")["mean_margin"]) < number(&of("constant")["mean_margin"]));
+    assert!(number(&of("overlay of log_har")["rise_1_day"]) < 0.25 + 1e-9);
+    let changes = desk.read("replay/changes.csv");
+    assert_eq!(changes.lines().count() as f64, number(&replay["changes"]) + 1.0);
+    assert!(desk.read("replay/manifest.json").contains("rulebook.toml"));
+    assert_eq!(desk.json(&arguments), replay);
+    assert!(desk.ok(&arguments).contains("overlay of log_har without notice"));
+    desk.fails(&["replay", "bars.csv", "--follow", "garch_t"], 2, "no series of outlooks is called \"garch_t\"");
+    desk.fails(&["replay", "bars.csv", "--rulebook", "none.toml"], 2, "none.toml");
+}
+
+#[test]
+fn an_outlook_moves_a_rulebook_and_is_logged() {
+    let desk = Desk::new();
+    desk.write("rulebook.toml", OVERLAY);
+    desk.write("plain.toml", "version = 1\n");
+    desk.ok(&["fit", "bars.csv", "--out", "model.toml"]);
+    let follow = |from: &str, to: &str, at: &str| {
+        let files = ["apply", "bars.csv", "--model", "model.toml", "--rulebook", from, "--write-rulebook", to];
+        desk.json(&files.iter().chain(&["--log", "log.csv", "--at", at]).copied().collect::<Vec<_>>())
+    };
+    let first = follow("rulebook.toml", "next.toml", "2021-12-01");
+    let (changes, hash) = (first["changes"].as_array().expect("changes"), &first["model_hash"]);
+    assert!(!changes.is_empty() && changes.iter().all(|change| &change["model"] == hash), "{first}");
+    let text = desk.read("next.toml");
+    assert!(text.contains("# Ours.") && text.contains("[overlay] # follows"), "{text}");
+    let rulebook = plimsoll::margin::Rulebook::parse(&text, "next.toml").expect("a rulebook");
+    let in_force = &rulebook.overlay.expect("an overlay").in_force["BTC"];
+    assert_eq!(
+        (in_force.since.to_string().as_str(), in_force.model.as_deref()),
+        ("2021-12-01T00:00:00Z", hash.as_str())
+    );
+    let second = follow("next.toml", "next.toml", "2021-12-02");
+    let earlier = follow("next.toml", "same.toml", "2021-12-01");
+    assert!(earlier["changes"].as_array().is_some_and(Vec::is_empty), "an outlook of the past changes nothing");
+    let logged = changes.len() + second["changes"].as_array().map_or(0, Vec::len);
+    assert_eq!(desk.read("log.csv").lines().count(), logged + 1);
+    let files =
+        ["apply", "bars.csv", "--model", "model.toml", "--rulebook", "plain.toml", "--write-rulebook", "x.toml"];
+    desk.fails(&files, 2, "add [overlay]");
+    assert!(!desk.path("x.toml").exists());
 }
