@@ -4,7 +4,10 @@ mod apply;
 mod evaluate;
 mod fit;
 mod history;
+mod replay;
+mod replay_show;
 mod show;
+mod threshold;
 
 use super::Context;
 use crate::error::Result;
@@ -24,6 +27,8 @@ enum Question {
     Fit(fit::Args),
     /// What a fitted model expects of the next 24 hours.
     Apply(apply::Args),
+    /// Margin that follows the forecasts over the history, against a constant one at equal coverage.
+    Replay(replay::Args),
 }
 
 /// Runs the command; returns the exit code.
@@ -32,5 +37,6 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         Question::Evaluate(args) => evaluate::run(args, context),
         Question::Fit(args) => fit::run(args, context),
         Question::Apply(args) => apply::run(args, context),
+        Question::Replay(args) => replay::run(args, context),
     }
 }

@@ -48,7 +48,9 @@ mod tests {
 
     /// Mean of values, one per block.
     fn mean_of(values: &[f64]) -> impl Fn(&[f64]) -> Option<f64> + Sync {
-        move |times| Some(values.iter().zip(times).map(|(value, times)| value * times).sum::<f64>() / times.iter().sum::<f64>())
+        move |times| {
+            Some(values.iter().zip(times).map(|(value, times)| value * times).sum::<f64>() / times.iter().sum::<f64>())
+        }
     }
 
     #[test]

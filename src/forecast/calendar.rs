@@ -3,7 +3,8 @@ use jiff::tz::TimeZone;
 
 /// The calendar month (UTC) of an hour since 1970-01-01 00:00 UTC, counted from year 0; hours beyond the calendar count as its end.
 pub(super) fn month(hour: i64) -> i64 {
-    let moment = hour.checked_mul(3_600).and_then(|second| Timestamp::from_second(second).ok()).unwrap_or(Timestamp::MAX);
+    let moment =
+        hour.checked_mul(3_600).and_then(|second| Timestamp::from_second(second).ok()).unwrap_or(Timestamp::MAX);
     let date = moment.to_zoned(TimeZone::UTC);
     i64::from(date.year()) * 12 + i64::from(date.month()) - 1
 }

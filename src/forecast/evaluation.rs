@@ -137,8 +137,9 @@ fn digest(walk: &WalkForward) -> String {
     }
     for outlook in walk.courses.iter().flat_map(|course| &course.outlooks) {
         let probability = outlook.spike_probability.unwrap_or(-1.0);
-        [outlook.hour as f64, outlook.variance, outlook.long_run_variance, probability].into_iter().for_each(&mut number);
+        [outlook.hour as f64, outlook.variance, outlook.long_run_variance, probability]
+            .into_iter()
+            .for_each(&mut number);
     }
     hasher.finalize().to_hex().to_string()
 }
-

@@ -74,7 +74,8 @@ fn push_course(row: &mut Vec<f64>, moves: &Moves, known: usize) {
     row.extend([DAY, WEEK].map(|window| moves.log_close[known - 1] - moves.log_close[known - 1 - window]));
     let highest = moves.log_close[known - MONTH..known].iter().fold(f64::NEG_INFINITY, |high, &close| high.max(close));
     row.push(moves.log_close[known - 1] - highest);
-    let logs: Vec<f64> = moves.day_variances[known - MONTH..known].iter().map(|&variance| 0.5 * libm::log(variance)).collect();
+    let logs: Vec<f64> =
+        moves.day_variances[known - MONTH..known].iter().map(|&variance| 0.5 * libm::log(variance)).collect();
     row.push(deviation(&logs));
 }
 

@@ -46,8 +46,11 @@ impl Fits {
         let log_har = LogModel::fit(&har, &targets, 0.0, Tail::Normal);
         let har_x = LogModel::fit(&all, &targets, PENALTY, Tail::Empirical);
         let (Some(log_har), Some(har_x), false) = (log_har, har_x, labelled.is_empty()) else {
-            let rule = format!("{} rows are enough to fit a forecast to", rows.len());
-            return Err(Error::Refused(vec![Fault::of_table("history", rule, "supply a longer history")]));
+            let rule = format!(
+                "the {} moments before hour {now} are enough to fit log-HAR to: volatilities of a day, a week and a month differ",
+                rows.len()
+            );
+            return Err(Error::Refused(vec![Fault::of_table("history", rule, "supply a longer history that moves")]));
         };
         let spikes = labelled.iter().filter(|(_, _, came)| *came).count() as f64;
         Ok(Self {

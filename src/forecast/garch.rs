@@ -1,4 +1,4 @@
-use super::realised::{VARIANCE_FLOOR, HORIZON, mean};
+use super::realised::{HORIZON, VARIANCE_FLOOR, mean};
 
 /// GARCH(1,1) with Student's t: v ← ω + α r² + β v for daily returns r = √v · z, z of unit variance (T. Bollerslev, Review of
 /// Economics and Statistics 69 (1987) 542–547).
@@ -82,7 +82,9 @@ fn grid() -> impl Iterator<Item = Point> {
     let log_odds = |share: f64| libm::log(share / (1.0 - share));
     PERSISTENCES.into_iter().flat_map(move |persistence| {
         ALPHA_SHARES.into_iter().flat_map(move |share| {
-            FREEDOMS.into_iter().map(move |freedom| [0.0, log_odds(persistence), log_odds(share), libm::log(freedom - 2.0)])
+            FREEDOMS
+                .into_iter()
+                .map(move |freedom| [0.0, log_odds(persistence), log_odds(share), libm::log(freedom - 2.0)])
         })
     })
 }
@@ -134,7 +136,8 @@ mod tests {
                 let z: Vec<f64> = (0..3).flat_map(|block| normals(day, block)).collect();
                 let chi: f64 = z[1..].iter().map(|x| x * x).sum::<f64>() / 5.0;
                 let r = variance.sqrt() * z[0] / chi.sqrt() * (3.0_f64 / 5.0).sqrt();
-                variance = truth.long_run * (1.0 - truth.alpha - truth.beta) + truth.alpha * r * r + truth.beta * variance;
+                variance =
+                    truth.long_run * (1.0 - truth.alpha - truth.beta) + truth.alpha * r * r + truth.beta * variance;
                 r
             })
             .collect()

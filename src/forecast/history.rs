@@ -41,7 +41,11 @@ impl BarHistory {
     pub fn new(hours: &[i64], assets: Vec<Bars>) -> Result<Self> {
         let mut faults = hour_faults(hours);
         if assets.is_empty() {
-            faults.push(Fault::of_table(TABLE, "a history has at least one asset", "add columns x_open, x_high, x_low, x_close"));
+            faults.push(Fault::of_table(
+                TABLE,
+                "a history has at least one asset",
+                "add columns x_open, x_high, x_low, x_close",
+            ));
         }
         for bars in &assets {
             bars.find_faults(hours.len(), &mut faults);
@@ -159,7 +163,8 @@ impl Bars {
                 since = row;
             } else if row - since == STALE_HOURS {
                 let column = format!("{prefix}_close");
-                let rule = format!("a price moves at least once in {STALE_HOURS} hours; since row {} it did not", since + 1);
+                let rule =
+                    format!("a price moves at least once in {STALE_HOURS} hours; since row {} it did not", since + 1);
                 let remedy = "leave the asset out, or start the history after its standstill";
                 let place = (TABLE, row as u64 + 1, column.as_str());
                 faults.push(Fault::of_cell(place, self.close[row].to_string(), rule, remedy));
@@ -207,7 +212,10 @@ mod tests {
     #[test]
     fn a_moment_knows_the_bars_before_it() {
         let history = BarHistory::new(&[10, 11, 12], vec![flat("A", vec![1.0, 2.0, 3.0])]).expect("a history");
-        assert_eq!((history.moment(3), history.known_at(13), history.known_at(14), history.known_at(9)), (13, Some(3), None, None));
+        assert_eq!(
+            (history.moment(3), history.known_at(13), history.known_at(14), history.known_at(9)),
+            (13, Some(3), None, None)
+        );
         assert_eq!(history.truncated(2).assets()[0].close, [1.0, 2.0]);
     }
 

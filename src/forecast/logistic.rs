@@ -70,9 +70,13 @@ mod tests {
     #[test]
     fn a_curve_reproduces_the_shares_of_two_groups() {
         // Scores 0 and 1 with shares ¼ and ¾: log odds −ln 3 and ln 3.
-        let observed: Vec<(f64, bool)> = (0..4_000).map(|at| (f64::from(at % 2), (at / 2) % 4 < 1 + 2 * (at % 2))).collect();
+        let observed: Vec<(f64, bool)> =
+            (0..4_000).map(|at| (f64::from(at % 2), (at / 2) % 4 < 1 + 2 * (at % 2))).collect();
         let curve = Logistic::fit(START, &observed);
-        assert!((curve.intercept + 3.0_f64.ln()).abs() < 1e-5 && (curve.slope - 2.0 * 3.0_f64.ln()).abs() < 1e-5, "{curve:?}");
+        assert!(
+            (curve.intercept + 3.0_f64.ln()).abs() < 1e-5 && (curve.slope - 2.0 * 3.0_f64.ln()).abs() < 1e-5,
+            "{curve:?}"
+        );
         assert!((log_odds(curve.at(0.0)) - curve.intercept).abs() < 1e-12);
     }
 

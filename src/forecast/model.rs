@@ -83,7 +83,8 @@ impl Model {
         Self::fit(samples, walk, best.map_or(ModelKind::HarX, |score| score.model), gate)
     }
 
-    fn fit(samples: &Samples, walk: &WalkForward, kind: ModelKind, gate: Gate) -> Result<Self> {
+    /// Fits a model of one kind to all that is known at the end of the history.
+    pub(super) fn fit(samples: &Samples, walk: &WalkForward, kind: ModelKind, gate: Gate) -> Result<Self> {
         let now = samples.span.1;
         let fits = Fits::at(samples, now)?;
         let rows = training(samples, now);
@@ -133,7 +134,10 @@ impl Model {
         let fault = |rule: String| Fault::of_table("model", rule, "fit the model again");
         let mut faults = Vec::new();
         if self.kind != ModelKind::LogHar && self.kind.curve().is_none() {
-            faults.push(fault(format!("a model that can be applied is log_har or a ridge model, not {}", self.kind.name())));
+            faults.push(fault(format!(
+                "a model that can be applied is log_har or a ridge model, not {}",
+                self.kind.name()
+            )));
         }
         let regression = &self.function.regression;
         let lists = [&regression.means, &regression.scales, &regression.coefficients];

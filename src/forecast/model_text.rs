@@ -38,15 +38,17 @@ impl Model {
             let fault = Fault::of_table(file, rule, "fit the model again, or restore the file");
             Error::Configuration(vec![fault])
         };
-        let table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| refused(format!("a model is TOML: {}", one_line(error.message()))))?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| refused(format!("a model is TOML: {}", one_line(error.message()))))?;
         let version = table.get("model").and_then(|model| model.get("version"));
         if version.and_then(toml::Value::as_integer) != Some(i64::from(MODEL_VERSION)) {
             let found = version.map_or_else(|| "none".to_owned(), ToString::to_string);
             return Err(refused(format!("the version of a model is {MODEL_VERSION}; this one has {found}")));
         }
-        let sealed: Sealed =
-            table.try_into().map_err(|error| refused(format!("a model has its keys and no other: {}", one_line(error))))?;
+        let sealed: Sealed = table
+            .try_into()
+            .map_err(|error| refused(format!("a model has its keys and no other: {}", one_line(error))))?;
         if sealed.model.hash()? != sealed.hash {
             return Err(refused("the hash is that of the model; it was changed since it was fitted".into()));
         }

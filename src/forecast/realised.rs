@@ -29,7 +29,8 @@ impl Moves {
         let range_variances = (0..bars.close.len()).map(|bar| range_variance(bars, bar)).collect();
         let ends = 1..=returns.len();
         let day_variances = ends.clone().map(|end| realised_variance(&returns, end)).collect();
-        let day_volume = |volume: &Vec<f64>, end: usize| libm::log1p(volume[end.saturating_sub(HORIZON)..end].iter().sum());
+        let day_volume =
+            |volume: &Vec<f64>, end: usize| libm::log1p(volume[end.saturating_sub(HORIZON)..end].iter().sum());
         let log_day_volumes = bars.volume.as_ref().map(|volume| ends.map(|end| day_volume(volume, end)).collect());
         Self { log_close, returns, range_variances, day_variances, log_day_volumes }
     }

@@ -23,7 +23,8 @@ impl Regression {
         let width = rows.first()?.len();
         let columns: Vec<Vec<f64>> = (0..width).map(|at| rows.iter().map(|row| row[at]).collect()).collect();
         let means: Vec<f64> = columns.iter().map(|column| mean(column.iter().copied(), rows.len())).collect();
-        let scales: Vec<f64> = columns.iter().map(|column| scale(deviation(column))).collect();
+        let scales: Vec<f64> =
+            columns.iter().zip(&means).map(|(column, mean)| scale(deviation(column), *mean)).collect();
         let intercept = mean(targets.iter().copied(), targets.len());
         let mut fitted = Self { intercept, means, scales, coefficients: Vec::new() };
         let mut moments = vec![0.0; width * width];
@@ -48,7 +49,9 @@ impl Regression {
     /// The function at one row of features.
     pub(super) fn at(&self, row: &[f64]) -> f64 {
         let weights = self.coefficients.iter().zip(self.means.iter().zip(&self.scales));
-        weights.zip(row).fold(self.intercept, |sum, ((weight, (mean, scale)), value)| sum + weight * ((value - mean) / scale))
+        weights
+            .zip(row)
+            .fold(self.intercept, |sum, ((weight, (mean, scale)), value)| sum + weight * ((value - mean) / scale))
     }
 
     fn standardise(&self, row: &[f64], standard: &mut [f64]) {
@@ -58,8 +61,9 @@ impl Regression {
     }
 }
 
-fn scale(deviation: f64) -> f64 {
-    if deviation > 0.0 { deviation } else { 1.0 }
+/// What a feature is divided by; 1 where all that it varies is the rounding of its mean.
+fn scale(deviation: f64, mean: f64) -> f64 {
+    if deviation > 1e-12 * mean.abs() { deviation } else { 1.0 }
 }
 
 /// Solves A x = b by Cholesky's A = L Lᵀ; `a` holds the lower triangle by rows. `None` where A is not positive definite.
@@ -107,11 +111,13 @@ mod tests {
         let rows: Vec<Vec<f64>> = (0..60).map(|at| vec![f64::from(at % 7), f64::from(at % 5), 3.0]).collect();
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
         let targets: Vec<f64> = rows.iter().map(|row| 1.0 + 2.0 * row[0] - row[1]).collect();
-        let fit = Regression::ridge(&rows, &targets, 1e-9).expect("solvable: a feature that never changes gets no weight");
+        let fit =
+            Regression::ridge(&rows, &targets, 1e-9).expect("solvable: a feature that never changes gets no weight");
         assert!((fit.at(&[10.0, 1.0, 3.0]) - 20.0).abs() < 1e-5 && fit.coefficients[2] == 0.0);
         let shrunk = Regression::ridge(&rows, &targets, 1.0).expect("solvable");
         assert!(shrunk.coefficients[0] < 0.6 * fit.coefficients[0], "{shrunk:?}");
         assert_eq!(Regression::ridge(&rows, &targets, 0.0), None, "without a penalty a constant feature is singular");
+        assert_eq!((scale(1e-17, 0.1), scale(1e-17, 0.0), scale(0.0, 0.0)), (1.0, 1e-17, 1.0));
         assert_eq!(Regression::ridge(&[], &[], 1.0), None);
     }
 }

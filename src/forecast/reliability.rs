@@ -46,9 +46,8 @@ mod tests {
 
     #[test]
     fn bins_hold_a_tenth_each() {
-        let calls: Vec<Call> = (0..95)
-            .map(|at| Call { probability: f64::from(at) / 100.0, came: at % 2 == 0 })
-            .collect();
+        let calls: Vec<Call> =
+            (0..95).map(|at| Call { probability: f64::from(at) / 100.0, came: at % 2 == 0 }).collect();
         let bins = reliability(&calls);
         assert_eq!(bins.len(), 10);
         assert_eq!(bins.iter().map(|bin| bin.count).sum::<usize>(), 95);

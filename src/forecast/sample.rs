@@ -1,10 +1,10 @@
 use rayon::prelude::*;
 
+use super::ewma;
 use super::features::{self, HasVolume, LOOK_BACK};
 use super::history::{BarHistory, Bars};
 use super::label::{self, spike_threshold};
 use super::realised::{HORIZON, Moves, mean_square};
-use super::ewma;
 use crate::error::{Error, Result};
 
 /// Hours between forecasts.

@@ -27,9 +27,9 @@ fn history(hours: usize) -> BarHistory {
     });
     for hour in 0..hours {
         let shocks = [normals(hour, 0), normals(hour, 1), normals(hour, 2), normals(hour, 3)];
-        for (part, (size, (reversion, shock))) in
-            parts.iter_mut().zip([0.3, 0.4, 0.4].into_iter().zip([12.0, 168.0, 1_440.0].into_iter().zip(shocks[0].iter().chain(&shocks[1]))))
-        {
+        for (part, (size, (reversion, shock))) in parts.iter_mut().zip(
+            [0.3, 0.4, 0.4].into_iter().zip([12.0, 168.0, 1_440.0].into_iter().zip(shocks[0].iter().chain(&shocks[1]))),
+        ) {
             let kept: f64 = 1.0 - 1.0 / reversion;
             *part = kept * *part + size * (1.0_f64 - kept * kept).sqrt() * shock;
         }
@@ -58,27 +58,36 @@ fn walk(history: &BarHistory) -> WalkForward {
     walk_forward(&samples(history), None).expect("a walk")
 }
 
-/// Two years and a half.
-const HOURS: usize = 21_900;
+/// Two years and eight months.
+const HOURS: usize = 23_500;
+/// 2022-08-01 00:00 UTC: a year of forecasts lies before it, so that recalibrations have begun.
+const AUGUST: i64 = FIRST_HOUR + (366 + 365 + 212) * 24;
 
 #[test]
 fn nothing_after_a_moment_changes_a_forecast_at_it() {
     let past = history(HOURS);
-    let known = HOURS - 1_500;
-    let moment = past.moment(known);
+    // The models of August, recalibrations included, may rest on nothing that came later than its first moment.
+    let moment = AUGUST;
+    let known = past.known_at(moment).expect("within the history");
     let altered = past
         .assets()
         .iter()
         .map(|bars| {
             let alter = |column: &Vec<f64>, factor: f64| {
-                let changed = |(hour, value): (usize, &f64)| if hour < known { *value } else { value * (factor + (hour % 7) as f64) };
+                let changed = |(hour, value): (usize, &f64)| {
+                    if hour < known { *value } else { value * (factor + (hour % 7) as f64) }
+                };
                 column.iter().enumerate().map(changed).collect::<Vec<f64>>()
             };
             Bars {
                 name: bars.name.clone(),
                 open: alter(&bars.open, 3.0),
                 high: alter(&bars.high, 9.0),
-                low: alter(&bars.low, 0.5).iter().enumerate().map(|(hour, low)| if hour < known { *low } else { low / 20.0 }).collect(),
+                low: alter(&bars.low, 0.5)
+                    .iter()
+                    .enumerate()
+                    .map(|(hour, low)| if hour < known { *low } else { low / 20.0 })
+                    .collect(),
                 close: alter(&bars.close, 2.0),
                 volume: bars.volume.as_ref().map(|volume| alter(volume, 50.0)),
             }
@@ -89,7 +98,8 @@ fn nothing_after_a_moment_changes_a_forecast_at_it() {
     let (first, second) = (walk(&past), walk(&altered));
     assert_eq!(first.courses.len(), ModelKind::ALL.len());
     for (course, other) in first.courses.iter().zip(&second.courses) {
-        let until = |course: &Course| course.outlooks.iter().copied().take_while(|at| at.hour <= moment).collect::<Vec<_>>();
+        let until =
+            |course: &Course| course.outlooks.iter().copied().take_while(|at| at.hour <= moment).collect::<Vec<_>>();
         let (before, after) = (until(course), until(other));
         assert!(before.len() > 100 && before == after, "{:?}: a forecast changed", course.model);
         assert_ne!(course.outlooks, other.outlooks, "{:?}: the altered part is seen later", course.model);
@@ -100,23 +110,26 @@ fn nothing_after_a_moment_changes_a_forecast_at_it() {
 fn a_model_fitted_at_the_start_of_a_month_says_what_the_walk_says() {
     let whole = history(HOURS);
     let all = walk(&whole);
-    // 2022-06-01 00:00 UTC.
-    let june = FIRST_HOUR + (366 + 365 + 151) * 24;
-    let known = whole.known_at(june).expect("within the history");
+    let known = whole.known_at(AUGUST).expect("within the history");
     let then = whole.truncated(known);
     let samples = samples(&then);
     let walked = walk_forward(&samples, None).expect("a walk");
-    let evaluation = Evaluation::of(&walked);
-    let gated = Model::gated(&samples, &walked, &evaluation).expect("a model");
-    let ungated = Model::ungated(&samples, &walked, &evaluation).expect("a model");
-    for model in [gated, ungated] {
+    for (kind, recalibration) in [
+        (ModelKind::LogHar, "none"),
+        (ModelKind::HarX, "none"),
+        (ModelKind::HarXLogistic, "logistic"),
+        (ModelKind::HarXIsotonic, "isotonic"),
+    ] {
+        let model = Model::fit(&samples, &walked, kind, Gate::Passed).expect("a model");
+        assert_eq!(model.recalibration.name(), recalibration);
         let read = Model::parse(&model.to_toml().expect("text"), "model.toml").expect("a model");
         assert_eq!(read, model, "text keeps every bit");
-        let course = all.course(model.kind).expect("a course");
-        let month: Vec<&Outlook> = course.outlooks.iter().filter(|at| (june..june + 30 * 24).contains(&at.hour)).collect();
-        assert_eq!(month.len(), 180.min(month.len()).max(20));
-        for outlook in month {
-            assert_eq!(read.outlook(&whole, outlook.hour).expect("an outlook"), *outlook, "{:?}", model.kind);
+        let course = all.course(kind).expect("a course");
+        let month: Vec<&Outlook> =
+            course.outlooks.iter().filter(|at| (AUGUST..AUGUST + 31 * 24).contains(&at.hour)).collect();
+        assert_eq!(month.len(), 186);
+        for outlook in month.iter().step_by(30) {
+            assert_eq!(read.outlook(&whole, outlook.hour).expect("an outlook"), **outlook, "{kind:?}");
         }
     }
 }
@@ -177,6 +190,24 @@ fn histories_that_are_too_short_and_wrong_names_are_refused() {
         let error = Samples::new(&short, asset, &[companion.to_owned()]).expect_err("a wrong name");
         assert_eq!(error.exit_code(), 2, "{error}");
     }
+}
+
+#[test]
+fn a_price_between_two_values_has_no_volatility_to_forecast() {
+    let close: Vec<f64> = (0..15_200).map(|hour| 100.0 + f64::from(hour % 2)).collect();
+    let bars = Bars {
+        name: "PEG".into(),
+        open: close.clone(),
+        high: vec![101.0; 15_200],
+        low: vec![100.0; 15_200],
+        close,
+        volume: Some(vec![0.0; 15_200]),
+    };
+    let hours: Vec<i64> = (0..15_200).map(|hour| FIRST_HOUR + hour).collect();
+    let history = BarHistory::new(&hours, vec![bars]).expect("a history");
+    let samples = Samples::new(&history, "PEG", &[]).expect("samples");
+    let error = walk_forward(&samples, None).expect_err("nothing to fit");
+    assert!(error.exit_code() == 3 && error.to_string().contains("differ"), "{error}");
 }
 
 #[test]

@@ -149,8 +149,7 @@ fn start(samples: &Samples, from: Option<i64>) -> Result<i64> {
 fn garch_outlooks(samples: &Samples, rows: &[&Sample], fits: &Fits) -> Vec<Outlook> {
     let Some(garch) = fits.garch else { return Vec::new() };
     let returns: Vec<f64> = samples.days.iter().map(|day| day.1).collect();
-    let midnights: HashMap<i64, f64> =
-        samples.days.iter().map(|day| day.0).zip(garch.variances(&returns)).collect();
+    let midnights: HashMap<i64, f64> = samples.days.iter().map(|day| day.0).zip(garch.variances(&returns)).collect();
     let outlook = |row: &&Sample| {
         let variance = *midnights.get(&row.hour)?;
         Some(Outlook { hour: row.hour, variance, long_run_variance: row.long_run, spike_probability: None })

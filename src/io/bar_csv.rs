@@ -24,7 +24,11 @@ pub fn read(path: &Path) -> Result<BarHistory> {
     let mut faults = std::mem::take(&mut wide.faults);
     if wide.corner != "hour" {
         let rule = format!("the first column is hour, not {:?}", wide.corner);
-        faults.push(Fault::of_table(TABLE, rule, "start the header with hour: Unix time / 3600 at which the bar opens"));
+        faults.push(Fault::of_table(
+            TABLE,
+            rule,
+            "start the header with hour: Unix time / 3600 at which the bar opens",
+        ));
     }
     let assets = assets(&wide, &mut faults);
     let (hours, wrong_hours) = hours(TABLE, &wide.keys);
@@ -49,9 +53,8 @@ pub fn read(path: &Path) -> Result<BarHistory> {
 fn bar_columns(names: &[String]) -> Vec<usize> {
     let prefixes = prefixes(names);
     let is_bar = |name: &str| {
-        name.rsplit_once('_').is_some_and(|(prefix, end)| {
-            prefixes.contains(&prefix) && (PRICES.contains(&end) || end == VOLUME)
-        })
+        name.rsplit_once('_')
+            .is_some_and(|(prefix, end)| prefixes.contains(&prefix) && (PRICES.contains(&end) || end == VOLUME))
     };
     names.iter().enumerate().filter(|(_, name)| is_bar(name)).map(|(column, _)| column).collect()
 }
@@ -90,7 +93,11 @@ fn assets(wide: &Wide, faults: &mut Vec<Fault>) -> Vec<Bars> {
         let volume = column(wide, prefix, VOLUME, faults);
         let name = prefix.to_ascii_uppercase();
         if assets.iter().any(|bars| bars.name == name) {
-            faults.push(Fault::of_table(TABLE, format!("{name} stands once, whatever the case"), "remove the second one"));
+            faults.push(Fault::of_table(
+                TABLE,
+                format!("{name} stands once, whatever the case"),
+                "remove the second one",
+            ));
         }
         assets.push(Bars { name, open, high, low, close, volume });
     }
@@ -140,7 +147,11 @@ mod tests {
             ("hour,BTC\n1,2\n".into(), 1, "at least one asset"),
             ("time,a_open\n1,2\n".into(), 4, "first column is hour"),
             ("hour,a_open,a_high,a_low,a_close,a_low\n1,1,1,1,1,1\n".into(), 1, "a_low stands once"),
-            (format!("hour,a_open,a_high,a_low,a_close,A_open,A_high,A_low,A_close\n1{}\n", ",1".repeat(8)), 1, "whatever the case"),
+            (
+                format!("hour,a_open,a_high,a_low,a_close,A_open,A_high,A_low,A_close\n1{}\n", ",1".repeat(8)),
+                1,
+                "whatever the case",
+            ),
             (format!("{HEADER}\n{}{}", row("1", "2"), row("3", "2")), 1, "row 2"),
             (format!("{HEADER}\n{}{}", row("1", "2"), row("1.5", "2")), 1, "whole number"),
             (format!("{HEADER}\n{}{}", row("1", "x"), row("2", "")), 2, "finite number"),

@@ -8,6 +8,7 @@ pub mod hash;
 pub mod model_file;
 pub mod oracle_file;
 pub mod oracle_tables;
+pub mod overlay_file;
 pub mod panel;
 pub mod path_file;
 pub mod policy_file;

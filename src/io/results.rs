@@ -7,6 +7,7 @@ mod events;
 mod forecast;
 mod greeks;
 mod liquidation;
+mod overlay;
 mod transfer;
 mod views;
 

@@ -117,7 +117,10 @@ impl Overlay {
             let at = super::file::path("in_force", underlying);
             broken.extend(in_force.broken_rule(&self.coefficients).map(|rule| (format!("{at}.initial"), rule)));
             if !in_force.is_in_order() {
-                broken.push((format!("{at}.earlier"), "earlier multipliers are in order of time, all before since".into()));
+                broken.push((
+                    format!("{at}.earlier"),
+                    "earlier multipliers are in order of time, all before since".into(),
+                ));
             }
         }
         broken

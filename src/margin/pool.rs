@@ -59,6 +59,14 @@ pub enum MarginSide {
 impl MarginSide {
     /// Both, the initial one first.
     pub const ALL: [Self; 2] = [Self::Initial, Self::Maintenance];
+
+    /// The word used in outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Maintenance => "maintenance",
+        }
+    }
 }
 
 impl<T> Requirement<T> {

@@ -286,6 +286,7 @@ fn malformed(rulebook: &Rulebook) -> Vec<Fault> {
         .then(|| "ratios of the status ladder are positive and descend, no target is below its rung".to_string());
     let overlay = rulebook.overlay.iter().flat_map(|overlay| overlay.broken_rules());
     let overlay = overlay.map(|(at, rule)| format!("{rule} (overlay.{at})"));
-    let rules = margin.chain(ladder).chain(overlay).chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
+    let rules =
+        margin.chain(ladder).chain(overlay).chain(unscaled).chain(haircut).chain(option).chain(clashes).chain(spread);
     rules.map(|rule| Fault::of_table("rulebook", rule, "correct the class")).collect()
 }

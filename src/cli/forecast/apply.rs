@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::history::moment as parse_moment;
 use super::show::moment;
+use super::threshold::{self, Said, ThresholdArgs};
 use crate::cli::{Context, Format, print_json, print_text};
 use crate::error::Result;
 use crate::forecast::Gate;
@@ -23,6 +24,8 @@ pub(super) struct Args {
     /// The moment: a date, an RFC 3339 time or Unix time / 3600 [default: the close of the last bar].
     #[arg(long, value_name = "MOMENT", value_parser = parse_moment)]
     at: Option<i64>,
+    #[command(flatten)]
+    thresholds: ThresholdArgs,
 }
 
 /// Runs the command; returns the exit code.
@@ -33,6 +36,9 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
     let outlook = model.outlook(&history, hour)?;
     let volatility = libm::sqrt(DAYS * outlook.variance);
     let long_run_volatility = libm::sqrt(DAYS * outlook.long_run_variance);
+    let hash = model.hash()?;
+    let is_used = model.gate != Gate::Failed;
+    let changes = args.thresholds.apply(&Said { outlook: &outlook, asset: &model.asset, model: &hash, is_used })?;
     match context.format {
         Format::Json => print_json(&json!({
             "asset": model.asset,
@@ -44,9 +50,10 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
             "long_run_volatility": long_run_volatility,
             "spike_probability": outlook.spike_probability,
             "model": model.kind.name(),
-            "model_hash": model.hash()?,
+            "model_hash": hash,
             "gate": model.gate,
-            "gate_passed": model.gate != Gate::Failed,
+            "gate_passed": is_used,
+            "changes": changes.iter().map(threshold::json).collect::<Vec<_>>(),
         })),
         Format::Table => {
             let probability =
@@ -58,14 +65,15 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
             };
             print_text(format_args!(
                 "{} at {}, next 24 hours\nvariance {:.3e}: {:.1} % a year; trailing year {:.1} %\nspike probability {probability}\n{} \
-                 ({gate}), model {}",
+                 ({gate}), model {}{}",
                 model.asset,
                 moment(outlook.hour),
                 outlook.variance,
                 100.0 * volatility,
                 100.0 * long_run_volatility,
                 model.kind.name(),
-                model.hash()?,
+                hash,
+                changes.iter().map(threshold::text).collect::<String>(),
             ));
         }
     }

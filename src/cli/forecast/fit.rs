@@ -25,7 +25,7 @@ pub(super) struct Args {
 /// Runs the command; returns the exit code.
 pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
     let walked = args.history.walked()?;
-    let Walked { samples, walk, evaluation } = &walked;
+    let Walked { samples, walk, evaluation, .. } = &walked;
     let fit = if args.ungated { Model::ungated } else { Model::gated };
     let model = fit(samples, walk, evaluation)?;
     model_file::write(&args.out, &model)?;
@@ -61,9 +61,13 @@ fn text(args: &Args, model: &Model, score: Option<&Score>) -> Result<String> {
         shown.collect::<Vec<_>>().join(", ")
     });
     let verdict = match model.gate {
-        Gate::Baseline => format!("log_har is written: no ridge model beats it with an interval above zero ({intervals})"),
+        Gate::Baseline => {
+            format!("log_har is written: no ridge model beats it with an interval above zero ({intervals})")
+        }
         Gate::Passed => format!("{} passes the gate: gains over log_har {intervals}", model.kind.name()),
-        Gate::Failed => format!("{} does not pass the gate ({intervals}) and is written all the same", model.kind.name()),
+        Gate::Failed => {
+            format!("{} does not pass the gate ({intervals}) and is written all the same", model.kind.name())
+        }
     };
     let training = &model.training;
     Ok(format!(

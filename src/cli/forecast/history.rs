@@ -31,6 +31,7 @@ pub(super) struct HistoryArgs {
 
 /// A history that was walked through.
 pub(super) struct Walked {
+    pub(super) history: BarHistory,
     pub(super) samples: Samples,
     pub(super) walk: WalkForward,
     pub(super) evaluation: Evaluation,
@@ -44,7 +45,7 @@ impl HistoryArgs {
         let samples = Samples::new(&history, &asset, &companions)?;
         let walk = walk_forward(&samples, self.from)?;
         let evaluation = Evaluation::of(&walk);
-        Ok(Walked { samples, walk, evaluation })
+        Ok(Walked { history, samples, walk, evaluation })
     }
 
     fn assets(&self, history: &BarHistory) -> (String, Vec<String>) {

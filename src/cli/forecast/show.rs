@@ -72,7 +72,8 @@ fn bin_json(model: ModelKind, bin: &Bin) -> Value {
 pub(super) fn text(findings: &Findings<'_>) -> String {
     let Findings { walk, evaluation } = findings;
     let span = walk.observations.first().zip(walk.observations.last());
-    let span = span.map_or_else(String::new, |(first, last)| format!("{} to {}", moment(first.hour), moment(last.hour)));
+    let span =
+        span.map_or_else(String::new, |(first, last)| format!("{} to {}", moment(first.hour), moment(last.hour)));
     let looks = if walk.companions.is_empty() { String::new() } else { format!(" with {}", walk.companions.join(" ")) };
     let choice = evaluation.choice();
     let chosen = evaluation.score(choice).and_then(|score| score.spikes.as_ref());
@@ -106,7 +107,8 @@ fn score_table(scores: &[Score]) -> Table {
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     for score in scores {
         let spikes = score.spikes.as_ref();
-        let gain = |of: fn(&Gain) -> Option<Interval>| score.gain.as_ref().and_then(of).map_or_else(dash, interval_text);
+        let gain =
+            |of: fn(&Gain) -> Option<Interval>| score.gain.as_ref().and_then(of).map_or_else(dash, interval_text);
         table.add_row([
             score.model.name().to_owned(),
             score.forecasts.to_string(),

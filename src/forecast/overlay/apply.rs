@@ -22,7 +22,10 @@ pub fn apply(overlay: &mut Overlay, outlook: &Outlook, subject: Subject<'_>) -> 
     if before.is_some() && changes.is_empty() {
         return Ok(changes);
     }
-    let steps = follower.initial_steps().map(|(hour, initial)| Ok((moment(hour.max(FIRST_HOUR))?, initial)));
+    // What has always been in force is dated as far back as the rules look.
+    let at_rest = outlook.hour.saturating_sub(follower.look_back_hours());
+    let dated = |hour: i64| moment(if hour == Follower::ALWAYS { at_rest } else { hour });
+    let steps = follower.initial_steps().map(|(hour, initial)| Ok((dated(hour)?, initial)));
     let mut steps: Vec<(Timestamp, f64)> = steps.collect::<Result<_>>()?;
     let multipliers = follower.multipliers();
     let (since, initial) = steps.pop().unwrap_or((moment(outlook.hour)?, multipliers.initial));
@@ -36,9 +39,6 @@ pub fn apply(overlay: &mut Overlay, outlook: &Outlook, subject: Subject<'_>) -> 
     overlay.in_force.insert(subject.underlying.into(), in_force);
     Ok(changes)
 }
-
-/// What has always been in force is dated 1970-01-01.
-const FIRST_HOUR: i64 = 0;
 
 fn moment(hour: i64) -> Result<Timestamp> {
     let seconds = hour.checked_mul(3_600);

@@ -73,11 +73,14 @@ pub struct Follower {
 }
 
 impl Follower {
+    /// The hour of what has always been in force.
+    pub(super) const ALWAYS: i64 = i64::MIN;
+
     /// Multipliers of 1 (or the nearest of floor and cap) that have always been in force.
     pub fn at_rest(coefficients: OverlayCoefficients) -> Self {
         let multiplier = within(1.0, &coefficients);
-        let initial = VecDeque::from([(i64::MIN, multiplier)]);
-        Self { coefficients, initial, maintenance: multiplier, hour: i64::MIN, outlook: None }
+        let initial = VecDeque::from([(Self::ALWAYS, multiplier)]);
+        Self { coefficients, initial, maintenance: multiplier, hour: Self::ALWAYS, outlook: None }
     }
 
     /// The state that a rulebook holds.
@@ -116,12 +119,12 @@ impl Follower {
         let maintenance = Move { from: maintenance_from, to: self.maintenance, reason };
         self.hour = outlook.hour;
         self.outlook = Some(*outlook);
-        self.forget_before(outlook.hour, notice_hours.max(DAY_HOURS));
+        self.forget_superseded(outlook.hour);
         Some(Step { hour: outlook.hour, target, initial, maintenance })
     }
 
     fn last(&self) -> (i64, f64) {
-        self.initial.back().copied().unwrap_or((i64::MIN, self.maintenance))
+        self.initial.back().copied().unwrap_or((Self::ALWAYS, self.maintenance))
     }
 
     /// The target within floor and cap, and why it is there.
@@ -182,8 +185,14 @@ impl Follower {
         lowest
     }
 
-    /// Drops multipliers that were superseded at least `hours` before `hour`.
-    fn forget_before(&mut self, hour: i64, hours: f64) {
+    /// Whole hours that the rules look back on.
+    pub(super) fn look_back_hours(&self) -> i64 {
+        libm::ceil(self.coefficients.notice_hours.max(DAY_HOURS)) as i64
+    }
+
+    /// Drops multipliers that no rule looks back on from `hour` on.
+    fn forget_superseded(&mut self, hour: i64) {
+        let hours = self.look_back_hours() as f64;
         while self.initial.get(1).is_some_and(|(since, _)| hours_between(*since, hour) >= hours) {
             self.initial.pop_front();
         }

@@ -134,9 +134,10 @@ pub fn replay(prices: Prices<'_>, series: &[Series], terms: &Terms) -> Result<Re
     let shape = |at: usize, weight: f64| steps.outlooks[at].iter().map(move |o| blended(o, weight)).collect::<Vec<_>>();
     rules.extend(series.iter().enumerate().map(|(at, series)| Rule::of(series.name.clone(), shape(at, 1.0))));
     let name = &series[chosen].name;
-    rules.extend([("half", 0.5), ("quarter", 0.25)].map(|(word, weight)| {
-        Rule::of(format!("{word} {name}"), shape(chosen, weight))
-    }));
+    rules.extend(
+        [("half", 0.5), ("quarter", 0.25)]
+            .map(|(word, weight)| Rule::of(format!("{word} {name}"), shape(chosen, weight))),
+    );
     let long_run = shape(chosen, 0.0);
     let scaled = |shape: &[f64]| shape.iter().zip(&long_run).map(|(multiplier, base)| multiplier * base).collect();
     let on_long_run = Rule {

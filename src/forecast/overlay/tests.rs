@@ -17,7 +17,8 @@ fn outlooks(ratios: &[f64]) -> Vec<Outlook> {
 /// Ratios that jump and calm down, log-uniform over three decades.
 fn wild(n: u64, seed: u64) -> Vec<f64> {
     let stream = Stream::new(seed, "ratios");
-    let of = |at: u64| libm::pow(10.0, 3.0 * stream.uniforms(at / 9, 0)[0] - 1.0) * (0.9 + 0.2 * stream.uniforms(at, 1)[0]);
+    let of =
+        |at: u64| libm::pow(10.0, 3.0 * stream.uniforms(at / 9, 0)[0] - 1.0) * (0.9 + 0.2 * stream.uniforms(at, 1)[0]);
     (0..n).map(of).collect()
 }
 
@@ -37,7 +38,10 @@ fn a_rise_takes_a_quarter_a_day_and_maintenance_follows_after_notice() {
     use MarginSide::{Initial, Maintenance};
     let limited = [(0, Initial, Reason::RateLimit), (6, Initial, Reason::RateLimit), (6, Maintenance, Reason::Notice)];
     assert_eq!(log[..3], limited);
-    assert_eq!(log[5..], [(18, Initial, Reason::Forecast), (18, Maintenance, Reason::Notice), (24, Maintenance, Reason::Notice)]);
+    assert_eq!(
+        log[5..],
+        [(18, Initial, Reason::Forecast), (18, Maintenance, Reason::Notice), (24, Maintenance, Reason::Notice)]
+    );
     assert!(path.changes.iter().all(|change| change.underlying == "BTC" && change.model.as_deref() == Some("5f0c")));
 }
 
@@ -74,8 +78,19 @@ fn cap_floor_and_long_run_are_named() {
 fn whatever_comes_rises_stay_limited_and_maintenance_is_announced() {
     for (seed, coefficients) in [
         (1, OverlayCoefficients::default()),
-        (2, OverlayCoefficients { notice_hours: 48.0, rise_per_day: 0.1, floor: 0.8, ..OverlayCoefficients::default() }),
-        (3, OverlayCoefficients { notice_hours: 0.0, half_life_days: 0.3, blend: 1.0, ..OverlayCoefficients::default() }),
+        (
+            2,
+            OverlayCoefficients { notice_hours: 48.0, rise_per_day: 0.1, floor: 0.8, ..OverlayCoefficients::default() },
+        ),
+        (
+            3,
+            OverlayCoefficients {
+                notice_hours: 0.0,
+                half_life_days: 0.3,
+                blend: 1.0,
+                ..OverlayCoefficients::default()
+            },
+        ),
     ] {
         let path = follow(&coefficients, &outlooks(&wild(2_000, seed)), BTC);
         let initial: Vec<f64> = path.steps.iter().map(|step| step.initial.to).collect();

@@ -23,7 +23,8 @@ impl ResultsWriter {
             .map(|(model, outlook)| (model, outlook, seen.get(&outlook.hour)))
             .collect();
         let said = |figure: fn(&Outlook) -> Option<f64>| numbers(rows.iter().map(|(_, outlook, _)| figure(outlook)));
-        let came = |figure: fn(&Observation) -> f64| numbers(rows.iter().map(|(_, _, seen)| seen.map(|seen| figure(seen))));
+        let came =
+            |figure: fn(&Observation) -> f64| numbers(rows.iter().map(|(_, _, seen)| seen.map(|seen| figure(seen))));
         self.write_table(
             "outlooks",
             vec![

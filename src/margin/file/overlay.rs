@@ -31,8 +31,18 @@ pub(super) const KEYS: &[Key] = &[
         "7",
         "days in which a fall leaves half of the distance to its target behind",
     ),
-    Key::optional("notice_hours", HOURS, "24", "hours by which rises of the maintenance multiplier follow the initial one"),
-    Key::optional("in_force", KeyKind::Named(Shape::Keys(IN_FORCE)), "1 for every underlying", "multipliers by underlying"),
+    Key::optional(
+        "notice_hours",
+        HOURS,
+        "24",
+        "hours by which rises of the maintenance multiplier follow the initial one",
+    ),
+    Key::optional(
+        "in_force",
+        KeyKind::Named(Shape::Keys(IN_FORCE)),
+        "1 for every underlying",
+        "multipliers by underlying",
+    ),
 ];
 
 /// Keys of `[overlay.in_force.UNDERLYING]`.

@@ -212,8 +212,16 @@ fn an_overlay_reads_and_writes_back_equal() {
 fn an_overlay_that_breaks_its_own_rules_is_refused_with_its_line() {
     for (wrong, from, to) in [
         ("rulebook.toml:8 key overlay.in_force.BTC.initial: the maintenance", "maintenance = 1.2", "maintenance = 1.6"),
-        ("rulebook.toml:8 key overlay.in_force.BTC.initial: multipliers in force lie between floor 1 and cap 1.4", "cap = 2.5", "cap = 1.4"),
-        ("rulebook.toml:12 key overlay.in_force.BTC.earlier: earlier multipliers are in order", "2026-02-20", "2026-03-02"),
+        (
+            "rulebook.toml:8 key overlay.in_force.BTC.initial: multipliers in force lie between floor 1 and cap 1.4",
+            "cap = 2.5",
+            "cap = 1.4",
+        ),
+        (
+            "rulebook.toml:12 key overlay.in_force.BTC.earlier: earlier multipliers are in order",
+            "2026-02-20",
+            "2026-03-02",
+        ),
         ("rulebook.toml:5 key overlay.cap value", "cap = 2.5", "cap = -1"),
     ] {
         let text = OVERLAY.replace(from, to);
