@@ -151,7 +151,6 @@ fn planted_quantiles_lie_within_their_intervals() {
             widths += (interval.high - interval.low) / planted;
         }
     }
-    println!("{within} of 240 within, mean width {}", widths / 240.0);
     assert!(within >= 235, "{within} of 240 planted quantiles lie within their intervals of 99 %");
     assert!(widths / 240.0 < 0.6, "intervals that hold anything say nothing: {}", widths / 240.0);
 }
@@ -164,7 +163,6 @@ fn one_constraint_of_many_classes_gives_the_same_answer() {
     together.rule = Rule::WorstCoverage;
     let (first, second) = (solved(&mut apart), solved(&mut together));
     assert_eq!(first.point, second.point);
-    println!("{} {}", first.evaluations, second.evaluations);
     assert!(second.evaluations < 1_500, "{}", second.evaluations);
     let of = |classes: &mut Classes, solution: &Solution| intervals(classes, solution, &bootstrap, 0.9).unwrap();
     for (apart, together) in of(&mut apart, &first).into_iter().zip(of(&mut together, &second)) {
