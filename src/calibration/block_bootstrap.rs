@@ -78,7 +78,7 @@ mod tests {
     /// The mean of a replicate has variance σ²/n for independent draws, more in blocks where neighbours are alike.
     #[test]
     fn blocks_keep_what_neighbours_share() {
-        let value = |at: usize| if at / 25 % 2 == 0 { 1.0 } else { -1.0 };
+        let value = |at: usize| if (at / 25).is_multiple_of(2) { 1.0 } else { -1.0 };
         let spread = |block: usize| {
             let bootstrap = BlockBootstrap { replicates: 400, block: Some(block), seed: 9 };
             let means = bootstrap
