@@ -64,6 +64,8 @@ pub struct Measured {
     pub shortfall: Vec<f64>,
     /// The same of the n accounts that lose most beyond it (n of the job, 2 by default), by scenario.
     pub cover: Vec<f64>,
+    /// The insurance fund of the candidate's rulebook, quote units; 0 where it says nothing, +∞ where it is unlimited.
+    pub fund: f64,
 }
 
 /// One constraint at one candidate.
