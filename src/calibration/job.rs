@@ -79,7 +79,7 @@ pub struct ParameterRequest {
 /// What is minimised.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Objective {
-    /// Σ of the calibrated requirement over pools.
+    /// Σ of the calibrated requirement over pools ([`super::Measured::margin`]).
     #[default]
     Margin,
     /// margin · Σ requirement + shortfall · mean shortfall + fund · insurance fund; each cost is ≥ 0, per quote unit.

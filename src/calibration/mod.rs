@@ -13,6 +13,7 @@ mod calibration;
 mod candidate;
 mod checkpoint;
 pub mod constraint;
+mod digest;
 mod document;
 mod job;
 mod landscape;
@@ -30,6 +31,7 @@ mod threshold;
 
 pub use calibration::{Calibration, Subject};
 pub use checkpoint::{Evaluated, Recorder};
+pub use digest::digest;
 pub use document::Document;
 pub use job::{How, Job, Objective, ParameterRequest, Per, Resources, SearchBudget};
 pub use landscape::{Axis, Evaluation, Group, Landscape, Measured, Probe, Reading, Strict};

@@ -20,6 +20,8 @@ pub(super) struct Thresholds {
     pub(super) outrights: Vec<f64>,
     /// The calibrated requirement by pool; 0 where nothing is claimed about the pool.
     pub(super) requirements: Vec<f64>,
+    /// What the requirement binds of a pool's equity: itself or, of what pools hold, with what haircuts take.
+    pub(super) margins: Vec<f64>,
 }
 
 impl Thresholds {
@@ -32,17 +34,16 @@ impl Thresholds {
         let rows = unshocked_rows(&rules, snapshot)?;
         let setting = Setting { snapshot, rules: &rules, rows: &rows };
         let book = &snapshot.book;
-        let pools: Vec<(f64, f64)> =
-            (0..book.len()).into_par_iter().map(|index| of_pool(&setting, &book.pool(index), job)).collect();
-        let (pools, requirements) = pools.into_iter().unzip();
+        let of_pool = |index| of_pool(&setting, &book.pool(index), job);
+        let (pools, (requirements, margins)) = (0..book.len()).into_par_iter().map(of_pool).unzip();
         let of_outright = |outright| requirement(&setting, &population.pool(outright), job.margin);
         let outrights = population.outrights.par_iter().map(of_outright).collect();
-        Ok(Self { pools, outrights, requirements })
+        Ok(Self { pools, outrights, requirements, margins })
     }
 
-    /// Σ of the calibrated requirement, in whole quanta: no order of summation shows.
+    /// Σ of what requirements bind, in whole quanta: no order of summation shows.
     pub(super) fn margin(&self) -> f64 {
-        self.requirements.iter().map(|requirement| quanta(*requirement)).sum::<i128>() as f64 * QUANTUM
+        self.margins.iter().map(|margin| quanta(*margin)).sum::<i128>() as f64 * QUANTUM
     }
 }
 
@@ -59,19 +60,19 @@ pub(super) fn lossy<'a>(pool: &Pool<'a>, resources: Resources) -> Pool<'a> {
     }
 }
 
-/// Threshold and requirement.
-fn of_pool(setting: &Setting<'_>, pool: &Pool<'_>, job: &Job) -> (f64, f64) {
+/// Threshold, requirement, and what that binds.
+fn of_pool(setting: &Setting<'_>, pool: &Pool<'_>, job: &Job) -> (f64, (f64, f64)) {
     if pool.unknown {
-        return (f64::INFINITY, 0.0);
+        return (f64::INFINITY, (0.0, 0.0));
     }
     let pool = lossy(pool, job.resources);
     let required = requirement(setting, &pool, job.margin);
     match job.resources {
-        Resources::Required => (required, required),
+        Resources::Required => (required, (required, required)),
         Resources::Held => {
             let equity = setting.equity::<f64>(&pool, &(setting.rows, Column::Base));
-            let called_for = required + equity.raw - equity.adjusted;
-            (if called_for > equity.raw { called_for } else { equity.raw }, required)
+            let bound = required + equity.raw - equity.adjusted;
+            (if bound > equity.raw { bound } else { equity.raw }, (required, bound))
         }
     }
 }

@@ -10,6 +10,7 @@ mod account;
 mod adl;
 mod backtest;
 mod bench;
+mod calibrate;
 mod check;
 mod collateral;
 mod compare;
@@ -117,6 +118,8 @@ enum Command {
     Transfer(transfer::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
+    /// Calibrate free parameters of a rulebook: as strict as they must be.
+    Calibrate(calibrate::Args),
     /// Haircut classes from a price history; which rule would have held in a collapse.
     Haircuts(haircuts::Args),
     /// Portable margin accounts: export, import, verify, sign.
@@ -185,6 +188,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Collateral(args) => collateral::run(args, context),
         Command::Transfer(args) => transfer::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
+        Command::Calibrate(args) => calibrate::run(args, context),
         Command::Haircuts(args) => haircuts::run(args, context),
         Command::Account(args) => account::run(args, context),
         Command::Adl(args) => adl::run(args, context),

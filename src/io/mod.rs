@@ -2,8 +2,10 @@
 
 pub mod bracket_csv;
 pub mod chain_csv;
+pub mod checkpoint_file;
 pub mod event_file;
 pub mod hash;
+pub mod job_file;
 pub mod oracle_file;
 pub mod oracle_tables;
 pub mod panel;

@@ -86,9 +86,11 @@ impl Coverage {
     fn worst_share(&self, view: &View<'_>) -> Option<f64> {
         let Measured { groups, probes, .. } = view.measured;
         let of_groups = |groups: &[Group]| largest(groups.iter().map(|group| group_sums(group, view.weights)));
+        // The last group is the book.
+        let book = groups.len().saturating_sub(1);
         match (self.of, self.each) {
-            (CoverageOf::Accounts, Each::Class) => of_groups(groups),
-            (CoverageOf::Accounts, Each::Book) => of_groups(&groups[groups.len().saturating_sub(1)..]),
+            (CoverageOf::Accounts, Each::Class) => of_groups(&groups[..book]),
+            (CoverageOf::Accounts, Each::Book) => of_groups(&groups[book..]),
             (CoverageOf::Outrights, Each::Class) => largest(probes.iter().map(|probe| probe_sums(probe, view.weights))),
             (CoverageOf::Outrights, Each::Book) => {
                 let sums = probes.iter().map(|probe| probe_sums(probe, view.weights));
@@ -153,7 +155,6 @@ mod tests {
         let classes = reading(CoverageOf::Accounts, Each::Class, &even, 1.0);
         assert_eq!((classes.value, classes.limit, classes.slack), (0.9, 0.9, 0.0));
         assert!(!reading(CoverageOf::Accounts, Each::Class, &even, 0.99).is_met());
-        // The last group is the book.
         assert_eq!(reading(CoverageOf::Accounts, Each::Book, &even, 1.0).value, 1.0 - 5.0 / 40.0);
         // What is not quoted is no observation.
         assert_eq!(reading(CoverageOf::Outrights, Each::Class, &even, 1.0).value, 1.0 - 1.0 / 3.0);
