@@ -9,7 +9,7 @@ use crate::number::{LANES, Lanes};
 use crate::scenario::{Factor, ScenarioSet};
 
 /// Gives the losses of pools, row by row of a history.
-pub(super) struct Losses<'a> {
+pub(crate) struct Losses<'a> {
     setting: Setting<'a>,
     history: &'a ScenarioSet,
     /// Column of each underlying's price factor.
@@ -22,7 +22,7 @@ pub(super) struct Losses<'a> {
 
 impl<'a> Losses<'a> {
     /// Losses in the market that `setting` has revalued under `history`.
-    pub(super) fn new(setting: Setting<'a>, history: &'a ScenarioSet) -> Self {
+    pub(crate) fn new(setting: Setting<'a>, history: &'a ScenarioSet) -> Self {
         let Snapshot { underlyings, assets, .. } = setting.snapshot;
         let column = |name: &str| history.column(&Factor::price(name));
         let of_underlying: Vec<_> = underlyings.iter().map(|underlying| column(&underlying.factor)).collect();
@@ -45,15 +45,21 @@ impl<'a> Losses<'a> {
     /// Raw equity at base less raw equity under each row, in the order of the history, quote units; a gain is negative. A
     /// row in which a price that the pool depends on is not quoted is no observation.
     pub(super) fn of(&self, pool: &Pool<'_>, equity: f64) -> Vec<f64> {
+        let mut losses = Vec::with_capacity(self.history.len());
+        self.each(pool, equity, |_, loss| losses.extend(loss));
+        losses
+    }
+
+    /// The same row by row: its number, and the loss where it is an observation.
+    pub(crate) fn each(&self, pool: &Pool<'_>, equity: f64, mut take: impl FnMut(usize, Option<f64>)) {
         let gaps = self.columns_with_gaps(pool);
         let is_quoted = |row: usize| gaps.iter().all(|&column| !self.history.shocks[[row, column]].is_nan());
-        let mut losses = Vec::with_capacity(self.history.len());
         for first in (0..self.history.len()).step_by(LANES) {
             let shocked = self.setting.raw_equity(pool, &Block { rows: self.setting.rows, first });
-            let block = first..(first + LANES).min(self.history.len());
-            losses.extend(block.filter(|row| is_quoted(*row)).map(|row| equity - shocked.0[row - first]));
+            for row in first..(first + LANES).min(self.history.len()) {
+                take(row, is_quoted(row).then(|| equity - shocked.0[row - first]));
+            }
         }
-        losses
     }
 
     /// Columns that move the pool and have empty cells.
@@ -79,6 +85,10 @@ impl Market<Lanes> for Block<'_> {
     #[inline(always)]
     fn row(&self, row: u32) -> Lanes {
         let shocked = self.rows.shocked.row(row as usize);
+        let whole = shocked.to_slice().and_then(|row| row.get(self.first..self.first + LANES));
+        if let Some(Ok(lanes)) = whole.map(TryInto::try_into) {
+            return Lanes(lanes);
+        }
         let last = shocked.len() - 1;
         Lanes(array::from_fn(|lane| shocked[(self.first + lane).min(last)]))
     }

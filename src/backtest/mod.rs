@@ -19,6 +19,8 @@ pub use antiprocyclical::{Buffer, floor_at, weigh_stressed};
 pub use christoffersen::{Transitions, conditional_coverage};
 pub use coverage::Coverage;
 pub use horizon::compound;
+pub(crate) use losses::Losses;
+
 pub use kupiec::{LikelihoodRatio, proportion_of_failures};
 pub use portfolios::{LeftOut, Portfolio, Shape, synthetic};
 pub use procyclicality::Procyclicality;

@@ -14,6 +14,11 @@ pub enum Strict {
     Neither,
 }
 
+impl Strict {
+    /// The words of a job file.
+    pub const WORDS: [(&'static str, Self); 3] = [("high", Self::High), ("low", Self::Low), ("neither", Self::Neither)];
+}
+
 /// A free parameter as a search sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
@@ -54,7 +59,8 @@ pub struct Probe {
 /// What a candidate amounts to, scenario by scenario.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Measured {
-    /// Σ over pools of the calibrated requirement in the unshocked market, quote units.
+    /// Σ over pools of the calibrated requirement in the unshocked market, quote units; of what pools hold
+    /// ([`super::Resources::Held`]) with what haircuts take, M + R − A.
     pub margin: f64,
     /// Pools by group.
     pub groups: Vec<Group>,
@@ -64,6 +70,8 @@ pub struct Measured {
     pub shortfall: Vec<f64>,
     /// The same of the n accounts that lose most beyond it (n of the job, 2 by default), by scenario.
     pub cover: Vec<f64>,
+    /// The insurance fund of the candidate's rulebook, quote units; 0 where it says nothing, +∞ where it is unlimited.
+    pub fund: f64,
 }
 
 /// One constraint at one candidate.

@@ -10,6 +10,7 @@ mod account;
 mod adl;
 mod backtest;
 mod bench;
+mod calibrate;
 mod check;
 mod collateral;
 mod compare;
@@ -118,6 +119,8 @@ enum Command {
     Transfer(transfer::Args),
     /// Test margin requirements against a return history.
     Backtest(backtest::Args),
+    /// Calibrate free parameters of a rulebook: as strict as they must be.
+    Calibrate(calibrate::Args),
     /// Haircut classes from a price history; which rule would have held in a collapse.
     Haircuts(haircuts::Args),
     /// Forecast the next day's variance and how likely a spike is; which model may be used.
@@ -188,6 +191,7 @@ fn run(command: &Command, context: Context) -> Result<u8> {
         Command::Collateral(args) => collateral::run(args, context),
         Command::Transfer(args) => transfer::run(args, context),
         Command::Backtest(args) => backtest::run(args, context),
+        Command::Calibrate(args) => calibrate::run(args, context),
         Command::Haircuts(args) => haircuts::run(args, context),
         Command::Forecast(args) => forecast::run(args, context),
         Command::Account(args) => account::run(args, context),

@@ -37,7 +37,7 @@ enum Command {
         /// The rulebook.
         file: PathBuf,
     },
-    /// Print the JSON Schema of a rulebook, a policy, a path or a transfer, for editors that complete and check as you type.
+    /// Print the JSON Schema of a rulebook, a policy, a path, a transfer or a calibration, for editors that complete and check as you type.
     Schema {
         /// Which file it is of.
         #[arg(value_enum, default_value_t = SchemaOf::Rulebook)]
@@ -66,6 +66,8 @@ enum SchemaOf {
     Path,
     /// What moves from one pool to another.
     Transfer,
+    /// What is calibrated.
+    Calibrate,
 }
 
 /// Runs the command; returns the exit code.
@@ -171,6 +173,7 @@ fn schema(of: SchemaOf, out: Option<&Path>, context: Context) -> Result<u8> {
         SchemaOf::Policy => crate::io::policy_file::schema(),
         SchemaOf::Path => crate::io::path_file::schema(),
         SchemaOf::Transfer => crate::io::transfer_file::schema(),
+        SchemaOf::Calibrate => crate::io::job_file::schema(),
     };
     let Some(out) = out else {
         print_json(&schema);

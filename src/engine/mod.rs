@@ -32,6 +32,9 @@ mod tile;
 mod verdicts;
 mod views;
 
+pub(crate) use sweep::on_threads;
+pub(crate) use tally::{QUANTUM, quanta};
+
 pub use arbiter::{Arbiter, Decision};
 pub use digest::digest;
 pub use explain::{Explainer, Explanation, Reach, Statement};

@@ -89,7 +89,7 @@ pub fn sweep(
 }
 
 /// Runs something on so many worker threads; by default one per core.
-pub(super) fn on_threads<T: Send>(threads: Option<usize>, run: impl FnOnce() -> T + Send) -> Result<T> {
+pub(crate) fn on_threads<T: Send>(threads: Option<usize>, run: impl FnOnce() -> T + Send) -> Result<T> {
     let Some(threads) = threads else { return Ok(run()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;

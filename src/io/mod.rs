@@ -3,8 +3,10 @@
 pub mod bar_csv;
 pub mod bracket_csv;
 pub mod chain_csv;
+pub mod checkpoint_file;
 pub mod event_file;
 pub mod hash;
+pub mod job_file;
 pub mod model_file;
 pub mod oracle_file;
 pub mod oracle_tables;

@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether no fault has been recorded.
-    pub(super) fn is_faultless(&self) -> bool {
+    pub fn is_faultless(&self) -> bool {
         self.faults.is_empty()
     }
 

@@ -1,0 +1,311 @@
+//! A book, its rulebook and its scenarios as the landscape that a search moves over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::candidate::Candidate;
+use super::checkpoint::{Evaluated, Recorder, key};
+use super::constraint::{Floored, Rule, Sample, View};
+use super::document::Document;
+use super::job::{Job, Objective};
+use super::landscape::{Axis, Evaluation, Landscape, Measured, Reading};
+use super::loss_measure::LossMeasure;
+use super::measure::measure;
+use super::parameter::{Parameter, apply};
+use super::population::Population;
+use super::runs::Runs;
+use super::tail::{KEPT_MAX, Market, Swept, Tails};
+use crate::domain::Snapshot;
+use crate::engine::Progress;
+use crate::error::{Error, Result};
+use crate::margin::Rules;
+use crate::scenario::ScenarioSet;
+
+/// What is calibrated on what.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// Market data and book.
+    pub snapshot: &'a Snapshot,
+    /// The old rulebook as it is written.
+    pub document: Document,
+    /// Scenarios that are searched over.
+    pub scenarios: ScenarioSet,
+    /// Scenarios that the answer is judged by, and no search sees.
+    pub hold_out: Option<ScenarioSet>,
+}
+
+/// Scenarios, and what was kept of them.
+pub(super) struct SampleMarket {
+    pub(super) set: ScenarioSet,
+    pub(super) tails: Option<Tails>,
+}
+
+/// The measuring half of a calibration.
+pub struct Calibration<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) job: &'a Job,
+    pub(super) document: Document,
+    pub(super) rules: Rules,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) axes: Vec<Axis>,
+    /// By constraint.
+    pub(super) floors: Vec<Option<Floored>>,
+    pub(super) population: Population,
+    /// Pools whose losses count.
+    pub(super) is_counted: Vec<bool>,
+    /// Thresholds at the loosest corner of what is free.
+    pub(super) loosest: Vec<f64>,
+    pub(super) searched: SampleMarket,
+    pub(super) held_out: Option<SampleMarket>,
+    pub(super) runs: Runs,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) recorder: Box<dyn Recorder + Send + 'a>,
+    pub(super) known: HashMap<Vec<u64>, Evaluation>,
+    /// The candidate that was looked at last: what follows is usually asked of the same.
+    pub(super) last: Option<(Vec<u64>, Arc<Candidate>)>,
+    pub(super) sweeps: u64,
+}
+
+impl Calibration<'_> {
+    /// Sweeps of the whole book so far.
+    pub fn sweeps(&self) -> u64 {
+        self.sweeps + self.runs.sweeps
+    }
+
+    /// Takes what an earlier run of the same job has evaluated.
+    pub fn recall(&mut self, evaluated: Vec<Evaluated>) {
+        self.known.extend(evaluated.into_iter().map(|known| (key(&known.point, known.relaxed), known.evaluation)));
+    }
+
+    /// The rulebook file of a candidate.
+    pub fn text(&self, point: &[f64]) -> String {
+        apply(&self.document, &self.parameters, point).text()
+    }
+
+    /// The calibrated requirement of each pool in the unshocked market, in book order, quote units; `None` = the old rulebook.
+    ///
+    /// # Errors
+    /// Where the candidate is no rulebook for this book.
+    pub fn requirements(&mut self, point: Option<&[f64]>) -> Result<Vec<f64>> {
+        Ok(self.candidate(point)?.thresholds.requirements.clone())
+    }
+
+    /// What each pool loses beyond its resources under the scenarios that are searched over: (scenario, quote units > 0), the
+    /// largest first; `None` = the old rulebook.
+    ///
+    /// # Errors
+    /// What the measurement answers.
+    pub fn excesses(&mut self, point: Option<&[f64]>) -> Result<Vec<Vec<(usize, f64)>>> {
+        let candidate = self.candidate(point)?;
+        self.reach(Sample::Searched, &candidate)?;
+        let Some(tails) = &self.searched.tails else { return Ok(Vec::new()) };
+        let of_pool = |(pool, threshold): (usize, &f64)| {
+            tails.beyond(pool, *threshold).map(|(scenario, loss)| (scenario, loss - threshold)).collect()
+        };
+        Ok(candidate.thresholds.pools.iter().enumerate().map(of_pool).collect())
+    }
+
+    /// What the old rulebook amounts to, as it is written.
+    ///
+    /// # Errors
+    /// What the measurement answers.
+    pub fn old(&mut self) -> Result<(Measured, Evaluation)> {
+        let candidate = self.candidate(None)?;
+        self.judge(Sample::Searched, &candidate, 1.0)
+    }
+
+    /// What a candidate amounts to in the scenarios that were held out (`None` = the old rulebook), where there are any; the
+    /// plain levels count.
+    ///
+    /// # Errors
+    /// What the measurement answers.
+    pub fn hold_out(&mut self, point: Option<&[f64]>) -> Result<Option<(Measured, Evaluation)>> {
+        if self.held_out.is_none() {
+            return Ok(None);
+        }
+        let candidate = self.candidate(point)?;
+        self.judge(Sample::HeldOut, &candidate, 1.0).map(Some)
+    }
+
+    /// The rulebook of a point, with its thresholds; `None` = the old one.
+    fn candidate(&mut self, point: Option<&[f64]>) -> Result<Arc<Candidate>> {
+        let key = point.map_or_else(Vec::new, |point| key(point, 1.0));
+        if let Some((_, last)) = self.last.as_ref().filter(|(known, _)| *known == key) {
+            return Ok(Arc::clone(last));
+        }
+        let document =
+            point.map_or_else(|| self.document.clone(), |point| apply(&self.document, &self.parameters, point));
+        let mut candidate = Candidate::of(document, (self.snapshot, &self.population), self.job)?;
+        for (threshold, is_counted) in candidate.thresholds.pools.iter_mut().zip(&self.is_counted) {
+            if !is_counted {
+                *threshold = f64::INFINITY;
+            }
+        }
+        let candidate = Arc::new(candidate);
+        self.last = Some((key, Arc::clone(&candidate)));
+        Ok(candidate)
+    }
+
+    fn sample(&self, sample: Sample) -> Result<&SampleMarket> {
+        match sample {
+            Sample::Searched => Ok(&self.searched),
+            Sample::HeldOut => self.held_out.as_ref().ok_or_else(|| Error::Bug("nothing is held out".into())),
+        }
+    }
+
+    /// Sweeps the scenarios, unless what was kept reaches down to the candidate's thresholds.
+    fn reach(&mut self, sample: Sample, candidate: &Candidate) -> Result<()> {
+        let thresholds = &candidate.thresholds.pools;
+        let market = self.sample(sample)?;
+        let bounds = match &market.tails {
+            Some(tails) if tails.reach(thresholds) => return Ok(()),
+            Some(tails) => tails.lowered(thresholds),
+            None => self.loosest.iter().zip(thresholds).map(|(loosest, threshold)| loosest.min(*threshold)).collect(),
+        };
+        let swept = Market {
+            snapshot: self.snapshot,
+            population: &self.population,
+            rules: &self.rules,
+            job: self.job,
+            scenarios: &market.set,
+            is_counted: &self.is_counted,
+        };
+        let tails = Tails::sweep(&swept, bounds, self.progress)?;
+        self.sweeps += 1;
+        let tails = match tails {
+            Swept::Kept(tails) => tails,
+            Swept::TooMany => return Err(self.too_many()),
+        };
+        match sample {
+            Sample::Searched => self.searched.tails = Some(tails),
+            Sample::HeldOut => {
+                if let Some(market) = &mut self.held_out {
+                    market.tails = Some(tails);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn measured(&mut self, sample: Sample, candidate: &Candidate) -> Result<Measured> {
+        self.reach(sample, candidate)?;
+        let market = self.sample(sample)?;
+        let tails = market.tails.as_ref().ok_or_else(|| Error::Bug("nothing was swept".into()))?;
+        let amounts = (self.job.cover_accounts(), candidate.fund);
+        Ok(measure(&self.population, tails, &candidate.thresholds, amounts))
+    }
+
+    /// Measures a candidate and reads every constraint; what needs a run of its own only where all others hold.
+    fn judge(&mut self, sample: Sample, candidate: &Candidate, relaxed: f64) -> Result<(Measured, Evaluation)> {
+        let measured = self.measured(sample, candidate)?;
+        let mut evaluation = self.read_as(sample, &measured, &self.sample(sample)?.set.weights, relaxed);
+        for (reading, floor) in evaluation.readings.iter_mut().zip(&self.floors) {
+            floor.iter().for_each(|floor| *reading = floor.reading(&candidate.document));
+        }
+        for (at, constraint) in self.job.constraints.iter().enumerate() {
+            if constraint.rule.needs_run() && evaluation.is_met() {
+                let market = match sample {
+                    Sample::Searched => &self.searched,
+                    Sample::HeldOut => {
+                        self.held_out.as_ref().ok_or_else(|| Error::Bug("nothing is held out".into()))?
+                    }
+                };
+                let reading =
+                    self.runs.reading((&constraint.rule, sample), (self.snapshot, candidate), &market.set, relaxed)?;
+                evaluation.readings[at] = reading;
+            }
+        }
+        Ok((measured, evaluation))
+    }
+
+    fn read_as(&self, sample: Sample, measured: &Measured, weights: &[f64], relaxed: f64) -> Evaluation {
+        // Equal weights become 1, so that counts stay whole.
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let scale = if largest > 0.0 { largest } else { 1.0 };
+        let weights: Vec<f64> = weights.iter().map(|weight| weight / scale).collect();
+        let view = View { measured, weights: &weights, relaxed, sample };
+        Evaluation {
+            objective: objective(self.job.objective, measured, &weights),
+            readings: self.job.constraints.iter().map(|constraint| constraint.rule.reading(&view)).collect(),
+        }
+    }
+
+    /// A candidate that is no rulebook breaks everything.
+    fn refused(&self) -> Evaluation {
+        let broken = Reading { value: f64::NAN, limit: f64::NAN, slack: -1.0 };
+        Evaluation { objective: f64::INFINITY, readings: vec![broken; self.job.constraints.len()] }
+    }
+
+    /// That too much would have to be kept, with the parameter whose loose end costs most.
+    fn too_many(&mut self) -> Error {
+        let loosest = self.corner(super::setup::Corner::Loosest);
+        let margin_with = |calibration: &mut Self, at: usize| {
+            let mut point = loosest.clone();
+            point[at] = calibration.axes[at].low + calibration.axes[at].high - point[at];
+            calibration.candidate(Some(&point)).map_or(0.0, |candidate| candidate.thresholds.margin())
+        };
+        let margins: Vec<f64> = (0..self.axes.len()).map(|at| margin_with(self, at)).collect();
+        let most = margins.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(at, _)| at);
+        let axis = &self.axes[most];
+        let end = if loosest[most] == axis.low { "low" } else { "high" };
+        let (name, loose) = (&axis.name, loosest[most]);
+        Error::Usage(format!(
+            "with {name} at {end} = {loose}, more than {KEPT_MAX} losses lie above what pools would have: bring its {end} end closer \
+             to what is likely, or use fewer scenarios"
+        ))
+    }
+}
+
+impl Landscape for Calibration<'_> {
+    fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    fn evaluate(&mut self, point: &[f64], relaxed: f64) -> Result<Evaluation> {
+        let key = key(point, relaxed);
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let evaluation = match self.candidate(Some(point)) {
+            Ok(candidate) => self.judge(Sample::Searched, &candidate, relaxed)?.1,
+            Err(Error::Configuration(_) | Error::Refused(_)) => self.refused(),
+            Err(other) => return Err(other),
+        };
+        self.known.insert(key, evaluation.clone());
+        self.recorder.record(&Evaluated { point: point.into(), relaxed, evaluation: evaluation.clone() })?;
+        Ok(evaluation)
+    }
+
+    fn measure(&mut self, point: &[f64]) -> Result<Measured> {
+        let candidate = self.candidate(Some(point))?;
+        self.measured(Sample::Searched, &candidate)
+    }
+
+    fn read(&self, measured: &Measured, weights: &[f64], relaxed: f64) -> Evaluation {
+        self.read_as(Sample::Searched, measured, weights, relaxed)
+    }
+
+    fn weights(&self) -> &[f64] {
+        &self.searched.set.weights
+    }
+}
+
+/// What is minimised.
+fn objective(objective: Objective, measured: &Measured, weights: &[f64]) -> f64 {
+    match objective {
+        Objective::Margin => measured.margin,
+        Objective::Cost { margin, shortfall, fund } => {
+            let mean = LossMeasure::Mean.of(&measured.shortfall, weights, 0.0);
+            let fund = if fund > 0.0 { fund * measured.fund } else { 0.0 };
+            margin * measured.margin + shortfall * mean + fund
+        }
+    }
+}
+
+/// Whether a rule's reading depends on the file alone.
+pub(super) fn floor_of(rule: &Rule) -> Option<&super::constraint::Floor> {
+    match rule {
+        Rule::Floor(floor) => Some(floor),
+        _ => None,
+    }
+}

@@ -1,0 +1,241 @@
+//! From a job and its subject to a calibration: everything that can be wrong is said before anything is swept.
+
+use std::collections::HashMap;
+
+use super::calibration::{Calibration, SampleMarket, Subject, floor_of};
+use super::candidate::Candidate;
+use super::checkpoint::Recorder;
+use super::constraint::Floored;
+use super::document::Document;
+use super::job::{How, Job, Objective, Resources, fault};
+use super::landscape::{Axis, Strict};
+use super::parameter::{Parameter, apply, resolve};
+use super::population::Population;
+use super::runs::Runs;
+use super::threshold::unshocked_rows;
+use crate::domain::{Pool, Snapshot};
+use crate::engine::{Progress, SweepOptions};
+use crate::error::{Error, Fault, Result};
+use crate::margin::{Rules, Setting};
+
+/// An end of everything that is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Corner {
+    /// Every parameter at its stricter end.
+    Strictest,
+    /// Every parameter at its looser end.
+    Loosest,
+}
+
+impl Axis {
+    /// The end of the axis at a corner; where no end is stricter, the upper one counts as such.
+    fn at(&self, corner: Corner) -> f64 {
+        match (corner, self.strict) {
+            (Corner::Strictest, Strict::High | Strict::Neither) | (Corner::Loosest, Strict::Low) => self.high,
+            (Corner::Strictest, Strict::Low) | (Corner::Loosest, Strict::High | Strict::Neither) => self.low,
+        }
+    }
+}
+
+impl<'a> Calibration<'a> {
+    /// Looks everything up and checks it. `options` are of the engine, for constraints that need runs; `recorder` takes what is
+    /// evaluated.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with every fault of the job against its rulebook, columns being dotted paths of the job file;
+    /// [`Error::Refused`] where scenarios, book and old rulebook do not fit together.
+    pub fn new(
+        subject: Subject<'a>,
+        job: &'a Job,
+        options: SweepOptions,
+        (progress, recorder): (&'a dyn Progress, Box<dyn Recorder + Send + 'a>),
+    ) -> Result<Self> {
+        let Subject { snapshot, document, scenarios, hold_out } = subject;
+        let mut faults = job.faults();
+        let (parameters, axes, unresolved) = resolve(&job.parameters, &document);
+        faults.extend(unresolved);
+        let floors = floors(job, &parameters, &document, &mut faults);
+        refuse(faults)?;
+        for set in [Some(&scenarios), hold_out.as_ref()].into_iter().flatten() {
+            let faults = set.faults();
+            if !faults.is_empty() {
+                return Err(Error::Refused(faults));
+            }
+        }
+        let old = document.rulebook()?;
+        refuse(fund_faults(job, old.liquidation.is_some()))?;
+        let rules = Rules::resolve(&old, snapshot)?;
+        let rows = unshocked_rows(&rules, snapshot)?;
+        let population = Population::of(&Setting { snapshot, rules: &rules, rows: &rows }, job.outright_notional);
+        let check =
+            Check { document: &document, parameters: &parameters, axes: &axes, snapshot, population: &population, job };
+        let Checked { is_counted, loosest } = check.run()?;
+        let sample = |set| SampleMarket { set, tails: None };
+        Ok(Self {
+            snapshot,
+            job,
+            document,
+            rules,
+            parameters,
+            axes,
+            floors,
+            population,
+            is_counted,
+            loosest,
+            searched: sample(scenarios),
+            held_out: hold_out.map(sample),
+            runs: Runs::new(SweepOptions { unshocked: job.unshocked, ..options }),
+            progress,
+            recorder,
+            known: HashMap::new(),
+            last: None,
+            sweeps: 0,
+        })
+    }
+
+    /// The point of a corner.
+    pub(super) fn corner(&self, corner: Corner) -> Vec<f64> {
+        self.axes.iter().map(|axis| axis.at(corner)).collect()
+    }
+
+    /// Every parameter at its stricter end; where no end is stricter, at its upper one.
+    pub fn strictest(&self) -> Vec<f64> {
+        self.corner(Corner::Strictest)
+    }
+}
+
+fn refuse(faults: Vec<Fault>) -> Result<()> {
+    if faults.is_empty() { Ok(()) } else { Err(Error::Configuration(faults)) }
+}
+
+fn floors(job: &Job, parameters: &[Parameter], document: &Document, faults: &mut Vec<Fault>) -> Vec<Option<Floored>> {
+    let constraints = job.constraints.iter().enumerate();
+    constraints
+        .map(|(at, constraint)| {
+            floor_of(&constraint.rule).map(|floor| floor.resolve(at, (job, parameters), document, faults))
+        })
+        .collect()
+}
+
+/// Faults of what asks for an insurance fund where the rulebook has none.
+fn fund_faults(job: &Job, has_policy: bool) -> Vec<Fault> {
+    let rule = "the rulebook says how it liquidates: [liquidation.fund] balance is the fund";
+    let remedy = "add [liquidation] to the rulebook, or give an amount";
+    let asks = job.constraints.iter().enumerate().filter(|(_, constraint)| constraint.rule.needs_fund());
+    let mut columns: Vec<String> = asks.map(|(at, _)| format!("constraint[{at}].limit")).collect();
+    if matches!(job.objective, Objective::Cost { fund, .. } if fund > 0.0) {
+        columns.push("objective.fund_cost".into());
+    }
+    columns.iter().filter(|_| !has_policy).map(|column| fault(column, "", rule, remedy)).collect()
+}
+
+/// The check of every end of what is free.
+struct Check<'c> {
+    document: &'c Document,
+    parameters: &'c [Parameter],
+    axes: &'c [Axis],
+    snapshot: &'c Snapshot,
+    population: &'c Population,
+    job: &'c Job,
+}
+
+/// What the check has learned.
+struct Checked {
+    is_counted: Vec<bool>,
+    loosest: Vec<f64>,
+}
+
+impl Check<'_> {
+    fn run(&self) -> Result<Checked> {
+        let mut faults = Vec::new();
+        for at in 0..self.axes.len() {
+            self.check_axis(at, &mut faults)?;
+        }
+        refuse(faults)?;
+        let corner = |corner| self.axes.iter().map(|axis| axis.at(corner)).collect::<Vec<f64>>();
+        let loosest_point = corner(Corner::Loosest);
+        let strictest = self.candidate(&corner(Corner::Strictest), "strict")?;
+        let loosest = self.candidate(&loosest_point, "loose")?;
+        let mut bounds = loosest.thresholds.pools.clone();
+        for (at, axis) in self.axes.iter().enumerate().filter(|(_, axis)| axis.strict == Strict::Neither) {
+            let mut point = loosest_point.clone();
+            point[at] = axis.high;
+            let other = self.candidate(&point, "loose")?;
+            bounds.iter_mut().zip(&other.thresholds.pools).for_each(|(bound, other)| *bound = bound.min(*other));
+        }
+        let required = strictest.thresholds.requirements.iter().zip(&loosest.thresholds.requirements);
+        let pools = self.snapshot.book.pools().zip(required);
+        let is_counted: Vec<bool> =
+            pools.map(|(pool, (most, least))| self.counts(&pool, *most > 0.0 || *least > 0.0)).collect();
+        for (bound, _) in bounds.iter_mut().zip(&is_counted).filter(|(_, is_counted)| !**is_counted) {
+            *bound = f64::INFINITY;
+        }
+        Ok(Checked { is_counted, loosest: bounds })
+    }
+
+    /// Whether a pool's losses count: one that owes nothing and of which nothing is required has nothing to be covered.
+    fn counts(&self, pool: &Pool<'_>, is_required: bool) -> bool {
+        let owes = || pool.balances.iter().any(|balance| balance.amount + balance.accrued_interest < 0.0);
+        !pool.unknown && (is_required || (self.job.resources == Resources::Held && owes()))
+    }
+
+    /// Both ends of one parameter, the others as they were, are rulebooks, and differ in what is measured.
+    fn check_axis(&self, at: usize, faults: &mut Vec<Fault>) -> Result<()> {
+        let (axis, parameter) = (&self.axes[at], &self.parameters[at]);
+        let column = |key: &str| format!("parameter[{}].{key}", parameter.request);
+        let mut ends = Vec::new();
+        for (key, value) in [("low", axis.low), ("high", axis.high)] {
+            let document = self.document.with(parameter.edits(value));
+            match Candidate::of(document, (self.snapshot, self.population), self.job) {
+                Ok(candidate) => ends.push(candidate),
+                Err(Error::Configuration(refusal) | Error::Refused(refusal)) => {
+                    faults.push(refused_fault(&column(key), (&axis.name, value), &refusal));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        let [low, high] = ends.as_slice() else { return Ok(()) };
+        let has_runs = self.job.constraints.iter().any(|constraint| constraint.rule.needs_run());
+        if low.measures_as(high) && !(has_runs && low.rulebook != high.rulebook) {
+            faults.push(fault(
+                &column("at"),
+                &axis.name,
+                "a parameter changes what is measured",
+                self.idle_remedy(parameter),
+            ));
+        }
+        Ok(())
+    }
+
+    /// What to do about a parameter that changes nothing.
+    fn idle_remedy(&self, parameter: &Parameter) -> &'static str {
+        let is_zero = parameter.numbers.iter().all(|(_, number)| *number == 0.0);
+        match (self.job.parameters[parameter.request].how, self.job.resources) {
+            (How::Scale, _) if is_zero => "0 times anything is 0: write how = \"set\"",
+            (_, Resources::Required) => {
+                "nobody holds what it is about, or it is a haircut, for which write resources = \"held\""
+            }
+            (_, Resources::Held) => {
+                "nobody holds what it is about, or only a run of liquidations would show it: remove it"
+            }
+        }
+    }
+
+    fn candidate(&self, point: &[f64], end: &str) -> Result<Candidate> {
+        let document = apply(self.document, self.parameters, point);
+        match Candidate::of(document, (self.snapshot, self.population), self.job) {
+            Err(Error::Configuration(refusal) | Error::Refused(refusal)) => {
+                let name = format!("every parameter at its {end} end");
+                Err(Error::Configuration(vec![refused_fault("parameter", (&name, f64::NAN), &refusal)]))
+            }
+            other => other,
+        }
+    }
+}
+
+/// The fault of an end that is no rulebook.
+fn refused_fault(column: &str, (name, value): (&str, f64), refusal: &[Fault]) -> Fault {
+    let first = refusal.first().map_or_else(String::new, ToString::to_string);
+    let value = if value.is_nan() { name.to_string() } else { format!("{name} = {value}") };
+    fault(column, value, format!("both ends are rulebooks; this one is not: {first}"), "narrow the range")
+}
