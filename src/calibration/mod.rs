@@ -10,9 +10,11 @@
 
 mod answer;
 mod block_bootstrap;
+mod calibrate;
 #[expect(clippy::module_inception, reason = "the file of the type of that name")]
 mod calibration;
 mod candidate;
+mod changes;
 mod checkpoint;
 pub mod constraint;
 mod digest;
@@ -40,6 +42,7 @@ mod weighted;
 
 pub use answer::{Answer, ConstraintAnswer, CoverageAnswer, Covered, ParameterAnswer};
 pub use block_bootstrap::BlockBootstrap;
+pub use calibrate::calibrate;
 pub use calibration::{Calibration, Subject};
 pub use checkpoint::{Evaluated, Recorder};
 pub use digest::digest;

@@ -2,6 +2,7 @@
 
 mod jobs;
 mod measurement;
+mod planted;
 mod runs;
 
 use ndarray::Array2;

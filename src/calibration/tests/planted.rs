@@ -4,8 +4,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StudentT};
 
-use super::weighted::Weighted;
-use super::*;
+use crate::calibration::weighted::Weighted;
+use crate::calibration::*;
 use crate::error::Result;
 
 /// Share of losses that a class may lose beyond its rate.
