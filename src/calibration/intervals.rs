@@ -195,12 +195,17 @@ impl Line {
         if best == 0 || best + 1 == costs.len() {
             return Ok(self.values[best]);
         }
-        let [x, y] = [&self.values, &costs].map(|numbers| [numbers[best - 1], numbers[best], numbers[best + 1]]);
-        let (left, right) = ((x[1] - x[0]) * (y[1] - y[2]), (x[1] - x[2]) * (y[1] - y[0]));
-        let vertex = x[1] - 0.5 * ((x[1] - x[0]) * left - (x[1] - x[2]) * right) / (left - right);
-        let (low, high) = (x[0].min(x[2]), x[0].max(x[2]));
-        Ok(if vertex.is_finite() { vertex.clamp(low, high) } else { x[1] })
+        let around = [&self.values, &costs].map(|numbers| [numbers[best - 1], numbers[best], numbers[best + 1]]);
+        Ok(lowest(around))
     }
+}
+
+/// Where the parabola through three points (their x in order, then their y) is lowest, the middle y the least: between the outer
+/// two; the middle one where a y is infinite or all are equal.
+fn lowest([x, y]: [[f64; 3]; 2]) -> f64 {
+    let (left, right) = ((x[1] - x[0]) * (y[1] - y[2]), (x[1] - x[2]) * (y[1] - y[0]));
+    let vertex = x[1] - 0.5 * ((x[1] - x[0]) * left - (x[1] - x[2]) * right) / (left - right);
+    if vertex.is_finite() { vertex.clamp(x[0].min(x[2]), x[0].max(x[2])) } else { x[1] }
 }
 
 /// Values from the strict to the loose end around an answer, and the answer's place among them.
@@ -217,4 +222,29 @@ fn values(axis: &Axis, answer: f64) -> (Vec<f64>, usize) {
     values.dedup();
     let place = values.iter().position(|value| *value == answer).unwrap_or(0);
     (values, place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_point_of_a_parabola_lies_between_the_places() {
+        let parabola = |x: f64| 2.0 + 3.0 * (x - 0.37) * (x - 0.37);
+        for x in [[0.1, 0.3, 0.6], [0.6, 0.4, 0.1]] {
+            assert!((lowest([x, x.map(parabola)]) - 0.37).abs() < 1e-12);
+        }
+        assert_eq!(lowest([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), 2.0);
+        assert_eq!(lowest([[1.0, 2.0, 3.0], [5.0, 4.0, f64::INFINITY]]), 2.0);
+    }
+
+    #[test]
+    fn places_lead_from_strict_to_loose_through_the_answer() {
+        let axis = |strict| Axis { name: "rate".into(), old: 0.0, low: 0.1, high: 0.5, tolerance: 0.001, strict };
+        let (values, place) = super::values(&axis(Strict::High), 0.2);
+        assert_eq!((values[0], values[place], values[values.len() - 1]), (0.5, 0.2, 0.1));
+        assert!(values.len() == 2 * SIDE + 1 && values.windows(2).all(|pair| pair[0] > pair[1]));
+        let (values, place) = super::values(&axis(Strict::Low), 0.1);
+        assert!(place == 0 && values.len() == SIDE + 1 && values.windows(2).all(|pair| pair[0] < pair[1]));
+    }
 }

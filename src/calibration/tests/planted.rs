@@ -182,7 +182,7 @@ fn standard_errors_are_those_of_theory() {
     let mut classes = Classes::planted(1, scenarios, 5);
     let mut costly = Classes { rule: Rule::Cost(1.0 / TOLERATED), ..Classes::planted(1, scenarios, 5) };
     let bootstrap = BlockBootstrap { replicates: 400, block: Some(1), seed: 2 };
-    let mut judged = |classes: &mut Classes| {
+    let judged = |classes: &mut Classes| {
         let solution = solved(classes);
         (solution.why[0], intervals(classes, &solution, &bootstrap, 0.95).unwrap()[0].unwrap())
     };
