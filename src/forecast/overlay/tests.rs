@@ -51,9 +51,10 @@ fn a_fall_leaves_half_behind_in_its_half_life_and_takes_maintenance_along() {
     let ratios: Vec<f64> = [7.0; 3].into_iter().chain([1.0; 400]).collect();
     let path = follow(&free, &outlooks(&ratios), BTC);
     assert_eq!((path.steps[2].initial.to, path.steps[2].maintenance.to), (2.0, 2.0));
-    // 42 steps of four hours are seven days; each is rounded down by less than a ten-thousandth.
-    let after_a_week = path.steps[2 + 42].initial.to;
-    assert!((1.5 - 43e-4..=1.5).contains(&after_a_week), "{after_a_week}");
+    // The first step down covers the twelve hours since the last change, 39 more the rest of seven days; each is rounded down by
+    // less than a ten-thousandth.
+    let after_a_week = path.steps[2 + 40].initial.to;
+    assert!((1.5 - 41e-4..=1.5).contains(&after_a_week), "{after_a_week}");
     assert!(path.steps[3..].iter().all(|step| step.maintenance.to == step.initial.to));
     assert_eq!(path.steps[3].maintenance.reason, Reason::Decay);
     assert_eq!(path.steps.last().map(|step| step.initial.to), Some(1.0), "it arrives");
