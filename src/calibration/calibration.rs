@@ -219,10 +219,7 @@ impl Calibration<'_> {
     }
 
     fn read_as(&self, sample: Sample, measured: &Measured, weights: &[f64], relaxed: f64) -> Evaluation {
-        // Equal weights become 1, so that counts stay whole.
-        let largest = weights.iter().copied().fold(0.0, f64::max);
-        let scale = if largest > 0.0 { largest } else { 1.0 };
-        let weights: Vec<f64> = weights.iter().map(|weight| weight / scale).collect();
+        let weights = scaled(weights);
         let view = View { measured, weights: &weights, relaxed, sample };
         Evaluation {
             objective: objective(self.job.objective, measured, &weights),
@@ -285,9 +282,22 @@ impl Landscape for Calibration<'_> {
         self.read_as(Sample::Searched, measured, weights, relaxed)
     }
 
+    fn slacks(&self, measured: &Measured, weights: &[f64], relaxed: f64) -> Vec<f64> {
+        let view = View { measured, weights: &scaled(weights), relaxed, sample: Sample::Searched };
+        let rules = self.job.constraints.iter().map(|constraint| &constraint.rule);
+        rules.flat_map(|rule| rule.parts(&view)).map(|part| part.slack).collect()
+    }
+
     fn weights(&self) -> &[f64] {
         &self.searched.set.weights
     }
+}
+
+/// Weights of which the largest is 1: equal ones become 1 each, so that counts stay whole.
+fn scaled(weights: &[f64]) -> Vec<f64> {
+    let largest = weights.iter().copied().fold(0.0, f64::max);
+    let scale = if largest > 0.0 { largest } else { 1.0 };
+    weights.iter().map(|weight| weight / scale).collect()
 }
 
 /// What is minimised.

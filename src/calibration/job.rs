@@ -48,11 +48,16 @@ pub enum How {
     Set,
     /// It multiplies them, those of lists included.
     Scale,
+    /// It is added to them, those of lists included.
+    Add,
+    /// None of them stays below it, those of lists included: lower brackets are raised to it.
+    AtLeast,
 }
 
 impl How {
     /// The words of a job file.
-    pub const WORDS: [(&'static str, Self); 2] = [("set", Self::Set), ("scale", Self::Scale)];
+    pub const WORDS: [(&'static str, Self); 4] =
+        [("set", Self::Set), ("scale", Self::Scale), ("add", Self::Add), ("at_least", Self::AtLeast)];
 }
 
 /// A free parameter as a job names it.

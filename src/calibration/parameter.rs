@@ -28,6 +28,8 @@ impl Parameter {
         self.numbers.iter().map(move |(place, old)| match self.how {
             How::Set => (place, value),
             How::Scale => (place, old * value),
+            How::Add => (place, old + value),
+            How::AtLeast => (place, old.max(value)),
         })
     }
 }
@@ -61,7 +63,7 @@ fn numbers_of(
 ) -> Vec<(String, Vec<(Place, f64)>)> {
     let reach = match asked.how {
         How::Set => Reach::Number,
-        How::Scale => Reach::Numbers,
+        How::Scale | How::Add | How::AtLeast => Reach::Numbers,
     };
     let mut by_name: BTreeMap<String, Vec<(Place, f64)>> = BTreeMap::new();
     for (at, text) in asked.at.iter().enumerate() {
@@ -87,11 +89,14 @@ fn numbers_of(
     by_name.into_iter().collect()
 }
 
-/// What a search sees. The old value of one that sets several different numbers is the strictest of them.
+/// What a search sees. The old value of one that sets several different numbers is the strictest of them; of one that raises
+/// numbers, the least of them, which raises nothing.
 fn axis(asked: &ParameterRequest, name: String, numbers: &[(Place, f64)]) -> Axis {
     let values = numbers.iter().map(|(_, number)| *number);
     let old = match (asked.how, asked.strict) {
         (How::Scale, _) => 1.0,
+        (How::Add, _) => 0.0,
+        (How::AtLeast, _) => values.fold(f64::INFINITY, f64::min),
         (How::Set, Strict::Low) => values.fold(f64::INFINITY, f64::min),
         (How::Set, Strict::High | Strict::Neither) => values.fold(f64::NEG_INFINITY, f64::max),
     };

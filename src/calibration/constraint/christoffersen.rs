@@ -12,13 +12,16 @@ pub struct Christoffersen {
 }
 
 impl Christoffersen {
-    pub(super) fn reading(&self, view: &View<'_>) -> Reading {
+    /// The p-value of each portfolio.
+    pub(super) fn parts(&self, view: &View<'_>) -> Vec<Reading> {
         let limit = self.significance;
-        let tests = view.measured.probes.iter().filter_map(|probe| transitions(probe, view.weights).independence());
-        match tests.map(|test| test.p_value).reduce(f64::min) {
-            Some(value) if view.relaxed == 1.0 => Reading { value, limit, slack: (value - limit) / limit },
+        let of_probe = |probe: &Probe| match transitions(probe, view.weights).independence() {
+            Some(test) if view.relaxed == 1.0 => {
+                Reading { value: test.p_value, limit, slack: (test.p_value - limit) / limit }
+            }
             _ => met(1.0, limit),
-        }
+        };
+        view.measured.probes.iter().map(of_probe).collect()
     }
 }
 

@@ -58,18 +58,22 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    pub(super) fn reading(&self, view: &View<'_>) -> Reading {
+    /// One reading for each that must be covered by itself, in the order of what was measured.
+    pub(super) fn parts(&self, view: &View<'_>) -> Vec<Reading> {
         let tolerated = self.tolerated_share(view) * view.relaxed;
-        match self.worst_share(view) {
-            None => met(1.0, 1.0 - tolerated),
-            Some(share) => {
-                let slack = match tolerated {
-                    tolerated if tolerated > 0.0 => (tolerated - share) / tolerated,
-                    _ => -share / share_of(self.level),
-                };
-                Reading { value: 1.0 - share, limit: 1.0 - tolerated, slack }
+        let sums = self.sums(view).into_iter();
+        sums.map(|(exceeded, observed)| {
+            if observed <= 0.0 {
+                return met(1.0, 1.0 - tolerated);
             }
-        }
+            let share = exceeded / observed;
+            let slack = match tolerated {
+                tolerated if tolerated > 0.0 => (tolerated - share) / tolerated,
+                _ => -share / share_of(self.level),
+            };
+            Reading { value: 1.0 - share, limit: 1.0 - tolerated, slack }
+        })
+        .collect()
     }
 
     /// Share of observations that may exceed: of too few scenarios for the confidence, none.
@@ -82,28 +86,22 @@ impl Coverage {
         lower_quantile(n, share, self.confidence).map_or(0.0, |most| most as f64 / n as f64)
     }
 
-    /// The largest share of exceedances; `None` without an observation.
-    fn worst_share(&self, view: &View<'_>) -> Option<f64> {
+    /// Exceedances and observations of each that must be covered by itself.
+    fn sums(&self, view: &View<'_>) -> Vec<(f64, f64)> {
         let Measured { groups, probes, .. } = view.measured;
-        let of_groups = |groups: &[Group]| largest(groups.iter().map(|group| group_sums(group, view.weights)));
         // The last group is the book.
-        let book = groups.len().saturating_sub(1);
+        let (classes, book) = groups.split_at(groups.len().saturating_sub(1));
+        let of_groups = |groups: &[Group]| groups.iter().map(|group| group_sums(group, view.weights)).collect();
+        let of_probes = || probes.iter().map(|probe| probe_sums(probe, view.weights));
         match (self.of, self.each) {
-            (CoverageOf::Accounts, Each::Class) => of_groups(&groups[..book]),
-            (CoverageOf::Accounts, Each::Book) => of_groups(&groups[book..]),
-            (CoverageOf::Outrights, Each::Class) => largest(probes.iter().map(|probe| probe_sums(probe, view.weights))),
+            (CoverageOf::Accounts, Each::Class) => of_groups(classes),
+            (CoverageOf::Accounts, Each::Book) => of_groups(book),
+            (CoverageOf::Outrights, Each::Class) => of_probes().collect(),
             (CoverageOf::Outrights, Each::Book) => {
-                let sums = probes.iter().map(|probe| probe_sums(probe, view.weights));
-                largest([sums.fold((0.0, 0.0), |sum, probe| (sum.0 + probe.0, sum.1 + probe.1))])
+                vec![of_probes().fold((0.0, 0.0), |sum, probe| (sum.0 + probe.0, sum.1 + probe.1))]
             }
         }
     }
-}
-
-/// The largest share of sums of exceedances and of observations.
-fn largest(sums: impl IntoIterator<Item = (f64, f64)>) -> Option<f64> {
-    let observed = sums.into_iter().filter(|(_, observed)| *observed > 0.0);
-    observed.map(|(exceeded, observed)| exceeded / observed).reduce(f64::max)
 }
 
 /// Weighted exceedances and observations of a group.

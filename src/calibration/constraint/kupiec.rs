@@ -1,6 +1,6 @@
 //! Kupiec's test of every outright portfolio.
 
-use super::super::landscape::Reading;
+use super::super::landscape::{Probe, Reading};
 use super::super::loss_measure::share_of;
 use super::coverage::probe_sums;
 use super::{View, met};
@@ -16,30 +16,24 @@ pub struct Kupiec {
 }
 
 impl Kupiec {
-    /// The least p-value of those with more exceedances than they should have. Slack counts exceedances up to the rejection:
-    /// p-values are flat where nearly all portfolios are.
-    pub(super) fn reading(&self, view: &View<'_>) -> Reading {
+    /// The p-value of each portfolio, 1 with no more exceedances than it should have. Slack counts exceedances up to the
+    /// rejection: p-values are flat where nearly all portfolios are.
+    pub(super) fn parts(&self, view: &View<'_>) -> Vec<Reading> {
         let all_met = met(1.0, self.significance);
-        if view.relaxed != 1.0 {
-            return all_met;
-        }
-        let mut worst = all_met;
-        for probe in &view.measured.probes {
+        let of_probe = |probe: &Probe| {
             let observations = probe.exceeded.iter().zip(view.weights);
             let observations =
                 observations.filter(|(exceeded, weight)| exceeded.is_some() && **weight > 0.0).count() as u64;
-            let (exceeded, observed) = probe_sums(probe, view.weights);
-            if observations == 0 {
-                continue;
+            if observations == 0 || view.relaxed != 1.0 {
+                return all_met;
             }
+            let (exceeded, observed) = probe_sums(probe, view.weights);
             let exceedances = libm::round(observations as f64 * exceeded / observed) as u64;
             let most = self.most(observations);
             let slack = (most as f64 - exceedances as f64) / most.max(1) as f64;
-            if slack < worst.slack {
-                worst = Reading { value: self.p_value(exceedances, observations), slack, ..worst };
-            }
-        }
-        worst
+            Reading { value: self.p_value(exceedances, observations), slack, ..all_met }
+        };
+        view.measured.probes.iter().map(of_probe).collect()
     }
 
     /// The largest number of exceedances that is not rejected for being too many.

@@ -85,15 +85,22 @@ pub(super) fn met(value: f64, limit: f64) -> Reading {
 }
 
 impl Rule {
-    /// The constraint as it reads from what was measured. What needs a run of its own, or depends on the candidate alone, is met.
+    /// The constraint as it reads from what was measured: the part of it with the least slack. What needs a run of its own, or
+    /// depends on the candidate alone, is met; so is what there is nothing of.
     pub(super) fn reading(&self, view: &View<'_>) -> Reading {
+        let worse = |worst: Reading, part: Reading| if part.slack < worst.slack { part } else { worst };
+        self.parts(view).into_iter().reduce(worse).unwrap_or(met(f64::NAN, f64::NAN))
+    }
+
+    /// Every part that must hold by itself, in an order that no weights change: classes, portfolios, or one for all.
+    pub(super) fn parts(&self, view: &View<'_>) -> Vec<Reading> {
         match self {
-            Self::Coverage(rule) => rule.reading(view),
-            Self::Kupiec(rule) => rule.reading(view),
-            Self::Christoffersen(rule) => rule.reading(view),
-            Self::Shortfall(rule) => rule.reading(view),
-            Self::Cover(rule) => rule.reading(view),
-            Self::Bankruptcy(_) | Self::FundDraw(_) | Self::Floor(_) => met(f64::NAN, f64::NAN),
+            Self::Coverage(rule) => rule.parts(view),
+            Self::Kupiec(rule) => rule.parts(view),
+            Self::Christoffersen(rule) => rule.parts(view),
+            Self::Shortfall(rule) => vec![rule.reading(view)],
+            Self::Cover(rule) => vec![rule.reading(view)],
+            Self::Bankruptcy(_) | Self::FundDraw(_) | Self::Floor(_) => vec![met(f64::NAN, f64::NAN)],
         }
     }
 

@@ -60,7 +60,8 @@ const PARAMETER: &[Key] = &[
         "how",
         KeyKind::Word(&words(&How::WORDS)),
         "set",
-        "whether it takes the place of numbers or multiplies them, those of lists included",
+        "what it does to numbers: takes their place, multiplies them, is added to them, or raises those below it; all but set take the \
+         numbers of a list, too",
     ),
     Key::required("low", KeyKind::NUMBER, "lower end of the range; of a factor, 1 = as it was"),
     Key::required("high", KeyKind::NUMBER, "upper end of the range, above low"),
