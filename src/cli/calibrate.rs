@@ -103,15 +103,11 @@ fn find(
         hold_out: read.hold_out.clone(),
     };
     let calibration = Calibration::new(subject, &file.job, options, (&meter, recorder));
-    let mut calibration = calibration.map_err(|error| {
-        // Nothing was evaluated: nothing is worth keeping.
-        let _ = if known.is_empty() { checkpoint_file::remove(checkpoint) } else { Ok(()) };
-        file.located(error)
-    })?;
+    let mut calibration = calibration.map_err(|error| file.located(error))?;
     calibration.recall(known);
-    let (_, old) = calibration.old()?;
     let point = calibration.strictest();
     let evaluation = calibration.evaluate(&point, 1.0)?;
+    let (_, old) = calibration.old()?;
     let hold_out = calibration.hold_out(Some(&point))?.map(|(_, evaluation)| evaluation);
     meter.finish();
     let mut warnings = read.inputs.warnings.clone();
