@@ -161,6 +161,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The new values, one per parameter.
+    pub fn point(&self) -> Vec<f64> {
+        self.parameters.iter().map(|parameter| parameter.new).collect()
+    }
+
     /// Names of the constraints, in the order of the job.
     pub fn constraint_names(&self) -> Vec<String> {
         self.constraints.iter().map(|constraint| constraint.name.clone()).collect()

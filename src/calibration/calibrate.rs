@@ -22,8 +22,7 @@ pub fn calibrate(
     job: &Job,
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<(Answer, Vec<PoolChange>)> {
-    let options =
-        SearchOptions { evaluations: job.search.evaluations as usize, refine: job.search.refine as usize };
+    let options = SearchOptions { evaluations: job.search.evaluations as usize, refine: job.search.refine as usize };
     let (old_measured, old) = calibration.old()?;
     let solution = solve(calibration, &options, 1.0, None, progress)?;
     let point = solution.point.as_slice();

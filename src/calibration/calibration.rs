@@ -10,10 +10,11 @@ use super::document::Document;
 use super::job::{Job, Objective};
 use super::landscape::{Axis, Evaluation, Landscape, Measured, Reading};
 use super::loss_measure::LossMeasure;
-use super::measure::measure;
+use super::measure::{Against, measure, measure_alone};
 use super::parameter::{Parameter, apply};
 use super::population::Population;
 use super::runs::Runs;
+use super::setup::Corner;
 use super::tail::{KEPT_MAX, Market, Swept, Tails};
 use crate::domain::Snapshot;
 use crate::engine::Progress;
@@ -64,12 +65,18 @@ pub struct Calibration<'a> {
     /// The candidate that was looked at last: what follows is usually asked of the same.
     pub(super) last: Option<(Vec<u64>, Arc<Candidate>)>,
     pub(super) sweeps: u64,
+    pub(super) candidates: u64,
 }
 
 impl Calibration<'_> {
     /// Sweeps of the whole book so far.
     pub fn sweeps(&self) -> u64 {
         self.sweeps + self.runs.sweeps
+    }
+
+    /// Rulebooks whose thresholds were formed so far.
+    pub fn candidates(&self) -> u64 {
+        self.candidates
     }
 
     /// Takes what an earlier run of the same job has evaluated.
@@ -97,7 +104,9 @@ impl Calibration<'_> {
     /// What the measurement answers.
     pub fn excesses(&mut self, point: Option<&[f64]>) -> Result<Vec<Vec<(usize, f64)>>> {
         let candidate = self.candidate(point)?;
-        self.reach(Sample::Searched, &candidate)?;
+        if !self.reach(Sample::Searched, &candidate)? {
+            return Err(self.too_many());
+        }
         let Some(tails) = &self.searched.tails else { return Ok(Vec::new()) };
         let of_pool = |(pool, threshold): (usize, &f64)| {
             tails.beyond(pool, *threshold).map(|(scenario, loss)| (scenario, loss - threshold)).collect()
@@ -135,6 +144,7 @@ impl Calibration<'_> {
         }
         let document =
             point.map_or_else(|| self.document.clone(), |point| apply(&self.document, &self.parameters, point));
+        self.candidates += 1;
         let mut candidate = Candidate::of(document, (self.snapshot, &self.population), self.job)?;
         for (threshold, is_counted) in candidate.thresholds.pools.iter_mut().zip(&self.is_counted) {
             if !is_counted {
@@ -153,46 +163,67 @@ impl Calibration<'_> {
         }
     }
 
-    /// Sweeps the scenarios, unless what was kept reaches down to the candidate's thresholds.
-    fn reach(&mut self, sample: Sample, candidate: &Candidate) -> Result<()> {
-        let thresholds = &candidate.thresholds.pools;
-        let market = self.sample(sample)?;
-        let bounds = match &market.tails {
-            Some(tails) if tails.reach(thresholds) => return Ok(()),
-            Some(tails) => tails.lowered(thresholds),
-            None => self.loosest.iter().zip(thresholds).map(|(loosest, threshold)| loosest.min(*threshold)).collect(),
-        };
-        let swept = Market {
+    pub(super) fn market<'m>(&'m self, market: &'m SampleMarket) -> Market<'m> {
+        Market {
             snapshot: self.snapshot,
             population: &self.population,
             rules: &self.rules,
             job: self.job,
             scenarios: &market.set,
             is_counted: &self.is_counted,
-        };
-        let tails = Tails::sweep(&swept, bounds, self.progress)?;
-        self.sweeps += 1;
-        let tails = match tails {
-            Swept::Kept(tails) => tails,
-            Swept::TooMany => return Err(self.too_many()),
-        };
-        match sample {
-            Sample::Searched => self.searched.tails = Some(tails),
-            Sample::HeldOut => {
-                if let Some(market) = &mut self.held_out {
-                    market.tails = Some(tails);
-                }
-            }
         }
-        Ok(())
+    }
+
+    /// Sweeps the scenarios, unless what was kept reaches down to the candidate's thresholds. Answers whether it does then: not
+    /// where too much would have to be kept.
+    fn reach(&mut self, sample: Sample, candidate: &Candidate) -> Result<bool> {
+        let thresholds = &candidate.thresholds.pools;
+        let market = self.sample(sample)?;
+        let bounds = match (&market.tails, sample) {
+            (Some(tails), _) if tails.reach(thresholds) => return Ok(true),
+            (Some(tails), _) => tails.lowered(thresholds),
+            (None, Sample::HeldOut) => thresholds.clone(),
+            (None, Sample::Searched) => {
+                self.loosest.iter().zip(thresholds).map(|(loosest, threshold)| loosest.min(*threshold)).collect()
+            }
+        };
+        let swept = Tails::sweep(&self.market(market), bounds, self.progress)?;
+        self.sweeps += 1;
+        let Swept::Kept(tails) = swept else { return Ok(false) };
+        match (sample, &mut self.held_out) {
+            (Sample::HeldOut, Some(market)) => market.tails = Some(tails),
+            _ => self.searched.tails = Some(tails),
+        }
+        Ok(true)
     }
 
     fn measured(&mut self, sample: Sample, candidate: &Candidate) -> Result<Measured> {
-        self.reach(sample, candidate)?;
+        let is_kept = self.reach(sample, candidate)?;
+        let against = Against {
+            population: &self.population,
+            thresholds: &candidate.thresholds,
+            accounts: self.job.cover_accounts(),
+            fund: candidate.fund,
+        };
         let market = self.sample(sample)?;
-        let tails = market.tails.as_ref().ok_or_else(|| Error::Bug("nothing was swept".into()))?;
-        let amounts = (self.job.cover_accounts(), candidate.fund);
-        Ok(measure(&self.population, tails, &candidate.thresholds, amounts))
+        match &market.tails {
+            Some(tails) if is_kept => Ok(measure(&against, tails)),
+            _ => {
+                let measured = measure_alone(&against, &self.market(market), self.progress);
+                self.sweeps += 1;
+                measured
+            }
+        }
+    }
+
+    /// That what a search needs is kept: a sweep for every candidate is none.
+    fn check_kept(&mut self) -> Result<()> {
+        if self.searched.tails.is_some() {
+            return Ok(());
+        }
+        let loosest = self.corner(Corner::Loosest);
+        let candidate = self.candidate(Some(&loosest))?;
+        if self.reach(Sample::Searched, &candidate)? { Ok(()) } else { Err(self.too_many()) }
     }
 
     /// Measures a candidate and reads every constraint; what needs a run of its own only where all others hold.
@@ -235,7 +266,7 @@ impl Calibration<'_> {
 
     /// That too much would have to be kept, with the parameter whose loose end costs most.
     fn too_many(&mut self) -> Error {
-        let loosest = self.corner(super::setup::Corner::Loosest);
+        let loosest = self.corner(Corner::Loosest);
         let margin_with = |calibration: &mut Self, at: usize| {
             let mut point = loosest.clone();
             point[at] = calibration.axes[at].low + calibration.axes[at].high - point[at];
@@ -263,6 +294,7 @@ impl Landscape for Calibration<'_> {
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
+        self.check_kept()?;
         let evaluation = match self.candidate(Some(point)) {
             Ok(candidate) => self.judge(Sample::Searched, &candidate, relaxed)?.1,
             Err(Error::Configuration(_) | Error::Refused(_)) => self.refused(),
@@ -274,6 +306,7 @@ impl Landscape for Calibration<'_> {
     }
 
     fn measure(&mut self, point: &[f64]) -> Result<Measured> {
+        self.check_kept()?;
         let candidate = self.candidate(Some(point))?;
         self.measured(Sample::Searched, &candidate)
     }

@@ -22,7 +22,8 @@ impl Calibration<'_> {
         let setting = Setting { snapshot: self.snapshot, rules: &self.rules, rows: &rows };
         let change = |index: usize| {
             let pool = self.snapshot.book.pool(index);
-            let class = self.population.class_of_pool[index].map(|class| self.population.classes[class as usize].clone());
+            let class =
+                self.population.class_of_pool[index].map(|class| self.population.classes[class as usize].clone());
             let (gross, net) = notionals(&setting, &pool);
             let change = PoolChange {
                 name: format!("{} / {}", pool.account, pool.pool),

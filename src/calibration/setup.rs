@@ -90,6 +90,7 @@ impl<'a> Calibration<'a> {
             known: HashMap::new(),
             last: None,
             sweeps: 0,
+            candidates: 0,
         })
     }
 

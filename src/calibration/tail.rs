@@ -51,8 +51,8 @@ pub(super) enum Swept {
     TooMany,
 }
 
-/// Losses of one pool above its bound.
-type Kept = Vec<(f64, u32)>;
+/// Losses of one pool above its bound, with their scenarios.
+pub(super) type Kept = Vec<(f64, u32)>;
 
 impl Tails {
     /// Sweeps the scenarios. A loss is kept where it is above the bound of its pool (quote units, one for each pool).
@@ -60,36 +60,22 @@ impl Tails {
     /// # Errors
     /// As [`revalue`].
     pub(super) fn sweep(market: &Market<'_>, bounds: Vec<f64>, progress: &dyn Progress) -> Result<Swept> {
-        let Market { snapshot, population, rules, job, scenarios, .. } = *market;
-        let rows = revalue(rules, snapshot, scenarios, job.unshocked)?;
-        let setting = Setting { snapshot, rules, rows: &rows };
-        let losses = Losses::new(setting, scenarios);
-        let sweep = Sweep { market, setting, losses: &losses, missing: Missing::new(population, scenarios.len()) };
-        let (kept_count, done) = (AtomicU64::new(0), AtomicU64::new(0));
-        let total = (snapshot.book.len() * scenarios.len()) as u64;
-        let of_pool = |index: usize| {
-            if kept_count.load(Relaxed) > KEPT_MAX {
-                return Kept::new();
+        with_sweep(market, progress, |sweep| {
+            let kept_count = AtomicU64::new(0);
+            let of_pool = |index: usize| {
+                if kept_count.load(Relaxed) > KEPT_MAX {
+                    return Kept::new();
+                }
+                let kept = sweep.pool(index, bounds[index]);
+                kept_count.fetch_add(kept.len() as u64, Relaxed);
+                kept
+            };
+            let kept: Vec<Kept> = (0..market.snapshot.book.len()).into_par_iter().map(of_pool).collect();
+            if kept_count.into_inner() > KEPT_MAX {
+                return Swept::TooMany;
             }
-            let kept = sweep.pool(index, bounds[index]);
-            kept_count.fetch_add(kept.len() as u64, Relaxed);
-            let cells = scenarios.len() as u64;
-            progress.advance(done.fetch_add(cells, Relaxed) + cells, total);
-            kept
-        };
-        let kept: Vec<Kept> = (0..snapshot.book.len()).into_par_iter().map(of_pool).collect();
-        if kept_count.into_inner() > KEPT_MAX {
-            return Ok(Swept::TooMany);
-        }
-        let observed = sweep.observed();
-        let outrights = population.outrights.par_iter().map(|outright| {
-            let pool = population.pool(outright);
-            let mut of_scenario = Vec::with_capacity(scenarios.len());
-            let equity = setting.raw_equity::<f64>(&pool, &(setting.rows, Column::Base));
-            losses.each(&pool, equity, |_, loss| of_scenario.push(loss));
-            of_scenario
-        });
-        Ok(Swept::Kept(Self { outrights: outrights.collect(), observed, ..Self::join(bounds, kept) }))
+            Swept::Kept(Self { outrights: sweep.outrights(), observed: sweep.observed(), ..Self::join(bounds, kept) })
+        })
     }
 
     fn join(bounds: Vec<f64>, kept: Vec<Kept>) -> Self {
@@ -124,21 +110,42 @@ impl Tails {
 }
 
 /// A sweep on its way.
-struct Sweep<'a> {
+pub(super) struct Sweep<'a> {
     market: &'a Market<'a>,
     setting: Setting<'a>,
     losses: &'a Losses<'a>,
     missing: Missing,
+    progress: &'a dyn Progress,
+    done: AtomicU64,
+}
+
+/// Revalues the scenarios, and hands the sweep to `run`.
+///
+/// # Errors
+/// As [`revalue`].
+pub(super) fn with_sweep<T>(
+    market: &Market<'_>,
+    progress: &dyn Progress,
+    run: impl FnOnce(&Sweep<'_>) -> T,
+) -> Result<T> {
+    let Market { snapshot, population, rules, job, scenarios, .. } = *market;
+    let rows = revalue(rules, snapshot, scenarios, job.unshocked)?;
+    let setting = Setting { snapshot, rules, rows: &rows };
+    let losses = Losses::new(setting, scenarios);
+    let missing = Missing::new(population, scenarios.len());
+    Ok(run(&Sweep { market, setting, losses: &losses, missing, progress, done: AtomicU64::new(0) }))
 }
 
 impl Sweep<'_> {
-    /// The losses of a pool above a bound, the largest first, of equals the first scenario.
-    fn pool(&self, index: usize, bound: f64) -> Kept {
+    /// The losses of a pool above a bound, the largest first, of equals the first scenario. Asked once of each pool: what is not
+    /// observed is counted on the way.
+    pub(super) fn pool(&self, index: usize, bound: f64) -> Kept {
         let mut kept = Kept::new();
         if !self.market.is_counted[index] {
             return kept;
         }
-        let pool = lossy(&self.market.snapshot.book.pool(index), self.market.job.resources);
+        let book = &self.market.snapshot.book;
+        let pool = lossy(&book.pool(index), self.market.job.resources);
         let equity = self.setting.raw_equity::<f64>(&pool, &(self.setting.rows, Column::Base));
         let class = self.market.population.class_of_pool[index];
         self.losses.each(&pool, equity, |scenario, loss| match loss {
@@ -147,11 +154,27 @@ impl Sweep<'_> {
             None => self.missing.count(class, scenario),
         });
         kept.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let cells = (pool.positions.len() * self.market.scenarios.len()) as u64;
+        let total = (book.position_count() * self.market.scenarios.len()) as u64;
+        self.progress.advance(self.done.fetch_add(cells, Relaxed) + cells, total);
         kept
     }
 
-    /// Pools that are observed, by class and scenario, then of the whole book.
-    fn observed(&self) -> Vec<Vec<u32>> {
+    /// By outright portfolio: its loss under each scenario; `None` where its price is not quoted.
+    pub(super) fn outrights(&self) -> Vec<Vec<Option<f64>>> {
+        let population = self.market.population;
+        let losses = population.outrights.par_iter().map(|outright| {
+            let pool = population.pool(outright);
+            let mut of_scenario = Vec::with_capacity(self.market.scenarios.len());
+            let equity = self.setting.raw_equity::<f64>(&pool, &(self.setting.rows, Column::Base));
+            self.losses.each(&pool, equity, |_, loss| of_scenario.push(loss));
+            of_scenario
+        });
+        losses.collect()
+    }
+
+    /// Pools that are observed, by class and scenario, then of the whole book, once every pool has been asked.
+    pub(super) fn observed(&self) -> Vec<Vec<u32>> {
         let mut counted = vec![0; self.missing.of.len()];
         let book = counted.len() - 1;
         let pools = self.market.population.class_of_pool.iter().zip(self.market.is_counted);

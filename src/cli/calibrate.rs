@@ -12,16 +12,17 @@ use super::inputs::write_refused;
 use super::progress::Meter;
 use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
-use crate::calibration::{Calibration, Landscape, Reading, Subject};
+use crate::calibration::{Calibration, Subject, calibrate, digest};
 use crate::engine::{SweepOptions, on_threads};
 use crate::error::{Error, Result};
 use crate::io::checkpoint_file::{self, CheckpointFile};
 use crate::io::job_file;
 use crate::io::results::ResultsWriter;
 use crate::pricing::Unshocked;
+use crate::report::{CalibrationInput, calibration_html};
 use job::JobInputs;
 use progress::BestSoFar;
-use show::Found;
+use show::{Found, LIMITS};
 
 /// Arguments of `calibrate`.
 #[derive(Debug, clap::Args)]
@@ -60,24 +61,39 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
     let checkpoint = checkpoint_path(&args.out);
     let find = || find(&read, &file, options, (&checkpoint, context));
     let found = on_threads(threads, find)??;
-    let object = found.json(&file.job);
+    let object = found.json();
     let mut manifest = object.clone();
     read.inputs.describe(&mut manifest);
     manifest["inputs"] = serde_json::json!(read.hashes);
     manifest["audit_seed"] = args.engine.audit_seed().into();
     writer.write_text("rulebook.toml", &found.text)?;
+    writer.write_text("report.html", &page(&found, &args.job))?;
+    writer.write_calibration(&found.answer, &found.pools, &found.scenario_ids)?;
     writer.finish(manifest)?;
     checkpoint_file::remove(&checkpoint)?;
     match context.format {
         Format::Json => print_json(&object),
-        Format::Table => print_text(found.report(&file.job)),
+        Format::Table => print_text(found.report()),
     }
-    let unmet = |reading: &Reading| !reading.is_met();
-    let broken = file.job.constraints.iter().zip(&found.evaluation.readings).filter(|(_, reading)| unmet(reading));
-    let broken: Vec<String> = broken
-        .map(|(rule, reading)| format!("{}: {} where {} is asked", rule.name, reading.value, reading.limit))
-        .collect();
-    if broken.is_empty() { Ok(0) } else { Err(Error::Limit(broken.join("; "))) }
+    if found.answer.is_met { Ok(0) } else { Err(Error::Limit(found.answer.unmet().join("; "))) }
+}
+
+fn page(found: &Found, job: &Path) -> String {
+    let facts = [
+        ("job".to_string(), job.display().to_string()),
+        ("scenarios".into(), found.scenario_ids.len().to_string()),
+        ("candidates measured".into(), found.candidates.to_string()),
+        ("sweeps".into(), found.answer.sweeps.to_string()),
+    ];
+    calibration_html(&CalibrationInput {
+        answer: &found.answer,
+        pools: &found.pools,
+        scenario_ids: &found.scenario_ids,
+        limits: &LIMITS.map(String::from),
+        warnings: &found.warnings,
+        facts: &facts,
+        digest: &found.digest,
+    })
 }
 
 /// The file beside the results that an interrupted calibration goes on from.
@@ -95,35 +111,26 @@ fn find(
 ) -> Result<Found> {
     let meter = Meter::new(context.progress);
     let (recorder, known) = CheckpointFile::open(checkpoint, &read.identity)?;
-    let recorder = Box::new(BestSoFar::new(recorder, context.progress));
     let subject = Subject {
         snapshot: &read.inputs.snapshot,
         document: read.document.clone(),
         scenarios: read.scenarios.clone(),
         hold_out: read.hold_out.clone(),
     };
-    let calibration = Calibration::new(subject, &file.job, options, (&meter, recorder));
-    let mut calibration = calibration.map_err(|error| {
-        // Nothing was evaluated: nothing is worth keeping.
-        let _ = if known.is_empty() { checkpoint_file::remove(checkpoint) } else { Ok(()) };
-        file.located(error)
-    })?;
+    let calibration = Calibration::new(subject, &file.job, options, (&meter, Box::new(recorder)));
+    let mut calibration = calibration.map_err(|error| file.located(error))?;
     calibration.recall(known);
-    let (_, old) = calibration.old()?;
-    let point = calibration.strictest();
-    let evaluation = calibration.evaluate(&point, 1.0)?;
-    let hold_out = calibration.hold_out(Some(&point))?.map(|(_, evaluation)| evaluation);
+    let mut best = BestSoFar::new(context.progress);
+    let (answer, pools) = calibrate(&mut calibration, &file.job, &mut |search| best.tell(search))?;
     meter.finish();
-    let mut warnings = read.inputs.warnings.clone();
-    warnings.extend(read.warnings.iter().cloned());
-    Ok(Found {
-        axes: calibration.axes().to_vec(),
-        text: calibration.text(&point),
-        sweeps: calibration.sweeps(),
-        point,
-        old,
-        evaluation,
-        hold_out,
-        warnings,
-    })
+    let found = Found {
+        pools,
+        scenario_ids: read.scenarios.ids.clone(),
+        text: calibration.text(&answer.point()),
+        digest: digest(&answer),
+        candidates: calibration.candidates(),
+        warnings: read.inputs.warnings.iter().chain(&read.warnings).cloned().collect(),
+        answer,
+    };
+    Ok(found.warned())
 }

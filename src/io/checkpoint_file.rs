@@ -12,53 +12,68 @@ use serde_json::{Value, json};
 use crate::calibration::{Evaluated, Evaluation, Reading, Recorder};
 use crate::error::{Error, Result};
 
-/// A checkpoint that is being written.
+/// A checkpoint that is being written; there is no file before the first evaluation.
 #[derive(Debug)]
 pub struct CheckpointFile {
     path: PathBuf,
-    file: File,
+    job: String,
+    /// Bytes of whole lines that stand there.
+    whole: u64,
+    file: Option<File>,
 }
 
 impl CheckpointFile {
-    /// Opens a checkpoint of the job with this hash, or starts one; answers what stands there. A last line that was not
+    /// Opens the checkpoint of the job with this hash, if there is one; answers what stands there. A last line that was not
     /// finished is dropped.
     ///
     /// # Errors
-    /// [`Error::Usage`] where the file is another job's, or no checkpoint; [`Error::Io`] where it cannot be read or written.
+    /// [`Error::Usage`] where the file is another job's, or no checkpoint; [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, job: &str) -> Result<(Self, Vec<Evaluated>)> {
-        let io = |source| Error::io(path, source);
         let text = match fs::read(path) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| not_a_checkpoint(path))?,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(io(source)),
+            Err(source) => return Err(Error::io(path, source)),
         };
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let known = read(&text[..whole], job, path)?;
-        let open = || -> std::io::Result<File> {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-            file.set_len(whole as u64)?;
-            file.seek(SeekFrom::End(0))?;
-            if whole == 0 {
-                file.write_all(format!("{}\n", json!({ HEADER: VERSION, "job": job })).as_bytes())?;
-            }
-            Ok(file)
+        Ok((Self { path: path.into(), job: job.into(), whole: whole as u64, file: None }, known))
+    }
+
+    /// The file behind its last whole line; a header is written where there is none.
+    fn start(&self) -> std::io::Result<File> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+        file.set_len(self.whole)?;
+        file.seek(SeekFrom::End(0))?;
+        if self.whole == 0 {
+            file.write_all(format!("{}\n", json!({ HEADER: VERSION, "job": self.job })).as_bytes())?;
+        }
+        Ok(file)
+    }
+
+    fn append(&mut self, line: &str) -> std::io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => self.start()?,
         };
-        Ok((Self { path: path.into(), file: open().map_err(io)? }, known))
+        self.file.insert(file).write_all(line.as_bytes())
     }
 }
 
-/// Removes the checkpoint of a calibration that is complete.
+/// Removes the checkpoint of a calibration that is complete, if there is one.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be removed.
 pub fn remove(path: &Path) -> Result<()> {
-    fs::remove_file(path).map_err(|source| Error::io(path, source))
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::io(path, source)),
+        _ => Ok(()),
+    }
 }
 
 impl Recorder for CheckpointFile {
     fn record(&mut self, evaluated: &Evaluated) -> Result<()> {
         let line = format!("{}\n", to_json(evaluated));
-        self.file.write_all(line.as_bytes()).map_err(|source| Error::io(&self.path, source))
+        self.append(&line).map_err(|source| Error::io(&self.path, source))
     }
 }
 

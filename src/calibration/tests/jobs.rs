@@ -96,19 +96,21 @@ fn floors_read_the_numbers_of_the_candidate() {
     }
 }
 
-/// Rates of a class that no longer grow with size are still a rulebook; haircuts that fall are none.
+/// Tiers that are rulebooks at every end, and none where the first has grown and the second has shrunk.
 #[test]
 fn a_candidate_that_is_no_rulebook_breaks_everything() {
-    let exchange = Exchange::new();
+    let mut exchange = Exchange::new();
+    // Small tiers, so that everybody reaches the second.
+    exchange.rulebook.haircut.get_mut("major").expect("a class").bounds = vec![10.0, 20.0];
     let tier = |at: usize, (low, high): (f64, f64)| ParameterRequest {
         how: How::Set,
-        ..scaled(&format!("tier{at}"), &format!("haircut.stable.haircut[{at}]"), Per::One, (low, high))
+        ..scaled(&format!("tier{at}"), &format!("haircut.major.haircut[{at}]"), Per::One, (low, high))
     };
-    let job = Job { resources: Resources::Held, ..with(vec![tier(0, (0.0, 0.004)), tier(1, (0.001, 0.009))]) };
+    let job = Job { resources: Resources::Held, ..with(vec![tier(0, (0.0, 0.07)), tier(1, (0.06, 0.075))]) };
     let mut calibration = exchange.calibration(&job).expect("a calibration");
-    let refused = calibration.evaluate(&[0.004, 0.001], 1.0).expect("evaluated");
+    let refused = calibration.evaluate(&[0.07, 0.06], 1.0).expect("evaluated");
     assert!(!refused.is_met() && refused.objective.is_infinite());
-    assert!(calibration.evaluate(&[0.001, 0.004], 1.0).expect("evaluated").objective.is_finite());
+    assert!(calibration.evaluate(&[0.06, 0.07], 1.0).expect("evaluated").objective.is_finite());
 }
 
 #[test]

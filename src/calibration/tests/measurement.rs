@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::measure::{Against, measure_alone};
 use super::*;
 use crate::backtest::{Backtest, LossOf, Options, Requirement};
 use crate::domain::{Kind, Pool, PoolSettings, Position};
@@ -215,6 +216,20 @@ fn what_was_not_kept_is_swept_again() {
     let rulebook = Rulebook::parse(&calibration.text(&[3.0]), "candidate").expect("a rulebook");
     assert_equal(&again, &plain(&exchange, &rulebook, &job));
     assert_eq!(calibration.sweeps(), 2, "the second sweep serves all");
+}
+
+/// Where too much would have to be kept, a candidate is measured by a sweep of its own.
+#[test]
+fn a_sweep_that_keeps_nothing_measures_the_same() {
+    let exchange = Exchange::new();
+    let job = job();
+    let mut calibration = exchange.calibration(&job).expect("a calibration");
+    let measured = calibration.measure(&[1.0]).expect("measured");
+    let (_, candidate) = calibration.last.clone().expect("the candidate that was measured");
+    let (thresholds, fund) = (&candidate.thresholds, candidate.fund);
+    let against = Against { population: &calibration.population, thresholds, accounts: 2, fund };
+    let market = calibration.market(&calibration.searched);
+    assert_eq!(measure_alone(&against, &market, &()).expect("measured"), measured);
 }
 
 #[test]

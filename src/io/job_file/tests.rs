@@ -67,11 +67,8 @@ fn faults_have_the_line_of_their_key() {
     assert_eq!(faults(&both), [(2, "hold_out_share".to_string())]);
     let floor = format!("{LEAST}[[constraint]]\nkind = \"floor\"\nparameter = \"rates\"\n");
     assert_eq!(faults(&floor), [(11, "constraint[1].at_least".to_string())]);
-    let unknown = floor.replace("\"rates\"\n", "\"rate\"\nat_least = 0.1\n");
-    assert_eq!(
-        faults(&unknown.replace("name = \"rate\"", "name = \"rates\"")),
-        [(13, "constraint[1].parameter".to_string())]
-    );
+    let unknown = floor.replace("parameter = \"rates\"", "parameter = \"rate\"\nat_least = 0.1");
+    assert_eq!(faults(&unknown), [(13, "constraint[1].parameter".to_string())]);
     assert_eq!(faults(&format!("{LEAST}[objective]\nfund_cost = 1\n")), [(12, "objective.fund_cost".to_string())]);
     assert_eq!(faults("snapshot = \"x\"\n").len(), 2);
 }
