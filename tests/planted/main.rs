@@ -1,8 +1,8 @@
 //! `calibrate` through the real binary, on an exchange whose true thresholds are known.
 
-mod planted;
+mod exchange;
 
-use planted::{CLASSES, Planted, truth};
+use exchange::{CLASSES, Planted, truth};
 use serde_json::Value;
 
 /// Every class's rate, free, covered at 99 %.
