@@ -2,7 +2,9 @@ use crate::error::{Error, Fault, Result};
 
 /// Name of the table in faults.
 const TABLE: &str = "history";
-/// Prices and volumes lie between its inverse (prices) or 0 (volumes) and this.
+/// Least price; volumes may be 0.
+const PRICE_MIN: f64 = 1e-30;
+/// Largest price or volume.
 const SIZE_MAX: f64 = 1e30;
 /// Hours after which a close that never changed is no price any more.
 const STALE_HOURS: usize = 168;
@@ -120,7 +122,7 @@ impl Bars {
                 faults.push(Fault::of_table(TABLE, rule, "complete the column"));
                 complete = false;
             }
-            let least = if end == "vol" { 0.0 } else { 1.0 / SIZE_MAX };
+            let least = if end == "vol" { 0.0 } else { PRICE_MIN };
             for (row, value) in values.iter().enumerate() {
                 if !(least..=SIZE_MAX).contains(value) {
                     let place = (TABLE, row as u64 + 1, column.as_str());

@@ -155,7 +155,8 @@ mod tests {
             (format!("{HEADER}\n{}{}", row("1", "2"), row("3", "2")), 1, "row 2"),
             (format!("{HEADER}\n{}{}", row("1", "2"), row("1.5", "2")), 1, "whole number"),
             (format!("{HEADER}\n{}{}", row("1", "x"), row("2", "")), 2, "finite number"),
-            (format!("{HEADER}\n{}{}", row("1", "9"), row("2", "0")), 2, "number from"),
+            (format!("{HEADER}\n{}{}", row("1", "2"), row("2", "0")), 1, "number from 1e-30"),
+            (format!("{HEADER}\n{}{}", row("1", "9"), row("2", "0.1")), 2, "at least the open and the close, 9"),
             (format!("{HEADER}\n{}2,1\n", row("1", "2")), 1, "as many cells"),
         ] {
             match read_text(&text) {
