@@ -102,12 +102,12 @@ fn examples_run_and_follow_the_schema() {
 fn what_is_wrong_with_a_job_has_its_line_and_its_exit_code() {
     let desk = Desk::new();
     for (change, code, message) in [
-        (("margin.*.maintenance.rate", "margin.*.maintenance.rte"), 2, "changed.toml:11 key parameter[0].at[0]"),
-        (("high = 4", "high = 0.5"), 2, "changed.toml:14 key parameter[0].low"),
-        (("high = 4", "high = 400"), 2, "key parameter[0].high"),
+        (("margin.*.maintenance.rate", "margin.*.maintenance.rte"), 2, "changed.toml:13 key parameter[0].at[0]"),
+        (("high = 0.6", "high = 0.003"), 2, "changed.toml:15 key parameter[0].low"),
+        (("high = 0.6", "high = 6"), 2, "key parameter[0].high"),
         (("seed = 7", "sed = 7"), 2, "did you mean \"seed\"?"),
         (("shocks.csv", "none.csv"), 2, "none.csv"),
-        (("level = 0.6", "level = 0.999999"), 5, "coverage_outrights"),
+        (("high = 0.6", "high = 0.005"), 5, "coverage_outrights"),
         (("hold_out_share = 0.25", "hold_out_share = 0.0001"), 2, "leaves nothing on one side"),
     ] {
         let (exit, error) = desk.refused("coverage.toml", change);

@@ -32,6 +32,7 @@ mod tile;
 mod verdicts;
 mod views;
 
+#[cfg(any(feature = "cli", test))]
 pub(crate) use sweep::on_threads;
 pub(crate) use tally::{QUANTUM, quanta};
 
