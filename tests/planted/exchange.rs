@@ -32,8 +32,9 @@ impl Planted {
         let planted = Self { dir: tempfile::tempdir().expect("a temporary directory") };
         std::fs::create_dir(planted.path("book")).expect("a directory");
         planted.write("book/snapshot.toml", "as_of = \"2026-01-01T00:00:00Z\"\n");
-        let mut tables = ["asset,price\nUSD,1\n", "underlying,index_price\n", "instrument,kind,underlying,mark_price\n"]
-            .map(String::from);
+        let mut tables =
+            ["asset,price\nUSD,1\n", "underlying,index_price\n", "instrument,kind,underlying,mark_price\n"]
+                .map(String::from);
         let [assets, underlyings, instruments] = &mut tables;
         let (mut balances, mut positions) =
             (String::from("account,asset,amount\n"), String::from("account,instrument,quantity\n"));

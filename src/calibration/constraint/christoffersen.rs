@@ -44,7 +44,7 @@ fn transitions(probe: &Probe, weights: &[f64]) -> Transitions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Sample;
+    use super::super::{Rule, Sample};
     use super::*;
     use crate::calibration::Measured;
 
@@ -71,7 +71,7 @@ mod tests {
             let measured = Measured { probes: vec![probe(hits)], ..Measured::default() };
             let weights = [1.0; 200];
             let view = View { measured: &measured, weights: &weights, relaxed, sample: Sample::Searched };
-            Christoffersen { significance: 0.01 }.reading(&view).is_met()
+            Rule::Christoffersen(Christoffersen { significance: 0.01 }).reading(&view).is_met()
         };
         let cluster: Vec<bool> = (0..200).map(|at| (100..110).contains(&at)).collect();
         assert!(!is_met(cluster.clone(), 1.0) && is_met(cluster, 2.0));

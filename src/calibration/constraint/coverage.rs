@@ -122,6 +122,7 @@ pub(super) fn probe_sums(probe: &Probe, weights: &[f64]) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Rule;
     use super::*;
 
     fn group(name: &str, exceeded: [u32; 4]) -> Group {
@@ -143,7 +144,7 @@ mod tests {
     fn reading(of: CoverageOf, each: Each, weights: &[f64], relaxed: f64) -> Reading {
         let measured = measured();
         let rule = Coverage { of, each, level: 0.9, confidence: 0.5 };
-        rule.reading(&View { measured: &measured, weights, relaxed, sample: Sample::Searched })
+        Rule::Coverage(rule).reading(&View { measured: &measured, weights, relaxed, sample: Sample::Searched })
     }
 
     #[test]
@@ -174,7 +175,9 @@ mod tests {
         };
         let limit = |confidence: f64, sample: Sample| {
             let rule = Coverage { of: CoverageOf::Accounts, each: Each::Book, level: 0.99, confidence };
-            rule.reading(&View { measured: &measured, weights: &vec![1.0; 1_000], relaxed: 1.0, sample }).limit
+            Rule::Coverage(rule)
+                .reading(&View { measured: &measured, weights: &vec![1.0; 1_000], relaxed: 1.0, sample })
+                .limit
         };
         assert_eq!(limit(0.5, Sample::Searched), 0.99);
         // P(X ≤ 4 | 1000, 1 %) = 2.87 %, P(X ≤ 5) = 6.6 %.

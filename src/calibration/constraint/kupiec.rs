@@ -59,9 +59,9 @@ impl Kupiec {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Sample;
+    use super::super::{Rule, Sample};
     use super::*;
-    use crate::calibration::{Measured, Probe};
+    use crate::calibration::Measured;
 
     /// Of 250 observations at 99 %, 7 exceedances are rejected at 5 %, 6 and 0 are not.
     #[test]
@@ -70,7 +70,7 @@ mod tests {
             let exceeded = (0..250).map(|at| Some(at < exceedances)).collect();
             let measured = Measured { probes: vec![Probe { name: String::new(), exceeded }], ..Measured::default() };
             let view = View { measured: &measured, weights: &[1.0; 250], relaxed: 1.0, sample: Sample::Searched };
-            let reading = Kupiec { level: 0.99, significance: 0.05 }.reading(&view);
+            let reading = Rule::Kupiec(Kupiec { level: 0.99, significance: 0.05 }).reading(&view);
             assert_eq!(reading.is_met(), reading.value >= reading.limit, "{exceedances}");
             reading.slack
         };
@@ -84,7 +84,9 @@ mod tests {
             Measured { probes: vec![Probe { name: String::new(), exceeded: vec![None; 3] }], ..Measured::default() };
         let rule = Kupiec { level: 0.99, significance: 0.05 };
         let met = |measured: &Measured, relaxed| {
-            rule.reading(&View { measured, weights: &[1.0; 3], relaxed, sample: Sample::Searched }).is_met()
+            Rule::Kupiec(rule)
+                .reading(&View { measured, weights: &[1.0; 3], relaxed, sample: Sample::Searched })
+                .is_met()
         };
         assert!(met(&measured, 1.0));
         measured.probes[0].exceeded = vec![Some(true); 3];
