@@ -16,7 +16,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let desk = Self { dir: tempfile::tempdir().expect("a temporary directory") };
-        desk.ok(&["synth", "exchange", "--accounts", "300", "--seed", "7", "--tables", "csv"]);
+        desk.ok(&["synth", "exchange", "--accounts", "300", "--seed", "7", "--instruments", "8", "--tables", "csv"]);
         desk.ok(&["scenarios", "monte-carlo", "exchange", "--count", "512", "--seed", "7", "--out", "shocks.csv"]);
         for example in examples() {
             std::fs::copy(&example, desk.path(&file_name(&example))).expect("copied");
@@ -103,12 +103,12 @@ fn what_is_wrong_with_a_job_has_its_line_and_its_exit_code() {
     let desk = Desk::new();
     for (change, code, message) in [
         (("margin.*.maintenance.rate", "margin.*.maintenance.rte"), 2, "changed.toml:13 key parameter[0].at[0]"),
-        (("high = 0.6", "high = 0.003"), 2, "changed.toml:15 key parameter[0].low"),
+        (("high = 0.6", "high = 0.003"), 2, "changed.toml:16 key parameter[0].low"),
         (("high = 0.6", "high = 6"), 2, "key parameter[0].high"),
         (("seed = 7", "sed = 7"), 2, "did you mean \"seed\"?"),
         (("shocks.csv", "none.csv"), 2, "none.csv"),
-        (("high = 0.6", "high = 0.005"), 5, "coverage_outrights"),
         (("hold_out_share = 0.25", "hold_out_share = 0.0001"), 2, "leaves nothing on one side"),
+        (("high = 0.6", "high = 0.005"), 5, "coverage_outrights"),
     ] {
         let (exit, error) = desk.refused("coverage.toml", change);
         assert_eq!(exit, Some(code), "{change:?}: {error}");

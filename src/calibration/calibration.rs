@@ -16,6 +16,7 @@ use super::population::Population;
 use super::runs::Runs;
 use super::setup::Corner;
 use super::tail::{KEPT_MAX, Market, Swept, Tails};
+use super::touched::Touched;
 use crate::domain::Snapshot;
 use crate::engine::Progress;
 use crate::error::{Error, Result};
@@ -52,6 +53,8 @@ pub struct Calibration<'a> {
     /// By constraint.
     pub(super) floors: Vec<Option<Floored>>,
     pub(super) population: Population,
+    /// By parameter.
+    pub(super) touched: Vec<Touched>,
     /// Pools whose losses count.
     pub(super) is_counted: Vec<bool>,
     /// Thresholds at the loosest corner of what is free.
@@ -145,7 +148,11 @@ impl Calibration<'_> {
         let document =
             point.map_or_else(|| self.document.clone(), |point| apply(&self.document, &self.parameters, point));
         self.candidates += 1;
-        let mut candidate = Candidate::of(document, (self.snapshot, &self.population), self.job)?;
+        let book = (self.snapshot, &self.population);
+        let mut candidate = match self.beside(&key) {
+            Some((last, pools)) => last.beside(document, book, self.job, &pools),
+            None => Candidate::of(document, book, self.job),
+        }?;
         for (threshold, is_counted) in candidate.thresholds.pools.iter_mut().zip(&self.is_counted) {
             if !is_counted {
                 *threshold = f64::INFINITY;
@@ -154,6 +161,16 @@ impl Calibration<'_> {
         let candidate = Arc::new(candidate);
         self.last = Some((key, Arc::clone(&candidate)));
         Ok(candidate)
+    }
+
+    /// The candidate that was looked at last, and the pools that can differ at a point: where those are not all.
+    fn beside(&self, key: &[u64]) -> Option<(&Candidate, Vec<u32>)> {
+        let (last_key, last) = self.last.as_ref().filter(|(last, _)| last.len() == key.len())?;
+        let pairs = last_key.iter().zip(key).zip(&self.touched);
+        match Touched::together(pairs.filter(|((last, now), _)| last != now).map(|(_, touched)| touched)) {
+            Touched::All => None,
+            Touched::Pools(pools) => Some((last, pools)),
+        }
     }
 
     fn sample(&self, sample: Sample) -> Result<&SampleMarket> {

@@ -34,6 +34,23 @@ impl Candidate {
         Ok(Self { document, rulebook, thresholds, fund })
     }
 
+    /// As [`Self::of`], from a candidate that differs in numbers which touch these pools alone.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn beside(
+        &self,
+        document: Document,
+        book: (&Snapshot, &Population),
+        job: &Job,
+        touched: &[u32],
+    ) -> Result<Self> {
+        let rulebook = document.rulebook()?;
+        let thresholds = self.thresholds.renewed(book, &rulebook, job, touched)?;
+        let fund = fund(&rulebook, book.0);
+        Ok(Self { document, rulebook, thresholds, fund })
+    }
+
     /// Whether a measurement could tell it from another.
     pub(super) fn measures_as(&self, other: &Self) -> bool {
         self.thresholds == other.thresholds && self.fund.to_bits() == other.fund.to_bits()

@@ -52,8 +52,8 @@ impl FrontPoint {
 }
 
 /// The answers at a quarter, a half, one, two and four times the tolerances of the job, strictest first; `answer` is that at
-/// one. Each search starts from the one before where that is met, so that no looser tolerance costs more; nothing is assumed
-/// of the front's shape.
+/// one. Each search starts from the one before where that is met, so that no looser tolerance costs more, and does without
+/// refinement; nothing is assumed of the front's shape.
 ///
 /// # Errors
 /// What the measurement answers.
@@ -70,7 +70,7 @@ pub fn front(
             answer.clone()
         } else {
             let start = before.as_ref().filter(|before| before.is_met()).map(|before| before.point.as_slice());
-            solve(landscape, options, relaxed, start, progress)?
+            solve(landscape, &SearchOptions { refine: 0, ..*options }, relaxed, start, progress)?
         };
         let measured = landscape.measure(&solution.point)?;
         points.push(FrontPoint::of(relaxed, &solution, &measured, landscape.weights()));

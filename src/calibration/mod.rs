@@ -38,6 +38,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod touched;
 mod weighted;
 
 pub use answer::{Answer, ConstraintAnswer, CoverageAnswer, Covered, ParameterAnswer};

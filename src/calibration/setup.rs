@@ -13,6 +13,7 @@ use super::parameter::{Parameter, apply, resolve};
 use super::population::Population;
 use super::runs::Runs;
 use super::threshold::unshocked_rows;
+use super::touched::Touched;
 use crate::domain::{Pool, Snapshot};
 use crate::engine::{Progress, SweepOptions};
 use crate::error::{Error, Fault, Result};
@@ -76,6 +77,7 @@ impl<'a> Calibration<'a> {
             job,
             document,
             rules,
+            touched: Touched::of(&parameters, snapshot),
             parameters,
             axes,
             floors,

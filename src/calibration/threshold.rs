@@ -41,6 +41,33 @@ impl Thresholds {
         Ok(Self { pools, outrights, requirements, margins })
     }
 
+    /// These thresholds where only some pools are touched by what differs; those of outright portfolios are formed again.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(super) fn renewed(
+        &self,
+        (snapshot, population): (&Snapshot, &Population),
+        rulebook: &Rulebook,
+        job: &Job,
+        touched: &[u32],
+    ) -> Result<Self> {
+        let rules = Rules::resolve(rulebook, snapshot)?;
+        let rows = unshocked_rows(&rules, snapshot)?;
+        let setting = Setting { snapshot, rules: &rules, rows: &rows };
+        let of_pool = |pool: &u32| (*pool as usize, of_pool(&setting, &snapshot.book.pool(*pool as usize), job));
+        let formed: Vec<(usize, (f64, (f64, f64)))> = touched.par_iter().map(of_pool).collect();
+        let of_outright = |outright| requirement(&setting, &population.pool(outright), job.margin);
+        let outrights = population.outrights.par_iter().map(of_outright).collect();
+        let mut renewed = Self { outrights, ..self.clone() };
+        for (pool, (threshold, (required, bound))) in formed {
+            renewed.pools[pool] = threshold;
+            renewed.requirements[pool] = required;
+            renewed.margins[pool] = bound;
+        }
+        Ok(renewed)
+    }
+
     /// Σ of what requirements bind, in whole quanta: no order of summation shows.
     pub(super) fn margin(&self) -> f64 {
         self.margins.iter().map(|margin| quanta(*margin)).sum::<i128>() as f64 * QUANTUM

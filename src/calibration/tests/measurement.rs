@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::measure::{Against, measure_alone};
+use super::super::touched::Touched;
 use super::*;
 use crate::backtest::{Backtest, LossOf, Options, Requirement};
 use crate::domain::{Kind, Pool, PoolSettings, Position};
@@ -309,4 +310,22 @@ fn excesses_add_up_to_the_shortfall() {
     assert_near(&sums, &measured.shortfall);
     let requirements = calibration.requirements(Some(&[1.0])).expect("requirements");
     assert_near(&[requirements.iter().sum()], &[measured.margin]);
+}
+
+#[test]
+fn a_candidate_beside_another_is_what_it_is_alone() {
+    let exchange = Exchange::new();
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let rates = scaled("rates", "margin.*.maintenance.rate", Per::Each, (0.3, 4.0));
+    let job = Job { margin: MarginSide::Initial, resources: Resources::Held, parameters: vec![rates], ..job() };
+    let mut walking = exchange.calibration(&job).expect("a calibration");
+    assert!(walking.touched.iter().all(|touched| matches!(touched, Touched::Pools(pools) if !pools.is_empty())));
+    let mut point = walking.strictest();
+    for step in 0..12 {
+        let axis = step % point.len();
+        point[axis] = random.random_range(0.3..4.0);
+        let measured = walking.measure(&point).expect("measured");
+        let mut alone = exchange.calibration(&job).expect("a calibration");
+        assert_eq!(measured, alone.measure(&point).expect("measured"), "step {step}");
+    }
 }

@@ -169,7 +169,7 @@ impl Found {
                 value(constraint.new.limit),
                 held_out,
                 if constraint.new.is_met() { "yes".into() } else { "NO".into() },
-                constraint.stops.join(", "),
+                shown_stops(&constraint.stops),
             ]);
         }
         align(&mut table, 1..5);
@@ -204,6 +204,16 @@ fn align(table: &mut Table, columns: std::ops::Range<usize>) {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
+    }
+}
+
+/// The first few names.
+fn shown_stops(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let first = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 
