@@ -2,6 +2,7 @@
 
 mod jobs;
 mod measurement;
+mod overlay;
 mod planted;
 mod runs;
 
