@@ -1,5 +1,6 @@
 //! `plimsoll calibrate`: examples, exit codes, checkpoints.
 
+mod bars;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::process::{Command, Output};
 use plimsoll::io::job_file;
 use serde_json::Value;
 
-/// A directory with a synthetic exchange, a scenario set and the examples.
+/// A directory with a synthetic exchange, a scenario set, bars, a rulebook with an overlay, and the examples.
 struct Desk {
     dir: tempfile::TempDir,
 }
@@ -18,6 +19,9 @@ impl Desk {
         let desk = Self { dir: tempfile::tempdir().expect("a temporary directory") };
         desk.ok(&["synth", "exchange", "--accounts", "300", "--seed", "7", "--instruments", "8", "--tables", "csv"]);
         desk.ok(&["scenarios", "monte-carlo", "exchange", "--count", "512", "--seed", "7", "--out", "shocks.csv"]);
+        std::fs::write(desk.path("bars.csv"), bars::bars(bars::HOURS)).expect("written");
+        let overlay = "\n[overlay]\nblend = 0.5\ncap = 3\n";
+        std::fs::write(desk.path("followed.toml"), desk.text("exchange/rulebook.toml") + overlay).expect("written");
         for example in examples() {
             std::fs::copy(&example, desk.path(&file_name(&example))).expect("copied");
         }
@@ -53,6 +57,8 @@ impl Desk {
         let text = self.text(example);
         assert!(text.contains(old), "{example} has {old}");
         std::fs::write(self.path("changed.toml"), text.replace(old, new)).expect("written");
+        // A job that is complete and cannot meet its constraints leaves its results.
+        let _ = std::fs::remove_dir_all(self.path("changed"));
         let output = self.run(&["calibrate", "changed.toml", "--out", "changed", "--engine", "cpu"]);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
@@ -115,6 +121,23 @@ fn what_is_wrong_with_a_job_has_its_line_and_its_exit_code() {
         assert!(error.contains(message), "{change:?}: {error}");
         assert_eq!(desk.path("changed").exists(), code == 5, "{change:?}");
         assert!(!desk.path("changed.checkpoint").exists(), "{change:?}");
+    }
+}
+
+#[test]
+fn an_overlay_needs_a_history_and_a_rulebook_that_has_one() {
+    let desk = Desk::new();
+    for (change, code, message) in [
+        (("bars.csv", "none.csv"), 2, "none.csv"),
+        (("followed.toml", "exchange/rulebook.toml"), 2, "add [overlay] to the rulebook"),
+        (("asset = \"BTC\"", "asset = \"XRP\""), 2, "the history holds no XRP"),
+        (("asset = \"BTC\"", "underlying = \"BTX\""), 2, "did you mean \"BTC\"?"),
+        (("asset = \"BTC\"", "from = \"2020-01-01\""), 2, "is too early"),
+        (("asset = \"BTC\"", "from = \"soon\""), 2, "key history.from"),
+    ] {
+        let (exit, error) = desk.refused("overlay.toml", change);
+        assert_eq!(exit, Some(code), "{change:?}: {error}");
+        assert!(error.contains(message), "{change:?}: {error}");
     }
 }
 

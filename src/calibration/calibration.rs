@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Ground};
 use super::checkpoint::{Evaluated, Recorder, key};
 use super::constraint::{Floored, Rule, Sample, View};
 use super::document::Document;
+use super::history::{OverlayHistory, Replays};
 use super::job::{Job, Objective};
 use super::landscape::{Axis, Evaluation, Landscape, Measured, Reading};
 use super::loss_measure::LossMeasure;
@@ -34,6 +35,8 @@ pub struct Subject<'a> {
     pub scenarios: ScenarioSet,
     /// Scenarios that the answer is judged by, and no search sees.
     pub hold_out: Option<ScenarioSet>,
+    /// What the rulebook's overlay is replayed over; there where the job asks for it.
+    pub history: Option<OverlayHistory>,
 }
 
 /// Scenarios, and what was kept of them.
@@ -55,6 +58,7 @@ pub struct Calibration<'a> {
     pub(super) population: Population,
     /// By parameter.
     pub(super) touched: Vec<Touched>,
+    pub(super) replays: Option<Replays>,
     /// Pools whose losses count.
     pub(super) is_counted: Vec<bool>,
     /// Thresholds at the loosest corner of what is free.
@@ -148,10 +152,15 @@ impl Calibration<'_> {
         let document =
             point.map_or_else(|| self.document.clone(), |point| apply(&self.document, &self.parameters, point));
         self.candidates += 1;
-        let book = (self.snapshot, &self.population);
+        let ground = Ground {
+            snapshot: self.snapshot,
+            population: &self.population,
+            job: self.job,
+            replays: self.replays.as_ref(),
+        };
         let mut candidate = match self.beside(&key) {
-            Some((last, pools)) => last.beside(document, book, self.job, &pools),
-            None => Candidate::of(document, book, self.job),
+            Some((last, pools)) => last.beside(document, ground, &pools),
+            None => Candidate::of(document, ground),
         }?;
         for (threshold, is_counted) in candidate.thresholds.pools.iter_mut().zip(&self.is_counted) {
             if !is_counted {
@@ -223,14 +232,16 @@ impl Calibration<'_> {
             fund: candidate.fund,
         };
         let market = self.sample(sample)?;
-        match &market.tails {
-            Some(tails) if is_kept => Ok(measure(&against, tails)),
+        let mut measured = match &market.tails {
+            Some(tails) if is_kept => measure(&against, tails),
             _ => {
-                let measured = measure_alone(&against, &self.market(market), self.progress);
+                let measured = measure_alone(&against, &self.market(market), self.progress)?;
                 self.sweeps += 1;
                 measured
             }
-        }
+        };
+        measured.margin *= candidate.overlay.map_or(1.0, |overlay| overlay.mean_multiplier);
+        Ok(measured)
     }
 
     /// That what a search needs is kept: a sweep for every candidate is none.
@@ -249,6 +260,12 @@ impl Calibration<'_> {
         let mut evaluation = self.read_as(sample, &measured, &self.sample(sample)?.set.weights, relaxed);
         for (reading, floor) in evaluation.readings.iter_mut().zip(&self.floors) {
             floor.iter().for_each(|floor| *reading = floor.reading(&candidate.document));
+        }
+        if let Some(overlay) = &candidate.overlay {
+            for (reading, constraint) in evaluation.readings.iter_mut().zip(&self.job.constraints) {
+                let followed = constraint.rule.followed(overlay, relaxed);
+                followed.iter().for_each(|followed| *reading = *followed);
+            }
         }
         for (at, constraint) in self.job.constraints.iter().enumerate() {
             if constraint.rule.needs_run() && evaluation.is_met() {

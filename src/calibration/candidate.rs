@@ -1,11 +1,13 @@
 //! One rulebook of many, and what every portfolio has against its losses under it.
 
 use super::document::Document;
+use super::history::Replays;
 use super::job::Job;
 use super::population::Population;
 use super::threshold::Thresholds;
 use crate::domain::Snapshot;
 use crate::error::Result;
+use crate::forecast::overlay::Figures;
 use crate::margin::Rulebook;
 use crate::policy::{FundScope, Purse};
 
@@ -20,40 +22,62 @@ pub(super) struct Candidate {
     pub(super) thresholds: Thresholds,
     /// Insurance funds in all, quote units.
     pub(super) fund: f64,
+    /// What its overlay does over the history of the job; `None` without one.
+    pub(super) overlay: Option<Figures>,
+}
+
+/// What every candidate is formed for.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) population: &'a Population,
+    pub(super) job: &'a Job,
+    pub(super) replays: Option<&'a Replays>,
 }
 
 impl Candidate {
-    /// Reads a rulebook file and forms its thresholds.
+    /// Reads a rulebook file and forms its thresholds. With a history these are of the base: it stands for the multipliers in force.
     ///
     /// # Errors
     /// [`crate::Error::Configuration`] or [`crate::Error::Refused`] where it is no rulebook, or not one for this book.
-    pub(super) fn of(document: Document, book: (&Snapshot, &Population), job: &Job) -> Result<Self> {
-        let rulebook = document.rulebook()?;
-        let thresholds = Thresholds::of(book, &rulebook, job)?;
-        let fund = fund(&rulebook, book.0);
-        Ok(Self { document, rulebook, thresholds, fund })
+    pub(super) fn of(document: Document, ground: Ground<'_>) -> Result<Self> {
+        let book = (ground.snapshot, ground.population);
+        Self::formed(document, ground, |rulebook| Thresholds::of(book, rulebook, ground.job))
     }
 
     /// As [`Self::of`], from a candidate that differs in numbers which touch these pools alone.
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub(super) fn beside(
-        &self,
+    pub(super) fn beside(&self, document: Document, ground: Ground<'_>, touched: &[u32]) -> Result<Self> {
+        let book = (ground.snapshot, ground.population);
+        Self::formed(document, ground, |rulebook| self.thresholds.renewed(book, rulebook, ground.job, touched))
+    }
+
+    fn formed(
         document: Document,
-        book: (&Snapshot, &Population),
-        job: &Job,
-        touched: &[u32],
+        ground: Ground<'_>,
+        thresholds: impl FnOnce(&Rulebook) -> Result<Thresholds>,
     ) -> Result<Self> {
-        let rulebook = document.rulebook()?;
-        let thresholds = self.thresholds.renewed(book, &rulebook, job, touched)?;
-        let fund = fund(&rulebook, book.0);
-        Ok(Self { document, rulebook, thresholds, fund })
+        let mut rulebook = document.rulebook()?;
+        let overlay = rulebook.overlay.as_mut().zip(ground.replays);
+        let replayed = overlay.map(|(overlay, replays)| {
+            overlay.in_force.clear();
+            (overlay.coefficients, replays)
+        });
+        let thresholds = thresholds(&rulebook)?;
+        let figures = |(coefficients, replays): (_, &Replays)| {
+            replays.figures(&coefficients, &thresholds.outrights, ground.job.outright_notional)
+        };
+        let overlay = replayed.map(figures);
+        Ok(Self { fund: fund(&rulebook, ground.snapshot), document, rulebook, thresholds, overlay })
     }
 
     /// Whether a measurement could tell it from another.
     pub(super) fn measures_as(&self, other: &Self) -> bool {
-        self.thresholds == other.thresholds && self.fund.to_bits() == other.fund.to_bits()
+        self.thresholds == other.thresholds
+            && self.fund.to_bits() == other.fund.to_bits()
+            && self.overlay == other.overlay
     }
 }
 

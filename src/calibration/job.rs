@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::constraint::{Constraint, Rule};
+use super::history::HistoryRequest;
 use super::landscape::Strict;
 use crate::error::Fault;
 use crate::margin::MarginSide;
@@ -138,6 +139,8 @@ pub struct Job {
     pub parameters: Vec<ParameterRequest>,
     /// What must hold.
     pub constraints: Vec<Constraint>,
+    /// What the rulebook's overlay is replayed over; `None` = it is left out of account.
+    pub history: Option<HistoryRequest>,
     /// How much the search may do.
     pub search: SearchBudget,
 }
@@ -154,6 +157,7 @@ impl Default for Job {
             objective: Objective::default(),
             parameters: Vec::new(),
             constraints: Vec::new(),
+            history: None,
             search: SearchBudget::default(),
         }
     }
@@ -186,6 +190,10 @@ impl Job {
                 faults.push(fault(&place("name"), &constraint.name, "names are unique", remedy));
             }
             faults.extend(constraint.rule.faults(&place, self));
+            if constraint.rule.needs_history() && self.history.is_none() {
+                let rule = "what an overlay does is read from a history of bars";
+                faults.push(fault(&place("kind"), &constraint.name, rule, "add [history] file"));
+            }
         }
         faults.extend(self.objective_faults());
         faults

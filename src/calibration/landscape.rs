@@ -60,7 +60,8 @@ pub struct Probe {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Measured {
     /// Σ over pools of the calibrated requirement in the unshocked market, quote units; of what pools hold
-    /// ([`super::Resources::Held`]) with what haircuts take, M + R − A.
+    /// ([`super::Resources::Held`]) with what haircuts take, M + R − A. With a history, times the mean
+    /// multiplier of the overlay over it.
     pub margin: f64,
     /// Pools by group.
     pub groups: Vec<Group>,

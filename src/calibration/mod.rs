@@ -6,7 +6,7 @@
 //!
 //! `job` is what is asked, `document` the rulebook file whose numbers change, `parameter` where they stand; `threshold` is what
 //! portfolios have against their losses under one candidate, `tail` the sweep, `measure` both put together; `constraint` holds one
-//! rule per file. [`Calibration`] is the [`Landscape`] that a search moves over.
+//! rule per file; `history` is what an overlay is replayed over. [`Calibration`] is the [`Landscape`] that a search moves over.
 
 mod answer;
 mod block_bootstrap;
@@ -20,6 +20,7 @@ pub mod constraint;
 mod digest;
 mod document;
 mod front;
+mod history;
 mod intervals;
 mod job;
 mod landscape;
@@ -49,6 +50,7 @@ pub use checkpoint::{Evaluated, Recorder};
 pub use digest::digest;
 pub use document::Document;
 pub use front::{FrontPoint, front, inversions};
+pub use history::{HistoryRequest, OverlayHistory};
 pub use intervals::{Interval, intervals};
 pub use job::{How, Job, Objective, ParameterRequest, Per, Resources, SearchBudget};
 pub use landscape::{Axis, Evaluation, Group, Landscape, Measured, Probe, Reading, Strict};

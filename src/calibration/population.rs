@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{InstrumentIndex, Kind, Pool, PoolSettings, Position, Snapshot};
+use crate::forecast::overlay::Direction;
 use crate::margin::Setting;
 use crate::pricing::Column;
 
@@ -12,6 +13,19 @@ pub(super) struct Outright {
     /// Margin class, instrument and side.
     pub(super) name: String,
     position: Position,
+}
+
+impl Outright {
+    /// Name of its instrument's underlying.
+    pub(super) fn underlying<'s>(&self, snapshot: &'s Snapshot) -> &'s str {
+        let instrument = &snapshot.instruments[self.position.instrument as usize];
+        &snapshot.underlyings[instrument.underlying as usize].name
+    }
+
+    /// Its side.
+    pub(super) fn direction(&self) -> Direction {
+        if self.position.quantity > 0.0 { Direction::Long } else { Direction::Short }
+    }
 }
 
 /// The pools of the book by margin class and account, and the outright portfolios.

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::calibration::{Calibration, SampleMarket, Subject, floor_of};
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Ground};
 use super::checkpoint::Recorder;
 use super::constraint::Floored;
 use super::document::Document;
+use super::history::Replays;
 use super::job::{How, Job, Objective, Resources, fault};
 use super::landscape::{Axis, Strict};
 use super::parameter::{Parameter, apply, resolve};
@@ -14,7 +15,7 @@ use super::population::Population;
 use super::runs::Runs;
 use super::threshold::unshocked_rows;
 use super::touched::Touched;
-use crate::domain::{Pool, Snapshot};
+use crate::domain::Pool;
 use crate::engine::{Progress, SweepOptions};
 use crate::error::{Error, Fault, Result};
 use crate::margin::{Rules, Setting};
@@ -51,25 +52,30 @@ impl<'a> Calibration<'a> {
         options: SweepOptions,
         (progress, recorder): (&'a dyn Progress, Box<dyn Recorder + Send + 'a>),
     ) -> Result<Self> {
-        let Subject { snapshot, document, scenarios, hold_out } = subject;
+        let Subject { snapshot, document, scenarios, hold_out, history } = subject;
         let mut faults = job.faults();
         let (parameters, axes, unresolved) = resolve(&job.parameters, &document);
         faults.extend(unresolved);
         let floors = floors(job, &parameters, &document, &mut faults);
+        let old = document.rulebook()?;
+        faults.extend(overlay_fault(job, old.overlay.is_some()));
         refuse(faults)?;
+        if job.history.is_some() != history.is_some() {
+            return Err(Error::Bug("a history goes with the job that asks for it".into()));
+        }
         for set in [Some(&scenarios), hold_out.as_ref()].into_iter().flatten() {
             let faults = set.faults();
             if !faults.is_empty() {
                 return Err(Error::Refused(faults));
             }
         }
-        let old = document.rulebook()?;
         refuse(fund_faults(job, old.liquidation.is_some()))?;
         let rules = Rules::resolve(&old, snapshot)?;
         let rows = unshocked_rows(&rules, snapshot)?;
         let population = Population::of(&Setting { snapshot, rules: &rules, rows: &rows }, job.outright_notional);
-        let check =
-            Check { document: &document, parameters: &parameters, axes: &axes, snapshot, population: &population, job };
+        let replays = history.map(|history| Replays::new(history, job.margin, (snapshot, &population))).transpose()?;
+        let ground = Ground { snapshot, population: &population, job, replays: replays.as_ref() };
+        let check = Check { document: &document, parameters: &parameters, axes: &axes, ground };
         let Checked { is_counted, loosest } = check.run()?;
         let sample = |set| SampleMarket { set, tails: None };
         Ok(Self {
@@ -82,6 +88,7 @@ impl<'a> Calibration<'a> {
             axes,
             floors,
             population,
+            replays,
             is_counted,
             loosest,
             searched: sample(scenarios),
@@ -132,14 +139,19 @@ fn fund_faults(job: &Job, has_policy: bool) -> Vec<Fault> {
     columns.iter().filter(|_| !has_policy).map(|column| fault(column, "", rule, remedy)).collect()
 }
 
+/// The fault of a history that no overlay follows.
+fn overlay_fault(job: &Job, has_overlay: bool) -> Option<Fault> {
+    let rule = "the rulebook's [overlay] is what a history is replayed by";
+    let remedy = "add [overlay] to the rulebook, or remove [history]";
+    (job.history.is_some() && !has_overlay).then(|| fault("history", "", rule, remedy))
+}
+
 /// The check of every end of what is free.
 struct Check<'c> {
     document: &'c Document,
     parameters: &'c [Parameter],
     axes: &'c [Axis],
-    snapshot: &'c Snapshot,
-    population: &'c Population,
-    job: &'c Job,
+    ground: Ground<'c>,
 }
 
 /// What the check has learned.
@@ -167,7 +179,7 @@ impl Check<'_> {
             bounds.iter_mut().zip(&other.thresholds.pools).for_each(|(bound, other)| *bound = bound.min(*other));
         }
         let required = strictest.thresholds.requirements.iter().zip(&loosest.thresholds.requirements);
-        let pools = self.snapshot.book.pools().zip(required);
+        let pools = self.ground.snapshot.book.pools().zip(required);
         let is_counted: Vec<bool> =
             pools.map(|(pool, (most, least))| self.counts(&pool, *most > 0.0 || *least > 0.0)).collect();
         for (bound, _) in bounds.iter_mut().zip(&is_counted).filter(|(_, is_counted)| !**is_counted) {
@@ -179,7 +191,7 @@ impl Check<'_> {
     /// Whether a pool's losses count: one that owes nothing and of which nothing is required has nothing to be covered.
     fn counts(&self, pool: &Pool<'_>, is_required: bool) -> bool {
         let owes = || pool.balances.iter().any(|balance| balance.amount + balance.accrued_interest < 0.0);
-        !pool.unknown && (is_required || (self.job.resources == Resources::Held && owes()))
+        !pool.unknown && (is_required || (self.ground.job.resources == Resources::Held && owes()))
     }
 
     /// Both ends of one parameter, the others as they were, are rulebooks, and differ in what is measured.
@@ -189,7 +201,7 @@ impl Check<'_> {
         let mut ends = Vec::new();
         for (key, value) in [("low", axis.low), ("high", axis.high)] {
             let document = self.document.with(parameter.edits(value));
-            match Candidate::of(document, (self.snapshot, self.population), self.job) {
+            match Candidate::of(document, self.ground) {
                 Ok(candidate) => ends.push(candidate),
                 Err(Error::Configuration(refusal) | Error::Refused(refusal)) => {
                     faults.push(refused_fault(&column(key), (&axis.name, value), &refusal));
@@ -198,7 +210,7 @@ impl Check<'_> {
             }
         }
         let [low, high] = ends.as_slice() else { return Ok(()) };
-        let has_runs = self.job.constraints.iter().any(|constraint| constraint.rule.needs_run());
+        let has_runs = self.ground.job.constraints.iter().any(|constraint| constraint.rule.needs_run());
         if low.measures_as(high) && !(has_runs && low.rulebook != high.rulebook) {
             faults.push(fault(
                 &column("at"),
@@ -213,7 +225,12 @@ impl Check<'_> {
     /// What to do about a parameter that changes nothing.
     fn idle_remedy(&self, parameter: &Parameter) -> &'static str {
         let is_zero = parameter.numbers.iter().all(|(_, number)| *number == 0.0);
-        match (self.job.parameters[parameter.request].how, self.job.resources) {
+        let Ground { job, replays, .. } = self.ground;
+        let asked = &job.parameters[parameter.request];
+        let is_overlay = asked.at.iter().all(|at| at.starts_with("overlay."));
+        match (asked.how, job.resources) {
+            _ if is_overlay && replays.is_none() => "only a history shows what an overlay does: add [history]",
+            _ if is_overlay => "no step of the history would differ: widen the range, or remove it",
             (How::Scale, _) if is_zero => "0 times anything is 0: write how = \"set\"",
             (_, Resources::Required) => {
                 "nobody holds what it is about, or it is a haircut, for which write resources = \"held\""
@@ -226,7 +243,7 @@ impl Check<'_> {
 
     fn candidate(&self, point: &[f64], end: &str) -> Result<Candidate> {
         let document = apply(self.document, self.parameters, point);
-        match Candidate::of(document, (self.snapshot, self.population), self.job) {
+        match Candidate::of(document, self.ground) {
             Err(Error::Configuration(refusal) | Error::Refused(refusal)) => {
                 let name = format!("every parameter at its {end} end");
                 Err(Error::Configuration(vec![refused_fault("parameter", (&name, f64::NAN), &refusal)]))

@@ -116,6 +116,7 @@ fn find(
         document: read.document.clone(),
         scenarios: read.scenarios.clone(),
         hold_out: read.hold_out.clone(),
+        history: read.history.clone(),
     };
     let calibration = Calibration::new(subject, &file.job, options, (&meter, Box::new(recorder)));
     let mut calibration = calibration.map_err(|error| file.located(error))?;

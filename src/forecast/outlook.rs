@@ -10,3 +10,10 @@ pub struct Outlook {
     /// Probability that the variance exceeds the threshold of a spike, in [0, 1]; `None` of models that give none.
     pub spike_probability: Option<f64>,
 }
+
+impl Outlook {
+    /// Whether both variances are positive numbers.
+    pub(crate) fn is_usable(&self) -> bool {
+        [self.variance, self.long_run_variance].iter().all(|variance| *variance > 0.0 && variance.is_finite())
+    }
+}

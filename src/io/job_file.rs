@@ -1,6 +1,7 @@
 //! Calibration jobs: what is free, what is minimised, what must hold.
 
 mod constraints;
+mod history;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ pub struct JobFile {
     pub scenarios: Vec<PathBuf>,
     /// What is held out.
     pub hold_out: HoldOut,
+    /// Bars that the rulebook's overlay is replayed over.
+    pub history: Option<PathBuf>,
     /// What is asked.
     pub job: Job,
     /// Name of the file in faults, and its text.
@@ -59,7 +62,8 @@ pub fn read(path: &Path) -> Result<JobFile> {
         HoldOut::Files(files) => files,
         HoldOut::Nothing | HoldOut::Share(_) => &mut [],
     };
-    for relative in [&mut file.snapshot, &mut file.rulebook].into_iter().chain(&mut file.scenarios).chain(hold_out) {
+    let tables = [&mut file.snapshot, &mut file.rulebook].into_iter().chain(&mut file.history);
+    for relative in tables.chain(&mut file.scenarios).chain(hold_out) {
         *relative = beside(path, &relative.to_string_lossy());
     }
     Ok(file)
@@ -124,6 +128,7 @@ fn read_root(root: &Table, reader: &mut Reader<'_>) -> JobFile {
         snapshot,
         scenarios,
         hold_out: read_hold_out(&section, paths("hold_out"), reader),
+        history: section.table("history").map(|history| history.text("file").unwrap_or_default().into()),
         job,
         source: Default::default(),
     }
@@ -158,6 +163,7 @@ fn read_job(section: &Section, reader: &mut Reader<'_>) -> Job {
             let tables = section.tables("constraint").unwrap_or_default();
             tables.iter().map(|constraint| constraints::read(constraint, reader)).collect()
         },
+        history: section.table("history").map(|history| history::read(history, reader)),
         search: section.table("search").map_or(default.search, read_search),
     }
 }

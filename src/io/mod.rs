@@ -8,6 +8,7 @@ pub mod event_file;
 pub mod hash;
 pub mod job_file;
 pub mod model_file;
+pub mod moment;
 pub mod oracle_file;
 pub mod oracle_tables;
 pub mod overlay_file;

@@ -9,6 +9,8 @@ mod floor;
 mod fund_draw;
 mod kupiec;
 mod limit;
+mod overlay_coverage;
+mod procyclicality;
 mod shortfall;
 
 pub use bankruptcy::BankruptcyGivenLiquidation;
@@ -19,6 +21,8 @@ pub use floor::{AtLeast, Floor};
 pub use fund_draw::FundDraw;
 pub use kupiec::Kupiec;
 pub use limit::Limit;
+pub use overlay_coverage::OverlayCoverage;
+pub use procyclicality::Procyclicality;
 pub use shortfall::Shortfall;
 
 pub(super) use floor::Floored;
@@ -26,6 +30,7 @@ pub(super) use floor::Floored;
 use super::job::{Job, fault};
 use super::landscape::{Measured, Reading};
 use crate::error::Fault;
+use crate::forecast::overlay::Figures;
 
 /// A constraint of a job.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +60,10 @@ pub enum Rule {
     FundDraw(FundDraw),
     /// What a parameter's numbers are at least.
     Floor(Floor),
+    /// How far the overlay moves requirements over a history.
+    Procyclicality(Procyclicality),
+    /// The share of a history's losses that requirements moved by the overlay cover.
+    OverlayCoverage(OverlayCoverage),
 }
 
 /// What a constraint is read from.
@@ -100,8 +109,26 @@ impl Rule {
             Self::Christoffersen(rule) => rule.parts(view),
             Self::Shortfall(rule) => vec![rule.reading(view)],
             Self::Cover(rule) => vec![rule.reading(view)],
-            Self::Bankruptcy(_) | Self::FundDraw(_) | Self::Floor(_) => vec![met(f64::NAN, f64::NAN)],
+            Self::Bankruptcy(_)
+            | Self::FundDraw(_)
+            | Self::Floor(_)
+            | Self::Procyclicality(_)
+            | Self::OverlayCoverage(_) => vec![met(f64::NAN, f64::NAN)],
         }
+    }
+
+    /// The reading of a rule about what the candidate's overlay does over the history; `None` of every other rule.
+    pub(super) fn followed(&self, overlay: &Figures, relaxed: f64) -> Option<Reading> {
+        match self {
+            Self::Procyclicality(rule) => Some(rule.reading(overlay)),
+            Self::OverlayCoverage(rule) => Some(rule.reading(overlay, relaxed)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is read from a history.
+    pub(super) fn needs_history(&self) -> bool {
+        matches!(self, Self::Procyclicality(_) | Self::OverlayCoverage(_))
     }
 
     /// Whether reading it needs a run of its own.
@@ -130,6 +157,8 @@ impl Rule {
             Self::Bankruptcy(_) => "bankruptcy_given_liquidation".into(),
             Self::FundDraw(rule) => format!("fund_draw_{}", rule.measure.name()),
             Self::Floor(rule) => format!("floor_{}", rule.parameter),
+            Self::Procyclicality(_) => "procyclicality".into(),
+            Self::OverlayCoverage(_) => "overlay_coverage".into(),
         }
     }
 
@@ -159,6 +188,8 @@ impl Rule {
             Self::Bankruptcy(rule) => share("limit", rule.limit).into_iter().collect(),
             Self::Cover(rule) => rule.faults(place, job),
             Self::Floor(rule) => rule.faults(place, job),
+            Self::Procyclicality(rule) => rule.faults(place),
+            Self::OverlayCoverage(rule) => share("level", rule.level).into_iter().collect(),
         }
     }
 }

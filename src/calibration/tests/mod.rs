@@ -2,6 +2,7 @@
 
 mod jobs;
 mod measurement;
+mod overlay;
 mod planted;
 mod runs;
 
@@ -43,7 +44,7 @@ impl Exchange {
 
     fn subject(&self, hold_out: Option<ScenarioSet>) -> Subject<'_> {
         let document = Document::new("rulebook.toml", &self.rulebook.to_toml(), &self.rulebook).expect("TOML");
-        Subject { snapshot: &self.snapshot, document, scenarios: self.scenarios.clone(), hold_out }
+        Subject { snapshot: &self.snapshot, document, scenarios: self.scenarios.clone(), hold_out, history: None }
     }
 
     fn calibration<'a>(&'a self, job: &'a Job) -> Result<Calibration<'a>> {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use ndarray::s;
 
-use crate::calibration::Document;
+use crate::calibration::{Document, OverlayHistory};
 use crate::cli::inputs::{InputFiles, Inputs, OnRefused, resolved};
 use crate::domain::Snapshot;
 use crate::error::{Error, Result};
 use crate::io::hash::{self, FileHash};
 use crate::io::job_file::{HoldOut, JobFile, read_document};
-use crate::io::scenario_file;
+use crate::io::{bar_csv, scenario_file};
 use crate::margin::Rulebook;
 use crate::scenario::ScenarioSet;
 
@@ -20,6 +20,7 @@ pub(super) struct JobInputs {
     pub(super) document: Document,
     pub(super) scenarios: ScenarioSet,
     pub(super) hold_out: Option<ScenarioSet>,
+    pub(super) history: Option<OverlayHistory>,
     /// Every file that was read.
     pub(super) hashes: Vec<FileHash>,
     /// Hash of all of them, and of the program's version.
@@ -52,14 +53,21 @@ impl JobInputs {
             HoldOut::Files(files) => files,
             HoldOut::Nothing | HoldOut::Share(_) => &[],
         };
-        for read in file.scenarios.iter().chain(held_out) {
+        let history = read_history(file)?;
+        for read in file.scenarios.iter().chain(held_out).chain(&file.history) {
             hashes.push(hash::file(read)?);
         }
         hashes.push(hash::file(job)?);
         let document = read_document(&file.rulebook, &inputs.rulebook)?;
         let identity = identity(&hashes, file);
-        Ok(Self { inputs, document, scenarios, hold_out, hashes, identity, warnings })
+        Ok(Self { inputs, document, scenarios, hold_out, history, hashes, identity, warnings })
     }
+}
+
+/// The bars of a job, walked through once.
+fn read_history(file: &JobFile) -> Result<Option<OverlayHistory>> {
+    let asked = file.history.as_ref().zip(file.job.history.as_ref());
+    asked.map(|(bars, request)| OverlayHistory::of(&bar_csv::read(bars)?, request)).transpose()
 }
 
 /// Sets one after the other; ids of several get the name of their file in front.

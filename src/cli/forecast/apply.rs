@@ -2,12 +2,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::history::moment as parse_moment;
 use super::show::moment;
 use super::threshold::{self, Said, ThresholdArgs};
 use crate::cli::{Context, Format, print_json, print_text};
 use crate::error::Result;
 use crate::forecast::Gate;
+use crate::io::moment::hour as parse_hour;
 use crate::io::{bar_csv, model_file};
 
 /// Days in a year, for volatilities per √year.
@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// The moment: a date, an RFC 3339 time or Unix time / 3600 [default: the close of the last bar].
-    #[arg(long, value_name = "MOMENT", value_parser = parse_moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = parse_hour)]
     at: Option<i64>,
     #[command(flatten)]
     thresholds: ThresholdArgs,

@@ -1,12 +1,8 @@
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
 use crate::error::Result;
 use crate::forecast::{BarHistory, Evaluation, Samples, WalkForward, walk_forward};
-use crate::io::bar_csv;
+use crate::io::{bar_csv, moment};
 
 /// What is forecast, from what.
 #[derive(Debug, clap::Args)]
@@ -25,7 +21,7 @@ pub(super) struct HistoryArgs {
     alone: bool,
     /// First moment that is forecast: a date, an RFC 3339 time or Unix time / 3600 [default: the first month with a year of
     /// thresholds before it].
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = moment::hour)]
     from: Option<i64>,
 }
 
@@ -57,32 +53,5 @@ impl HistoryArgs {
             None => names.into_iter().filter(|name| !name.eq_ignore_ascii_case(&asset)).collect(),
         };
         (asset, companions)
-    }
-}
-
-/// Hours since 1970-01-01 00:00 UTC from a number of them, a date (midnight UTC) or an RFC 3339 time on the hour.
-pub(super) fn moment(text: &str) -> Result<i64, String> {
-    if let Ok(hour) = text.parse::<i64>() {
-        return Ok(hour);
-    }
-    let midnight = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-    let second = text.parse::<Timestamp>().ok().or_else(midnight).map(Timestamp::as_second);
-    match second {
-        Some(second) if second.rem_euclid(3_600) == 0 => Ok(second.div_euclid(3_600)),
-        Some(_) => Err("a moment is on the hour".into()),
-        None => Err("a moment is a date, an RFC 3339 time or Unix time / 3600".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::moment;
-
-    #[test]
-    fn moments_are_hours_dates_and_times() {
-        for text in ["451416", "2021-07-01", "2021-07-01T00:00:00Z", "2021-07-01T02:00:00+02:00"] {
-            assert_eq!(moment(text), Ok(451_416), "{text}");
-        }
-        assert!(moment("2021-07-01T00:30:00Z").is_err() && moment("July").is_err());
     }
 }

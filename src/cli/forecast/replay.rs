@@ -4,9 +4,9 @@ use super::history::HistoryArgs;
 use super::replay_show as show;
 use crate::cli::tables::Tables;
 use crate::cli::{Context, Format, print_json, print_text};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::forecast::overlay::{Population, Prices, Series, Terms, replay};
-use crate::forecast::{BarHistory, ModelKind, WalkForward};
+use crate::forecast::{ModelKind, WalkForward};
 use crate::io::results::ResultsWriter;
 use crate::io::{hash, read_rulebook};
 use crate::margin::OverlayCoefficients;
@@ -58,7 +58,9 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
         population: Population { accounts: args.accounts, seed: args.seed },
         ..Terms::of(&walked.walk.asset, coefficients, followed, ModelKind::Ewma.name())
     };
-    let found = replay(prices(&walked.history, &walked.walk.asset), &series(&walked.walk), &terms)?;
+    let prices = Prices::of(&walked.history, &walked.walk.asset);
+    let prices = prices.ok_or_else(|| Error::Bug("the history was walked without its asset".into()))?;
+    let found = replay(prices, &series(&walked.walk), &terms)?;
     let object = show::json(&terms, &found);
     if let Some(writer) = writer {
         writer.write_replay(&found)?;
@@ -79,18 +81,6 @@ pub(super) fn run(args: &Args, context: Context) -> Result<u8> {
 fn coefficients(args: &Args) -> Result<OverlayCoefficients> {
     let rulebook = args.rulebook.as_deref().map(read_rulebook).transpose()?;
     Ok(rulebook.and_then(|rulebook| rulebook.overlay).unwrap_or_default().coefficients)
-}
-
-/// The bars of an asset as a replay reads them.
-fn prices<'a>(history: &'a BarHistory, asset: &str) -> Prices<'a> {
-    let bars = history.asset(asset);
-    let column = |of: fn(&'a crate::forecast::Bars) -> &'a Vec<f64>| bars.map_or(&[][..], |bars| of(bars).as_slice());
-    Prices {
-        first_hour: history.moment(0),
-        high: column(|bars| &bars.high),
-        low: column(|bars| &bars.low),
-        close: column(|bars| &bars.close),
-    }
 }
 
 /// The outlooks of each model.

@@ -1,5 +1,7 @@
 //! What a position loses at worst within a day of a moment.
 
+use crate::forecast::BarHistory;
+
 /// Hourly prices without gaps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prices<'a> {
@@ -43,7 +45,13 @@ impl Direction {
     }
 }
 
-impl Prices<'_> {
+impl<'a> Prices<'a> {
+    /// The prices of an asset by its name, whatever the case; `None` where the history does not hold it.
+    pub fn of(history: &'a BarHistory, asset: &str) -> Option<Self> {
+        let bars = history.asset(asset)?;
+        Some(Self { first_hour: history.moment(0), high: &bars.high, low: &bars.low, close: &bars.close })
+    }
+
     /// Bars that have all three prices.
     pub(super) fn len(&self) -> usize {
         self.close.len().min(self.high.len()).min(self.low.len())
@@ -65,7 +73,7 @@ impl Prices<'_> {
 
     /// The largest loss of a position opened at `hour` within `hours` of it, a fraction ≥ 0 of the last price known then;
     /// `None` where the history does not reach that far, or that price is not positive.
-    pub(super) fn worst_excursion(&self, direction: Direction, hour: i64, hours: usize) -> Option<f64> {
+    pub fn worst_excursion(&self, direction: Direction, hour: i64, hours: usize) -> Option<f64> {
         let first = self.bar(hour)?;
         let entry = self.close[first.checked_sub(1)?];
         let end = first.checked_add(hours).filter(|end| *end <= self.len())?;

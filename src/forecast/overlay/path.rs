@@ -130,8 +130,7 @@ impl Follower {
     /// The target within floor and cap, and why it is there.
     fn target(&self, outlook: &Outlook) -> Option<(f64, Reason)> {
         let Outlook { variance, long_run_variance, .. } = *outlook;
-        let is_usable = |variance: f64| variance > 0.0 && variance.is_finite();
-        if !is_usable(variance) || !is_usable(long_run_variance) {
+        if !outlook.is_usable() {
             return None;
         }
         let OverlayCoefficients { blend, floor, cap, .. } = self.coefficients;

@@ -194,8 +194,7 @@ impl<'a> Steps<'a> {
         let at = |series: &'a Series, hour: i64| {
             let at = series.outlooks.binary_search_by_key(&hour, |outlook| outlook.hour).ok()?;
             let outlook = &series.outlooks[at];
-            let is_usable = |variance: f64| variance > 0.0 && variance.is_finite();
-            (is_usable(outlook.variance) && is_usable(outlook.long_run_variance)).then_some(outlook)
+            outlook.is_usable().then_some(outlook)
         };
         let first = series.first().map_or(&[][..], |series| &series.outlooks);
         for hour in first.iter().map(|outlook| outlook.hour) {

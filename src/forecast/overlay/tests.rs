@@ -104,7 +104,8 @@ fn whatever_comes_rises_stay_limited_and_maintenance_is_announced() {
             assert!((coefficients.floor..=coefficients.cap).contains(&initial[at]));
         }
         assert!(path.changes.len() > 500, "{} changes", path.changes.len());
-        let rise = figures(&coefficients, &outlooks(&wild(2_000, seed)), &[1.0; 2_000], 6).largest_rise[0];
+        let rise = figures(&coefficients, MarginSide::Initial, &outlooks(&wild(2_000, seed)), &[1.0; 2_000], 6)
+            .largest_rise[0];
         assert!(rise.is_some_and(|rise| rise <= coefficients.rise_per_day + 1e-12), "{rise:?}");
     }
 }
@@ -153,10 +154,14 @@ fn outlooks_that_say_nothing_change_nothing() {
 #[test]
 fn figures_count_losses_in_multiples_of_the_base() {
     let free = OverlayCoefficients { rise_per_day: 99.0, half_life_days: 1e-9, ..OverlayCoefficients::default() };
-    let figures = figures(&free, &outlooks(&[1.0, 7.0, 7.0, 1.0]), &[0.5, 2.0, 2.1, 1.5], 6);
+    let of = |side, losses: &[f64]| figures(&free, side, &outlooks(&[1.0, 7.0, 7.0, 1.0]), losses, 6);
+    let figures = of(MarginSide::Initial, &[0.5, 2.0, 2.1, 1.5]);
     assert_eq!((figures.mean_multiplier, figures.coverage), (1.5, Some(0.5)));
     assert_eq!((figures.peak_to_trough, figures.largest_rise), (Some(2.0), [None; 3]));
-    let none = super::figures(&free, &[], &[], 6);
+    // Maintenance rises after a day's notice: three steps of four hours are none.
+    let slower = of(MarginSide::Maintenance, &[0.5, 2.0, 2.1, 1.5]);
+    assert_eq!((slower.mean_multiplier, slower.coverage, slower.peak_to_trough), (1.0, Some(0.25), Some(1.0)));
+    let none = super::figures(&free, MarginSide::Initial, &[], &[], 6);
     assert_eq!((none.mean_multiplier, none.coverage, none.peak_to_trough), (0.0, None, None));
 }
 

@@ -4,7 +4,7 @@ use super::keys::FUND;
 use crate::calibration::LossMeasure;
 use crate::calibration::constraint::{
     AtLeast, BankruptcyGivenLiquidation, Christoffersen, Constraint, Cover, Coverage, CoverageOf, Each, Floor,
-    FundDraw, Kupiec, Limit, Rule, Shortfall,
+    FundDraw, Kupiec, Limit, OverlayCoverage, Procyclicality, Rule, Shortfall,
 };
 use crate::margin::file::{Reader, Section};
 
@@ -38,6 +38,11 @@ pub(super) fn read(section: &Section, reader: &mut Reader<'_>) -> Constraint {
             Rule::FundDraw(FundDraw { measure: measure(), level: level(), limit: limit(), worst })
         }
         "floor" => Rule::Floor(read_floor(section, reader)),
+        "procyclicality" => Rule::Procyclicality(Procyclicality {
+            peak_to_trough: section.number("peak_to_trough"),
+            rises: Procyclicality::RISES.map(|key| section.number(key)),
+        }),
+        "overlay_coverage" => Rule::OverlayCoverage(OverlayCoverage { level: level() }),
         _ => Rule::Coverage(Coverage {
             of: section.choice("of", &CoverageOf::WORDS).unwrap_or_default(),
             each: section.choice("each", &Each::WORDS).unwrap_or_default(),

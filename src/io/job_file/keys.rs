@@ -1,7 +1,7 @@
 //! Keys of a calibration job.
 
 use crate::calibration::constraint::{CoverageOf, Each};
-use crate::calibration::{How, LossMeasure, Per, Resources, Strict};
+use crate::calibration::{HistoryRequest, How, LossMeasure, Per, Resources, Strict};
 use crate::margin::MarginSide;
 use crate::margin::file::{Key, KeyKind, Kind, Shape, words};
 use crate::pricing::Unshocked;
@@ -30,6 +30,8 @@ const POSITIVE_COUNT: KeyKind = KeyKind::Integer { min: 1, max: COUNT_MAX };
 /// Nothing and everything are no levels.
 const LEVEL: KeyKind = KeyKind::Number { min: 1e-9, max: 1.0 - 1e-9 };
 const LIMIT: KeyKind = KeyKind::Either(&[KeyKind::AMOUNT, KeyKind::Word(&[FUND])]);
+
+const RISE: KeyKind = KeyKind::Number { min: 1e-9, max: 1e6 };
 
 const OBJECTIVE: &[Key] = &[
     Key::optional(
@@ -165,6 +167,27 @@ const CONSTRAINT: Shape = Shape::Kinds {
             ],
         },
         Kind {
+            name: "procyclicality",
+            help: "the overlay's multiplier stays within caps over the history; at least one cap",
+            keys: &[
+                NAME,
+                Key::optional(
+                    "peak_to_trough",
+                    KeyKind::Number { min: 1.0, max: 1e6 },
+                    "no cap",
+                    "largest multiplier over the smallest one",
+                ),
+                Key::optional("rise_1d", RISE, "no cap", "largest relative rise within a day"),
+                Key::optional("rise_5d", RISE, "no cap", "the same within five days"),
+                Key::optional("rise_30d", RISE, "no cap", "the same within thirty days"),
+            ],
+        },
+        Kind {
+            name: "overlay_coverage",
+            help: "the requirement that the overlay moves covers at least a share of the history's losses, long and short each",
+            keys: &[NAME, Key::optional("level", LEVEL, "0.99", "share of losses that is covered")],
+        },
+        Kind {
             name: "floor",
             help: "every number that a parameter writes is at least something",
             keys: &[
@@ -181,6 +204,25 @@ const CONSTRAINT: Shape = Shape::Kinds {
         },
     ],
 };
+
+const HISTORY: &[Key] = &[
+    Key::required("file", KeyKind::Text, "hourly bars (CSV), as `forecast evaluate` reads them, relative to the job"),
+    Key::optional("asset", KeyKind::Text, "the first", "the asset: what its columns begin with"),
+    Key::optional("with", KeyKind::Texts, "every other", "assets whose bars help to forecast"),
+    Key::optional(
+        "model",
+        KeyKind::Word(&words(&HistoryRequest::MODELS)),
+        "har_x",
+        "the model whose outlooks the overlay follows, made anew month by month from what was known",
+    ),
+    Key::optional(
+        "from",
+        KeyKind::Text,
+        "the first month with a year of thresholds before it",
+        "first moment: a date, an RFC 3339 time or Unix time / 3600",
+    ),
+    Key::optional("underlying", KeyKind::Text, "that of the asset's name", "the underlying whose requirement is moved"),
+];
 
 const SEARCH: &[Key] = &[
     Key::optional("evaluations", POSITIVE_COUNT, "2000", "candidates that are evaluated at most"),
@@ -230,5 +272,11 @@ pub const ROOT: &[Key] = &[
     Key::optional("objective", KeyKind::Table(Shape::Keys(OBJECTIVE)), "least margin", "what is minimised"),
     Key::required("parameter", KeyKind::Tables(Shape::Keys(PARAMETER)), "what is free; at least one"),
     Key::optional("constraint", KeyKind::Tables(CONSTRAINT), "none; a cost is minimised then", "what must hold"),
+    Key::optional(
+        "history",
+        KeyKind::Table(Shape::Keys(HISTORY)),
+        "the overlay is left out of account",
+        "bars that the rulebook's overlay is replayed over",
+    ),
     Key::optional("search", KeyKind::Table(Shape::Keys(SEARCH)), "its defaults", "how much a search may do"),
 ];

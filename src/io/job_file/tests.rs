@@ -1,6 +1,7 @@
 use super::*;
 use crate::calibration::LossMeasure;
-use crate::calibration::constraint::{Limit, Rule, Shortfall};
+use crate::calibration::constraint::{Limit, OverlayCoverage, Procyclicality, Rule, Shortfall};
+use crate::forecast::ModelKind;
 
 const LEAST: &str = "\
 snapshot = \"exchange\"
@@ -82,4 +83,24 @@ fn faults_against_the_rulebook_get_their_line() {
     };
     assert_eq!((faults[0].table.as_str(), faults[0].line), ("job.toml", Some(5)));
     assert_eq!((faults[1].table.as_str(), faults[1].line), ("rulebook", None));
+}
+
+#[test]
+fn a_history_and_what_is_asked_of_it_are_read() {
+    let text = LEAST.to_string()
+        + "[[constraint]]\nkind = \"procyclicality\"\nrise_5d = 0.5\n[[constraint]]\nkind = \"overlay_coverage\"\n\
+           [history]\nfile = \"bars.csv\"\nwith = []\nmodel = \"log_har\"\nfrom = \"2021-07-01\"\n";
+    let file = parse(&text, "job.toml").expect("a job");
+    assert_eq!(file.history, Some(PathBuf::from("bars.csv")));
+    let request = file.job.history.expect("a history");
+    assert_eq!((request.with, request.model, request.from), (Some(Vec::new()), ModelKind::LogHar, Some(451_416)));
+    let caps = Procyclicality { peak_to_trough: None, rises: [None, Some(0.5), None] };
+    assert_eq!(file.job.constraints[1].rule, Rule::Procyclicality(caps));
+    assert_eq!(file.job.constraints[2].rule, Rule::OverlayCoverage(OverlayCoverage { level: 0.99 }));
+    assert_eq!(faults(&text.replace("2021-07-01", "July")), [(20, "history.from".to_string())]);
+    assert_eq!(faults(&text.replace("log_har", "garch_t")), [(19, "history.model".to_string())]);
+    assert_eq!(faults(&text.replace("rise_5d = 0.5\n", "")), [(11, "constraint[1].peak_to_trough".to_string())]);
+    let without = &text[..text.find("[history]").expect("a table")];
+    let places = [(12, "constraint[1].kind".to_string()), (15, "constraint[2].kind".to_string())];
+    assert_eq!(faults(without), places);
 }
