@@ -76,7 +76,7 @@ pub fn append_changes(path: &Path, changes: &[Change]) -> Result<()> {
     if text.lines().next() != Some(HEADER) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let rule = format!("a log of changes begins with {HEADER}");
-        return Err(Error::Refused(vec![Fault::of_table(&*name, rule, "name another file, or none that exists")]));
+        return Err(Error::Refused(vec![Fault::of_table(&name, rule, "name another file, or none that exists")]));
     }
     if !text.ends_with('\n') {
         text.push('\n');

@@ -47,7 +47,7 @@ impl ThresholdArgs {
         let mut rulebook = read_rulebook(from)?;
         let name = from.file_name().unwrap_or_default().to_string_lossy();
         let Some(overlay) = &mut rulebook.overlay else {
-            let fault = Fault::of_table(&*name, "a rulebook whose thresholds follow has an overlay", "add [overlay]");
+            let fault = Fault::of_table(&name, "a rulebook whose thresholds follow has an overlay", "add [overlay]");
             return Err(Error::Configuration(vec![fault]));
         };
         let underlying = self.underlying.as_deref().unwrap_or(said.asset);

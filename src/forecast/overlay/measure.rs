@@ -60,7 +60,7 @@ impl Losses<'_> {
     }
 
     /// The same from a step on.
-    pub(super) fn from_step(self, first: usize) -> Self {
+    pub(super) fn since_step(self, first: usize) -> Self {
         let first = first.min(self.hours.len());
         Self { hours: &self.hours[first..], losses: &self.losses[first..], ..self }
     }

@@ -248,7 +248,7 @@ impl<'a> Steps<'a> {
             let scales = learning.scales(&ratios(losses.losses, &rule.initial));
             let margins: Vec<f64> =
                 rule.initial[learning.warm_up..].iter().zip(scales).map(|(shape, scale)| scale * shape).collect();
-            losses.from_step(learning.warm_up).measure(&rule.name, &margins)
+            losses.since_step(learning.warm_up).measure(&rule.name, &margins)
         });
         measured.collect()
     }
