@@ -34,11 +34,15 @@ impl Thresholds {
         let rows = unshocked_rows(&rules, snapshot)?;
         let setting = Setting { snapshot, rules: &rules, rows: &rows };
         let book = &snapshot.book;
-        let of_pool = |index| of_pool(&setting, &book.pool(index), job);
-        let (pools, (requirements, margins)) = (0..book.len()).into_par_iter().map(of_pool).unzip();
+        let formed: Vec<Formed> =
+            (0..book.len()).into_par_iter().map(|index| Formed::of(&setting, &book.pool(index), job)).collect();
         let of_outright = |outright| requirement(&setting, &population.pool(outright), job.margin);
-        let outrights = population.outrights.par_iter().map(of_outright).collect();
-        Ok(Self { pools, outrights, requirements, margins })
+        Ok(Self {
+            pools: formed.iter().map(|formed| formed.threshold).collect(),
+            outrights: population.outrights.par_iter().map(of_outright).collect(),
+            requirements: formed.iter().map(|formed| formed.required).collect(),
+            margins: formed.iter().map(|formed| formed.bound).collect(),
+        })
     }
 
     /// These thresholds where only some pools are touched by what differs; those of outright portfolios are formed again.
@@ -55,15 +59,15 @@ impl Thresholds {
         let rules = Rules::resolve(rulebook, snapshot)?;
         let rows = unshocked_rows(&rules, snapshot)?;
         let setting = Setting { snapshot, rules: &rules, rows: &rows };
-        let of_pool = |pool: &u32| (*pool as usize, of_pool(&setting, &snapshot.book.pool(*pool as usize), job));
-        let formed: Vec<(usize, (f64, (f64, f64)))> = touched.par_iter().map(of_pool).collect();
+        let of_pool = |pool: &u32| Formed::of(&setting, &snapshot.book.pool(*pool as usize), job);
+        let formed: Vec<Formed> = touched.par_iter().map(of_pool).collect();
         let of_outright = |outright| requirement(&setting, &population.pool(outright), job.margin);
         let outrights = population.outrights.par_iter().map(of_outright).collect();
         let mut renewed = Self { outrights, ..self.clone() };
-        for (pool, (threshold, (required, bound))) in formed {
-            renewed.pools[pool] = threshold;
-            renewed.requirements[pool] = required;
-            renewed.margins[pool] = bound;
+        for (pool, formed) in touched.iter().map(|pool| *pool as usize).zip(formed) {
+            renewed.pools[pool] = formed.threshold;
+            renewed.requirements[pool] = formed.required;
+            renewed.margins[pool] = formed.bound;
         }
         Ok(renewed)
     }
@@ -87,19 +91,28 @@ pub(super) fn lossy<'a>(pool: &Pool<'a>, resources: Resources) -> Pool<'a> {
     }
 }
 
-/// Threshold, requirement, and what that binds.
-fn of_pool(setting: &Setting<'_>, pool: &Pool<'_>, job: &Job) -> (f64, (f64, f64)) {
-    if pool.unknown {
-        return (f64::INFINITY, (0.0, 0.0));
-    }
-    let pool = lossy(pool, job.resources);
-    let required = requirement(setting, &pool, job.margin);
-    match job.resources {
-        Resources::Required => (required, (required, required)),
-        Resources::Held => {
-            let equity = setting.equity::<f64>(&pool, &(setting.rows, Column::Base));
-            let bound = required + equity.raw - equity.adjusted;
-            (if bound > equity.raw { bound } else { equity.raw }, (required, bound))
+/// What one pool has against its losses.
+struct Formed {
+    threshold: f64,
+    required: f64,
+    /// What the requirement binds of its equity.
+    bound: f64,
+}
+
+impl Formed {
+    fn of(setting: &Setting<'_>, pool: &Pool<'_>, job: &Job) -> Self {
+        if pool.unknown {
+            return Self { threshold: f64::INFINITY, required: 0.0, bound: 0.0 };
+        }
+        let pool = lossy(pool, job.resources);
+        let required = requirement(setting, &pool, job.margin);
+        match job.resources {
+            Resources::Required => Self { threshold: required, required, bound: required },
+            Resources::Held => {
+                let equity = setting.equity::<f64>(&pool, &(setting.rows, Column::Base));
+                let bound = required + equity.raw - equity.adjusted;
+                Self { threshold: if bound > equity.raw { bound } else { equity.raw }, required, bound }
+            }
         }
     }
 }
