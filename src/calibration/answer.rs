@@ -77,18 +77,29 @@ impl ConstraintAnswer {
 }
 
 /// Losses of some pools against what they had to have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Covered {
     /// Losses that were observed.
     pub observed: u64,
     /// Those above the requirement.
     pub exceeded: u64,
+    /// Share that was covered, under the weights of the scenarios; `None` without observations.
+    pub share: Option<f64>,
 }
 
 impl Covered {
-    /// Share that was covered; `None` without observations.
-    pub fn share(&self) -> Option<f64> {
-        (self.observed > 0).then(|| 1.0 - self.exceeded as f64 / self.observed as f64)
+    /// Counts and weighs observations: how many, how many of them exceed, by scenario.
+    fn of(counts: impl Iterator<Item = (u32, u32)>, weights: &[f64]) -> Self {
+        let mut covered = Self::default();
+        let (mut observed_weight, mut exceeded_weight) = (0.0, 0.0);
+        for ((observed, exceeded), weight) in counts.zip(weights) {
+            covered.observed += u64::from(observed);
+            covered.exceeded += u64::from(exceeded);
+            observed_weight += weight * f64::from(observed);
+            exceeded_weight += weight * f64::from(exceeded);
+        }
+        covered.share = (observed_weight > 0.0).then(|| 1.0 - exceeded_weight / observed_weight);
+        covered
     }
 }
 
@@ -105,7 +116,7 @@ pub struct CoverageAnswer {
 
 impl CoverageAnswer {
     /// Coverage of every group, then of every probe, as measured of the same candidate in both sets of scenarios.
-    pub fn all(in_sample: &Measured, hold_out: Option<&Measured>) -> Vec<Self> {
+    pub fn all(in_sample: (&Measured, &[f64]), hold_out: Option<(&Measured, &[f64])>) -> Vec<Self> {
         let hold_out = hold_out.map(covered);
         let row = |(name, in_sample): (String, Covered)| {
             let found = |rows: &Vec<(String, Covered)>| rows.iter().find(|(other, _)| *other == name).map(|row| row.1);
@@ -115,16 +126,16 @@ impl CoverageAnswer {
     }
 }
 
-fn covered(measured: &Measured) -> Vec<(String, Covered)> {
-    let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum();
-    let groups = measured
-        .groups
-        .iter()
-        .map(|group| (group.name.clone(), Covered { observed: sum(&group.observed), exceeded: sum(&group.exceeded) }));
+/// What was covered of each group and each outright portfolio, under weights of the scenarios.
+fn covered((measured, weights): (&Measured, &[f64])) -> Vec<(String, Covered)> {
+    let groups = measured.groups.iter().map(|group| {
+        let counts = group.observed.iter().copied().zip(group.exceeded.iter().copied());
+        (group.name.clone(), Covered::of(counts, weights))
+    });
     let probes = measured.probes.iter().map(|probe| {
-        let quoted = probe.exceeded.iter().flatten();
-        let exceeded = quoted.clone().filter(|exceeded| **exceeded).count() as u64;
-        (probe.name.clone(), Covered { observed: quoted.count() as u64, exceeded })
+        let counts =
+            probe.exceeded.iter().map(|exceeded| (u32::from(exceeded.is_some()), u32::from(*exceeded == Some(true))));
+        (probe.name.clone(), Covered::of(counts, weights))
     });
     groups.chain(probes).collect()
 }
@@ -229,11 +240,15 @@ mod tests {
             probes: vec![Probe { name: "BTC-PERP long".into(), exceeded: vec![Some(true), None, Some(false)] }],
             ..Measured::default()
         };
-        let rows = CoverageAnswer::all(&measured(1), Some(&measured(4)));
-        assert_eq!(rows[0].in_sample.share(), Some(0.9));
-        assert_eq!(rows[0].hold_out, Some(Covered { observed: 20, exceeded: 5 }));
-        assert_eq!((rows[1].name.as_str(), rows[1].in_sample), ("BTC-PERP long", Covered { observed: 2, exceeded: 1 }));
-        assert_eq!(CoverageAnswer::all(&measured(1), None)[0].hold_out, None);
-        assert_eq!(Covered::default().share(), None);
+        let rows = CoverageAnswer::all((&measured(1), &[1.0; 3]), Some((&measured(4), &[3.0, 1.0, 1.0])));
+        assert_eq!(rows[0].in_sample.share, Some(0.9));
+        // 30 and 10 observed by weight, 12 and 1 of them above.
+        assert_eq!(rows[0].hold_out, Some(Covered { observed: 20, exceeded: 5, share: Some(1.0 - 13.0 / 40.0) }));
+        assert_eq!(
+            (rows[1].name.as_str(), rows[1].in_sample.exceeded, rows[1].in_sample.share),
+            ("BTC-PERP long", 1, Some(0.5))
+        );
+        assert_eq!(CoverageAnswer::all((&measured(1), &[1.0; 3]), None)[0].hold_out, None);
+        assert_eq!(Covered::of([].into_iter(), &[]).share, None);
     }
 }

@@ -53,7 +53,10 @@ pub fn calibrate(
             (axes, &solution),
             hold_out.as_ref().map(|(_, evaluation)| evaluation),
         ),
-        coverage: CoverageAnswer::all(&measured, hold_out.as_ref().map(|(measured, _)| measured)),
+        coverage: CoverageAnswer::all(
+            (&measured, calibration.weights()),
+            hold_out.as_ref().map(|(measured, _)| (measured, calibration.hold_out_weights())),
+        ),
         front,
         sensitivities,
         segments: segments(&pools),

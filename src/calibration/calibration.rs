@@ -104,6 +104,15 @@ impl Calibration<'_> {
         Ok(self.candidate(point)?.thresholds.requirements.clone())
     }
 
+    /// What the calibrated requirement binds of each pool's equity, in book order, quote units: itself or, of what pools hold, with
+    /// what haircuts take; `None` = the old rulebook.
+    ///
+    /// # Errors
+    /// Where the candidate is no rulebook for this book.
+    pub(super) fn margins(&mut self, point: Option<&[f64]>) -> Result<Vec<f64>> {
+        Ok(self.candidate(point)?.thresholds.margins.clone())
+    }
+
     /// What each pool loses beyond its resources under the scenarios that are searched over: (scenario, quote units > 0), the
     /// largest first; `None` = the old rulebook.
     ///
@@ -141,6 +150,11 @@ impl Calibration<'_> {
         }
         let candidate = self.candidate(point)?;
         self.judge(Sample::HeldOut, &candidate, 1.0).map(Some)
+    }
+
+    /// The weights of the scenarios that were held out.
+    pub fn hold_out_weights(&self) -> &[f64] {
+        self.held_out.as_ref().map_or(&[], |market| &market.set.weights)
     }
 
     /// The rulebook of a point, with its thresholds; `None` = the old one.

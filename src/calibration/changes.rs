@@ -12,12 +12,13 @@ use crate::margin::Setting;
 use crate::pricing::Column;
 
 impl Calibration<'_> {
-    /// Requirements of every known pool before and after, in book order.
+    /// What the requirement binds of every known pool before and after, in book order; its sums are those of
+    /// [`super::Measured::margin`] without what an overlay multiplies them by.
     ///
     /// # Errors
     /// What the measurement answers.
     pub fn pool_changes(&mut self, point: &[f64]) -> Result<Vec<PoolChange>> {
-        let (old, new) = (self.requirements(None)?, self.requirements(Some(point))?);
+        let (old, new) = (self.margins(None)?, self.margins(Some(point))?);
         let rows = unshocked_rows(&self.rules, self.snapshot)?;
         let setting = Setting { snapshot: self.snapshot, rules: &self.rules, rows: &rows };
         let change = |index: usize| {

@@ -103,10 +103,11 @@ impl Document {
     pub(super) fn find(&self, path: &[Step], reach: Reach) -> Result<Vec<Found>, Flaw> {
         let mut found = Vec::new();
         let mut flaw = None;
-        let mut walk = Walk { path, reach, found: &mut found, flaw: &mut flaw };
+        let mut is_wrong = false;
+        let mut walk = Walk { path, reach, found: &mut found, flaw: &mut flaw, is_wrong: &mut is_wrong };
         walk.from(self.tree.as_item(), &mut Vec::new(), &mut Vec::new());
         match flaw {
-            Some(flaw) if found.is_empty() => Err(flaw),
+            Some(flaw) if found.is_empty() || is_wrong => Err(flaw),
             _ => Ok(found),
         }
     }
@@ -119,6 +120,8 @@ struct Walk<'a> {
     found: &'a mut Vec<Found>,
     /// Why the first way ended.
     flaw: &'a mut Option<Flaw>,
+    /// Whether something stands at the end of the path that is no such number.
+    is_wrong: &'a mut bool,
 }
 
 impl Walk<'_> {
@@ -163,10 +166,13 @@ impl Walk<'_> {
             Reach::Numbers => "a number or a list of numbers",
         };
         let remedy = match (self.reach, item.is_array()) {
-            (Reach::Number, true) => "name one element, [0], or write how = \"scale\"".into(),
+            (Reach::Number, true) => "name one element, [0], or write how = \"scale\" or \"at_least\"".into(),
             _ => suggest_names(item, "", "name a key that holds a number"),
         };
-        self.stop(format!("{what} stands at {}", written(place)), remedy);
+        if !*self.is_wrong {
+            *self.is_wrong = true;
+            *self.flaw = Some(Flaw { rule: format!("{what} stands at {}", written(place)), remedy });
+        }
     }
 
     fn missing(&mut self, item: &Item, place: &[Step], step: &Step) {

@@ -35,9 +35,10 @@ impl FrontPoint {
     /// The figures of a candidate from what was measured of it, under `weights` of the scenarios.
     pub fn of(relaxed: f64, solution: &Solution, measured: &Measured, weights: &[f64]) -> Self {
         let shortfall = Weighted::of(measured.shortfall.iter().copied().zip(weights.iter().copied()));
-        let sum = |counts: &[u32]| counts.iter().map(|count| u64::from(*count)).sum::<u64>();
-        let observed: u64 = measured.groups.iter().map(|group| sum(&group.observed)).sum();
-        let exceeded: u64 = measured.groups.iter().map(|group| sum(&group.exceeded)).sum();
+        let sum =
+            |counts: &[u32]| counts.iter().zip(weights).map(|(count, weight)| weight * f64::from(*count)).sum::<f64>();
+        let observed: f64 = measured.groups.iter().map(|group| sum(&group.observed)).sum();
+        let exceeded: f64 = measured.groups.iter().map(|group| sum(&group.exceeded)).sum();
         Self {
             relaxed,
             point: solution.point.clone(),
@@ -46,7 +47,7 @@ impl FrontPoint {
             margin: measured.margin,
             mean_shortfall: shortfall.mean(),
             expected_shortfall: shortfall.expected_shortfall(TAIL_LEVEL),
-            coverage: (observed > 0).then(|| 1.0 - exceeded as f64 / observed as f64),
+            coverage: (observed > 0.0).then(|| 1.0 - exceeded / observed),
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Interval {
 /// every part of a constraint that reacts to the axis holds, with the slack taken as linear between two values. Where the objective
 /// stopped the axis, it asks for the least objective instead. Each value is measured once for all replicates.
 ///
-/// `None` for an axis that was not tested, that has no order and was stopped by a constraint, or that stands where a
+/// `None` for an axis that was not tested or whose search ran out of evaluations, that has no order and was stopped by a constraint, or that stands where a
 /// constraint stopped it that cannot be read under other weights; and for all axes of a solution that is not met.
 ///
 /// # Errors
@@ -98,7 +98,7 @@ impl Line {
             Self { axis, point: solution.point.clone(), values, answer, question, measured: BTreeMap::new() };
         let weights = landscape.weights().to_vec();
         match (solution.why[axis], bounds.strict) {
-            (Why::Untested | Why::Unmet, _) => return Ok(None),
+            (Why::Untested | Why::Indifferent | Why::Budget | Why::Unmet, _) => return Ok(None),
             (Why::Objective, _) => return Ok(Some(line)),
             (_, Strict::Neither) => return Ok(None),
             (Why::Constraint(constraint), _) => {
@@ -108,7 +108,7 @@ impl Line {
                     return Ok(None);
                 }
             }
-            (Why::Range | Why::Budget, _) => {}
+            (Why::Range, _) => {}
         }
         let last = line.values.len() - 1;
         let (strict, loose) = (line.slacks(landscape, 0, &weights)?, line.slacks(landscape, last, &weights)?);

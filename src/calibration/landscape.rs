@@ -87,6 +87,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether it was measured at all: a run waits for what is cheaper to hold.
+    pub fn is_measured(&self) -> bool {
+        !self.value.is_nan()
+    }
+
     /// Whether the constraint holds.
     pub fn is_met(&self) -> bool {
         self.slack >= 0.0
@@ -115,7 +120,7 @@ pub trait Landscape {
     fn axes(&self) -> &[Axis];
 
     /// A candidate, one value per axis, within its range. `relaxed` multiplies what constraints tolerate (the share that may
-    /// exceed, the loss that may be made); 1 = as the job says. Tests of coverage hold by definition where it is not 1.
+    /// exceed, the loss that may be made); 1 = as the job says.
     ///
     /// # Errors
     /// What the measurement answers.

@@ -11,6 +11,7 @@ use super::history::Replays;
 use super::job::{How, Job, Objective, Resources, fault};
 use super::landscape::{Axis, Strict};
 use super::parameter::{Parameter, apply, resolve};
+use super::path::Step;
 use super::population::Population;
 use super::runs::Runs;
 use super::threshold::unshocked_rows;
@@ -18,7 +19,7 @@ use super::touched::Touched;
 use crate::domain::Pool;
 use crate::engine::{Progress, SweepOptions};
 use crate::error::{Error, Fault, Result};
-use crate::margin::{Rules, Setting};
+use crate::margin::{MarginSide, Rules, Setting};
 
 /// An end of everything that is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +130,7 @@ fn floors(job: &Job, parameters: &[Parameter], document: &Document, faults: &mut
 
 /// Faults of what asks for an insurance fund where the rulebook has none.
 fn fund_faults(job: &Job, has_policy: bool) -> Vec<Fault> {
-    let rule = "the rulebook says how it liquidates: [liquidation.fund] balance is the fund";
+    let rule = "the rulebook says how it liquidates: liquidation.fund.balance_quote is the fund";
     let remedy = "add [liquidation] to the rulebook, or give an amount";
     let asks = job.constraints.iter().enumerate().filter(|(_, constraint)| constraint.rule.needs_fund());
     let mut columns: Vec<String> = asks.map(|(at, _)| format!("constraint[{at}].limit")).collect();
@@ -224,6 +225,8 @@ impl Check<'_> {
 
     /// What to do about a parameter that changes nothing.
     fn idle_remedy(&self, parameter: &Parameter) -> &'static str {
+        let initial = Step::Name("initial".into());
+        let is_initial = parameter.numbers.iter().all(|(place, _)| place.contains(&initial));
         let is_zero = parameter.numbers.iter().all(|(_, number)| *number == 0.0);
         let Ground { job, replays, .. } = self.ground;
         let asked = &job.parameters[parameter.request];
@@ -231,6 +234,9 @@ impl Check<'_> {
         match (asked.how, job.resources) {
             _ if is_overlay && replays.is_none() => "only a history shows what an overlay does: add [history]",
             _ if is_overlay => "no step of the history would differ: widen the range, or remove it",
+            _ if is_initial && job.margin == MarginSide::Maintenance => {
+                "it is of the initial requirement: write margin = \"initial\" at the top of the job"
+            }
             (How::Scale, _) if is_zero => "0 times anything is 0: write how = \"set\"",
             (_, Resources::Required) => {
                 "nobody holds what it is about, or it is a haircut, for which write resources = \"held\""

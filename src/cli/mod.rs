@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -145,7 +146,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).compact().init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .compact()
+        .init();
     let context = Context { format: cli.format, progress: cli.progress };
     let interrupt = interrupt::watch();
     let outcome = run(&cli.command, context);

@@ -123,11 +123,18 @@ fn read_root(root: &Table, reader: &mut Reader<'_>) -> JobFile {
     if section.texts("scenarios").is_some_and(<[String]>::is_empty) {
         reader.fault("scenarios", "[]", "at least one scenario set", "name a file");
     }
+    let hold_out = read_hold_out(&section, paths("hold_out"), reader);
+    if let HoldOut::Files(held_out) = &hold_out
+        && let Some(twice) = held_out.iter().find(|file| scenarios.contains(file))
+    {
+        let rule = "what is held out is not searched over";
+        reader.fault("hold_out", twice.display().to_string(), rule, "name another file, or write hold_out_share");
+    }
     JobFile {
         rulebook: section.text("rulebook").map_or_else(|| snapshot.join("rulebook.toml"), PathBuf::from),
         snapshot,
         scenarios,
-        hold_out: read_hold_out(&section, paths("hold_out"), reader),
+        hold_out,
         history: section.table("history").map(|history| history.text("file").unwrap_or_default().into()),
         job,
         source: Default::default(),

@@ -136,7 +136,11 @@ fn constraints(answer: &Answer) -> String {
         ("met there", Column::Name),
         ("stops", Column::Text),
     ];
-    let met = |reading: &Reading| if reading.is_met() { "yes" } else { "no" };
+    let met = |reading: &Reading| match (reading.is_measured(), reading.is_met()) {
+        (_, false) => "no",
+        (true, true) => "yes",
+        (false, true) => "not measured",
+    };
     let row = |constraint: &ConstraintAnswer| {
         let ConstraintAnswer { name, old, new, hold_out, stops, .. } = constraint;
         vec![
@@ -209,7 +213,7 @@ fn coverage(answer: &Answer) -> String {
         ("hold-out coverage", Column::Number),
     ];
     let figures = |covered: Option<Covered>| match covered {
-        Some(covered) => [count(covered.observed), count(covered.exceeded), covered_share(covered.share())],
+        Some(covered) => [count(covered.observed), count(covered.exceeded), covered_share(covered.share)],
         None => ["–", "–", "–"].map(String::from),
     };
     let rows = answer.coverage.iter().take(MOST_ROWS).map(|row| {

@@ -64,8 +64,8 @@ fn answer() -> Answer {
         ],
         coverage: vec![CoverageAnswer {
             name: "BTC".into(),
-            in_sample: Covered { observed: 1000, exceeded: 10 },
-            hold_out: Some(Covered { observed: 100, exceeded: 3 }),
+            in_sample: Covered { observed: 1000, exceeded: 10, share: Some(0.99) },
+            hold_out: Some(Covered { observed: 100, exceeded: 3, share: Some(0.97) }),
         }],
         front: vec![point(0.25, 1.5e7, 1e4), point(0.5, 1.3e7, 2e4), point(1.0, 1.2e7, 4e4), point(2.0, 1.0e7, 9e4)],
         sensitivities: vec![moved(0, -0.1), moved(0, 0.1), moved(1, 0.1)],

@@ -24,21 +24,22 @@ impl Kupiec {
             let observations = probe.exceeded.iter().zip(view.weights);
             let observations =
                 observations.filter(|(exceeded, weight)| exceeded.is_some() && **weight > 0.0).count() as u64;
-            if observations == 0 || view.relaxed != 1.0 {
+            if observations == 0 {
                 return all_met;
             }
             let (exceeded, observed) = probe_sums(probe, view.weights);
             let exceedances = libm::round(observations as f64 * exceeded / observed) as u64;
-            let most = self.most(observations);
+            let share = (share_of(self.level) * view.relaxed).min(1.0 - f64::EPSILON);
+            let most = self.most(observations, share);
             let slack = (most as f64 - exceedances as f64) / most.max(1) as f64;
-            Reading { value: self.p_value(exceedances, observations), slack, ..all_met }
+            Reading { value: self.p_value(exceedances, observations, share), slack, ..all_met }
         };
         view.measured.probes.iter().map(of_probe).collect()
     }
 
     /// The largest number of exceedances that is not rejected for being too many.
-    fn most(&self, observations: u64) -> u64 {
-        let is_rejected = |exceedances: u64| self.p_value(exceedances, observations) < self.significance;
+    fn most(&self, observations: u64, share: f64) -> u64 {
+        let is_rejected = |exceedances: u64| self.p_value(exceedances, observations, share) < self.significance;
         let (mut accepted, mut rejected) = (0, observations + 1);
         while rejected - accepted > 1 {
             let middle = accepted + (rejected - accepted) / 2;
@@ -48,8 +49,7 @@ impl Kupiec {
     }
 
     /// The test's p-value; 1 with no more exceedances than there should be.
-    fn p_value(&self, exceedances: u64, observations: u64) -> f64 {
-        let share = share_of(self.level);
+    fn p_value(&self, exceedances: u64, observations: u64, share: f64) -> f64 {
         if exceedances as f64 <= share * observations as f64 {
             return 1.0;
         }

@@ -5,7 +5,7 @@ use super::super::landscape::Reading;
 pub enum Limit {
     /// An amount, quote units, ≥ 0.
     Amount(f64),
-    /// The opening balance of the insurance fund in the candidate's rulebook: `liquidation.fund.balance`.
+    /// The opening balance of the insurance fund in the candidate's rulebook: `liquidation.fund.balance_quote`.
     Fund,
 }
 

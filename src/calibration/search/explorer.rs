@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::grid::Grid;
 use super::why::Why;
 use super::{Solution, Unmet};
-use crate::calibration::landscape::{Evaluation, Landscape};
+use crate::calibration::landscape::{Evaluation, Landscape, Measured};
 use crate::error::Result;
 
 /// How far a search is.
@@ -97,6 +97,14 @@ impl<'a> Explorer<'a> {
     /// What a point amounts to that need not lie on the grid, whatever has been spent.
     pub(super) fn evaluate_exactly(&mut self, point: &[f64]) -> Result<Evaluation> {
         self.landscape.evaluate(point, self.relaxed)
+    }
+
+    /// Whether two candidates differ in losses that are counted.
+    pub(super) fn losses_differ(&mut self, one: &[u64], other: &[u64]) -> Result<bool> {
+        let [one, other] = [self.values(one), self.values(other)];
+        let margin = 0.0;
+        let one = Measured { margin, ..self.landscape.measure(&one)? };
+        Ok(one != Measured { margin, ..self.landscape.measure(&other)? })
     }
 
     /// Whether nothing more may be evaluated.

@@ -73,7 +73,7 @@ impl Solution {
 /// saves most of the objective first) to the loosest value that still holds, until nothing moves. Where an axis has no
 /// order, the objective rises before a constraint breaks, or several axes share the constraint that stops them, a
 /// derivative-free search goes on from there (M. J. D. Powell's COBYLA, 1994), and its answer counts only where it is met and
-/// better. An axis that nothing reacts to keeps its old value, clamped to its range. The same landscape gives the same answer.
+/// better. An axis that no loss and no constraint reacts to keeps its old value, clamped to its range. The same landscape gives the same answer.
 ///
 /// # Errors
 /// What the measurement answers.

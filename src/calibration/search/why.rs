@@ -11,7 +11,9 @@ pub enum Why {
     Range,
     /// The objective is higher to either side.
     Objective,
-    /// Neither a constraint nor the objective reacts to it: it keeps its old value.
+    /// The objective is the same to either side.
+    Indifferent,
+    /// No loss that is counted and no constraint reacts to it: it keeps its old value.
     Untested,
     /// Nothing more was to be evaluated.
     Budget,
@@ -28,6 +30,7 @@ impl Why {
             }
             Self::Range => "end of its range".into(),
             Self::Objective => "objective rises beyond".into(),
+            Self::Indifferent => "the objective does not depend on it".into(),
             Self::Untested => "nothing tests it".into(),
             Self::Budget => "evaluations ran out".into(),
             Self::Unmet => "constraints cannot be met".into(),
@@ -40,6 +43,7 @@ enum Side {
     Ends,
     Breaks(usize),
     Rises,
+    Level,
     Unknown,
 }
 
@@ -52,7 +56,8 @@ pub(super) fn why(explorer: &mut Explorer<'_>, at: &[u64], axis: usize) -> Resul
         (Side::Unknown, _) | (_, Side::Unknown) => Why::Budget,
         (Side::Breaks(constraint), _) | (_, Side::Breaks(constraint)) => Why::Constraint(constraint),
         (Side::Ends, _) | (_, Side::Ends) => Why::Range,
-        (Side::Rises, Side::Rises) => Why::Objective,
+        (Side::Level, Side::Level) => Why::Indifferent,
+        (Side::Rises | Side::Level, Side::Rises | Side::Level) => Why::Objective,
     })
 }
 
@@ -65,6 +70,7 @@ fn side(explorer: &mut Explorer<'_>, at: &[u64], axis: usize, step: Option<u64>)
     let gains = explorer.grids[axis].is_monotone() || there.objective < here.objective;
     Ok(match most_broken(&there) {
         Some(constraint) if gains => Side::Breaks(constraint),
+        _ if !explorer.grids[axis].is_monotone() && there.objective == here.objective => Side::Level,
         Some(_) => Side::Rises,
         // Better and met, yet not taken: the search was cut short.
         None if is_met(&there) && there.objective < here.objective => Side::Unknown,

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use crate::calibration::{
-    Answer, ConstraintAnswer, CoverNeed, Division, FrontPoint, Interval, ParameterAnswer, PoolChange, Segment,
+    Answer, ConstraintAnswer, CoverNeed, Division, FrontPoint, Interval, ParameterAnswer, PoolChange, Reading, Segment,
     Sensitivity, Sizing, inversions,
 };
 
@@ -32,13 +32,21 @@ pub(super) const LIMITS: [&str; 4] = [
 ];
 
 impl Found {
-    /// With warnings of the front.
+    /// With warnings of the front, and of what was held out.
     pub(super) fn warned(mut self) -> Self {
         let front = &self.answer.front;
         self.warnings.extend(inversions(front).into_iter().map(|place| {
             let (stricter, looser) = (front[place].relaxed, front[place + 1].relaxed);
             format!(
                 "front: a tolerance of {stricter} asks for less than one of {looser}: a search ended early, raise search.evaluations"
+            )
+        }));
+        let held_out =
+            self.answer.constraints.iter().filter_map(|constraint| Some((&constraint.name, constraint.hold_out?)));
+        self.warnings.extend(held_out.filter(|(_, reading)| !reading.is_met()).map(|(name, reading)| {
+            format!(
+                "held out, {name} is {} where {} is asked: what was searched over does not show enough",
+                reading.value, reading.limit
             )
         }));
         self
@@ -57,8 +65,8 @@ impl Found {
             "objective": { "old": answer.objective[0], "new": answer.objective[1] },
             "coverage": list(answer.coverage.iter().map(|row| json!({
                 "name": row.name,
-                "in_sample": row.in_sample.share(),
-                "hold_out": row.hold_out.and_then(|covered| covered.share()),
+                "in_sample": row.in_sample.share,
+                "hold_out": row.hold_out.and_then(|covered| covered.share),
             })).collect()),
             "front": list(answer.front.iter().map(front_json).collect()),
             "sensitivity": list(answer.sensitivities.iter().map(|row| self.sensitivity_json(row)).collect()),
@@ -168,7 +176,7 @@ impl Found {
                 value(constraint.new.value),
                 value(constraint.new.limit),
                 held_out,
-                if constraint.new.is_met() { "yes".into() } else { "NO".into() },
+                met(&constraint.new).into(),
                 shown_stops(&constraint.stops),
             ]);
         }
@@ -204,6 +212,15 @@ fn align(table: &mut Table, columns: std::ops::Range<usize>) {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
+    }
+}
+
+/// Whether a constraint holds, in a word.
+fn met(reading: &Reading) -> &'static str {
+    match (reading.is_measured(), reading.is_met()) {
+        (_, false) => "NO",
+        (true, true) => "yes",
+        (false, true) => "not measured",
     }
 }
 
@@ -246,7 +263,7 @@ fn constraint_json(constraint: &ConstraintAnswer) -> Value {
         "name": constraint.name,
         "value": constraint.new.value,
         "limit": constraint.new.limit,
-        "met": constraint.new.is_met(),
+        "met": constraint.new.is_measured().then(|| constraint.new.is_met()),
         "old": constraint.old.value,
         "hold_out": constraint.hold_out.map(|reading| reading.value),
         "hold_out_limit": constraint.hold_out.map(|reading| reading.limit),

@@ -84,8 +84,11 @@ const MEASURE: Key = Key::optional(
     "what is read from the sums by scenario",
 );
 const MEASURE_LEVEL: Key = Key::optional("level", LEVEL, "0.99", "level of var and es");
-const LIMIT_KEY: Key =
-    Key::required("limit", LIMIT, "the most of it, quote units; or fund: liquidation.fund.balance of the rulebook");
+const LIMIT_KEY: Key = Key::required(
+    "limit",
+    LIMIT,
+    "the most of it, quote units; or fund: liquidation.fund.balance_quote of the rulebook",
+);
 
 /// What must hold, by kind.
 const CONSTRAINT: Shape = Shape::Kinds {
@@ -227,7 +230,12 @@ const HISTORY: &[Key] = &[
 const SEARCH: &[Key] = &[
     Key::optional("evaluations", POSITIVE_COUNT, "2000", "candidates that are evaluated at most"),
     Key::optional("refine", COUNT, "200", "those of them for refinement without derivatives"),
-    Key::optional("replicates", COUNT, "200", "replicates of the bootstrap of intervals"),
+    Key::optional(
+        "replicates",
+        KeyKind::Integer { min: 1, max: 100_000 },
+        "200",
+        "replicates of the bootstrap of intervals",
+    ),
     Key::optional("block", POSITIVE_COUNT, "cube root of the scenarios", "scenarios in a block of the bootstrap"),
 ];
 

@@ -74,7 +74,7 @@ fn constraints(answer: &Answer) -> Columns {
         ("new", new(|reading| reading.value)),
         ("limit", new(|reading| reading.limit)),
         ("slack", new(|reading| reading.slack)),
-        ("is_met", flags(rows().map(|row| Some(row.new.is_met())))),
+        ("is_met", flags(rows().map(|row| row.new.is_measured().then(|| row.new.is_met())))),
         ("is_reachable", flags(rows().map(|row| Some(row.is_reachable)))),
         ("hold_out", numbers(rows().map(|row| row.hold_out.and_then(|reading| finite(reading.value))))),
         ("hold_out_is_met", flags(rows().map(|row| row.hold_out.map(|reading| reading.is_met())))),
@@ -89,10 +89,10 @@ fn coverage(answer: &Answer) -> Columns {
         ("name", text(rows().map(|row| &row.name))),
         ("observed", counts(rows().map(|row| row.in_sample.observed))),
         ("exceeded", counts(rows().map(|row| row.in_sample.exceeded))),
-        ("coverage", numbers(rows().map(|row| row.in_sample.share()))),
+        ("coverage", numbers(rows().map(|row| row.in_sample.share))),
         ("hold_out_observed", held(|covered| covered.observed as f64)),
         ("hold_out_exceeded", held(|covered| covered.exceeded as f64)),
-        ("hold_out_coverage", numbers(rows().map(|row| row.hold_out.and_then(|covered| covered.share())))),
+        ("hold_out_coverage", numbers(rows().map(|row| row.hold_out.and_then(|covered| covered.share)))),
     ]
 }
 
