@@ -76,6 +76,9 @@ fn an_evaluation_scores_every_model_and_repeats() {
     assert!(number(&named(models, "log_har")["qlike"]) < number(&named(models, "ewma")["qlike"]), "{models}");
     assert!(named(models, "garch_t")["pr_auc"].is_null() && number(&named(models, "garch_t")["qlike"]) > 0.0);
     let har = named(models, "log_har");
+    let verdicts = ["log_har", "har_x", "ewma"].map(|name| named(models, name)["verdict"].as_str());
+    assert_eq!(verdicts, [Some("baseline"), Some("too_short"), Some("too_short")], "{models}");
+    assert!(number(&named(models, "har_x")["months"]) < 12.0 && scores["choice"] == "log_har");
     assert!(har["used"] == true && har["qlike_gain"].is_null());
     let ridge = named(models, "har_x");
     let gain = &ridge["qlike_gain"];
@@ -103,6 +106,7 @@ fn an_evaluation_scores_every_model_and_repeats() {
     assert!(alone["asset"] == "ETH" && alone["companions"].as_array().is_some_and(Vec::is_empty));
     let text = desk.ok(&["evaluate", "bars.csv"]);
     assert!(text.contains("log_har") && text.contains("baseline") && text.contains("reliability of"), "{text}");
+    assert!(text.contains("it needs 12 calendar months and 30 spikes"), "{text}");
 }
 
 #[test]
@@ -142,8 +146,14 @@ fn a_fitted_model_says_what_the_walk_said() {
     let text = desk.ok(&["apply", "bars.csv", "--model", "model.toml"]);
     assert!(text.contains("2022-01-01") || text.contains("2021-12-31"), "{text}");
     let gated = desk.json(&["fit", "past.csv", "--out", "gated.toml"]);
-    let passes = gated["gate"] == "passed";
-    assert_eq!(passes, gated["model"] != "log_har", "{gated}");
+    assert_eq!((gated["gate"].as_str(), gated["model"].as_str()), (Some("baseline"), Some("log_har")), "{gated}");
+    assert_eq!(
+        (&gated["verdict"], &fitted["gate"]),
+        (&"too_short".into(), &"failed".into()),
+        "half a year is too short"
+    );
+    let text = desk.ok(&["fit", "past.csv", "--out", "gated.toml"]);
+    assert!(text.contains("the gate cannot judge"), "{text}");
     assert_eq!(desk.json(&["apply", "bars.csv", "--model", "gated.toml"])["gate_passed"], true);
 }
 
@@ -230,6 +240,26 @@ fn an_outlook_moves_a_rulebook_and_is_logged() {
     assert!(earlier["changes"].as_array().is_some_and(Vec::is_empty), "an outlook of the past changes nothing");
     let logged = changes.len() + second["changes"].as_array().map_or(0, Vec::len);
     assert_eq!(desk.read("log.csv").lines().count(), logged + 1);
+    desk.write("other.csv", "hour,price\n");
+    let kept = desk.read("next.toml");
+    let refused = |log: &str, exit: i32, words: &str| {
+        let files = ["apply", "bars.csv", "--model", "model.toml", "--rulebook", "rulebook.toml", "--log", log];
+        let to = |to: &'static str| files.into_iter().chain(["--write-rulebook", to]).collect::<Vec<_>>();
+        desk.fails(&to("next.toml"), exit, words);
+        desk.fails(&to("none.toml"), exit, words);
+    };
+    refused("none/log.csv", 2, "none/log.csv");
+    refused("other.csv", 3, "a log of changes begins with");
+    assert!(desk.read("next.toml") == kept && !desk.path("none.toml").exists(), "a refused run writes nothing");
+    assert_eq!(desk.read("other.csv"), "hour,price\n");
+    let named =
+        ["apply", "bars.csv", "--model", "model.toml", "--rulebook", "rulebook.toml", "--write-rulebook", "y.toml"];
+    let warning = |more: &[&str]| {
+        String::from_utf8(desk.run(&[&named[..], more].concat()).stderr)
+            .expect("text")
+            .contains("only underlyings of a book")
+    };
+    assert!(warning(&["--underlying", "FOO"]) && !warning(&[]));
     let files =
         ["apply", "bars.csv", "--model", "model.toml", "--rulebook", "plain.toml", "--write-rulebook", "x.toml"];
     desk.fails(&files, 2, "add [overlay]");

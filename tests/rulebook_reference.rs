@@ -169,3 +169,25 @@ fn a_rulebook_is_explained_in_words_and_in_json() {
     assert_eq!(json["components"].as_array().map(Vec::len), Some(4));
     assert_eq!((&json["sets"][0]["moves"], &json["components"][1]["evaluated"]), (&250.into(), &"CPU kernel".into()));
 }
+
+#[test]
+fn an_overlay_is_explained_in_words_and_in_json() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("overlay.toml");
+    let text = "version = 1\n[margin.P]\nmaintenance = { form = \"flat\", rate = 0.05 }\n[overlay]\ncap = 2.5\n\
+                [overlay.in_force.BTC]\ninitial = 1.5\nmaintenance = 1.25\nsince = \"2026-01-01T00:00:00Z\"\n";
+    std::fs::write(&path, text).expect("a writable file");
+    let path = path.to_string_lossy();
+    let words = of_shipped(&["explain", &path]);
+    for part in [
+        "times 1 to 2.5, 0.5 of the variance forecast",
+        "  BTC: initial 1.5, maintenance 1.25 since 2026-01-01T00:00:00Z, by hand",
+    ] {
+        assert!(words.contains(part), "{part:?} in\n{words}");
+    }
+    assert!(!of_shipped(&["explain", &path, "P"]).contains("overlay"), "only the class asked for");
+    let json: serde_json::Value =
+        serde_json::from_str(&of_shipped(&["explain", &path, "--format", "json"])).expect("JSON");
+    assert_eq!((&json["overlay"]["cap"], &json["overlay"]["in_force"][0]["initial"]), (&2.5.into(), &1.5.into()));
+    assert!(of_shipped(&["check", &path]).contains("  overlay: multipliers in force of 1 underlyings"));
+}

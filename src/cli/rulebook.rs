@@ -1,5 +1,6 @@
 mod component;
 mod option;
+mod overlay;
 mod size;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use component::{component_json, print_components, requirement_json};
 use option::{option_json, print_option, spread_json};
+use overlay::{overlay_json, print_overlay};
 use size::{print_size, size_json};
 
 use super::status::{rung_json, rung_text};
@@ -138,6 +140,7 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             "option_classes": rulebook.option.len(),
             "haircut_classes": rulebook.haircut.len(),
             "components": rulebook.component.iter().map(|(name, component)| component_json(name, component)).collect::<Vec<_>>(),
+            "overlay": rulebook.overlay.as_ref().map(overlay_json),
         })),
         Format::Table => {
             for warning in rulebook.warnings() {
@@ -153,6 +156,9 @@ fn check(file: &Path, context: Context) -> Result<u8> {
             ));
             for (name, component) in &rulebook.component {
                 print_text(format_args!("  {name}: {}, {}", component.kind_name(), component.evaluated()));
+            }
+            if let Some(overlay) = &rulebook.overlay {
+                print_text(format_args!("  overlay: multipliers in force of {} underlyings", overlay.in_force.len()));
             }
         }
     }
@@ -217,6 +223,7 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
         object["margin"] = classes.into();
         object["option"] = options.into();
         object["option_spread"] = spread.into();
+        object["overlay"] = rulebook.overlay.as_ref().map(overlay_json).into();
         object["status"] = rulebook.status.iter().map(rung_json).collect::<Vec<_>>().into();
         print_json(&object);
         return Ok(0);
@@ -224,6 +231,7 @@ fn explain(file: &Path, class: Option<&str>, context: Context) -> Result<u8> {
     if class.is_none() {
         print_header(&rulebook);
         print_components(&rulebook);
+        rulebook.overlay.iter().for_each(print_overlay);
     }
     for (name, class) in classes {
         let end = class.max_notional.map_or_else(|| "no upper end".into(), |end| format!("published up to {end}"));

@@ -1,4 +1,4 @@
-use super::gate::Gain;
+use super::gate::{Gain, GateRule, Verdict};
 use super::model_kind::ModelKind;
 use super::outlook::Outlook;
 use super::reliability::{Bin, reliability};
@@ -18,6 +18,8 @@ pub struct Score {
     pub qlike: f64,
     /// Beside log-HAR; `None` of log-HAR itself.
     pub gain: Option<Gain>,
+    /// What the gate says of it.
+    pub verdict: Verdict,
 }
 
 /// How good probabilities of a spike were.
@@ -44,6 +46,8 @@ pub struct Evaluation {
     pub base_rate: f64,
     /// Model by model, as the walk has them.
     pub scores: Vec<Score>,
+    /// What the gate asked of the comparisons.
+    pub rule: GateRule,
     /// BLAKE3 of every forecast and outcome, 64 hexadecimal digits: the same data give the same on every machine.
     pub digest: String,
 }
@@ -51,29 +55,32 @@ pub struct Evaluation {
 impl Score {
     /// Whether the model may be used: log-HAR always, any other where it passes the gate.
     pub fn used(&self) -> bool {
-        self.gain.is_none_or(|gain| gain.passes())
+        self.verdict.allows()
     }
 }
 
 impl Evaluation {
-    /// Scores every course of a walk that has observations.
-    pub fn of(walk: &WalkForward) -> Self {
+    /// Scores every course of a walk that has observations, and judges each under a rule.
+    pub fn of(walk: &WalkForward, rule: GateRule) -> Self {
         let spikes = walk.observations.iter().filter(|seen| seen.spike()).count();
         let baseline = walk.course(ModelKind::LogHar);
         let score = |course: &Course| {
             let gain = baseline.filter(|baseline| baseline.model != course.model);
+            let gain = gain.map(|baseline| Gain::of(walk, course, baseline));
             Score {
                 model: course.model,
                 forecasts: course.outlooks.len(),
                 spikes: SpikeScore::of(walk, course),
                 qlike: mean_qlike(walk, course),
-                gain: gain.map(|baseline| Gain::of(walk, course, baseline)),
+                gain,
+                verdict: rule.verdict(gain.as_ref()),
             }
         };
         Self {
             observations: walk.observations.len(),
             base_rate: spikes as f64 / walk.observations.len().max(1) as f64,
             scores: walk.courses.iter().map(score).collect(),
+            rule,
             digest: digest(walk),
         }
     }

@@ -36,7 +36,7 @@ mod walk_forward;
 
 pub use block_bootstrap::Interval;
 pub use evaluation::{Evaluation, Score, SpikeScore};
-pub use gate::Gain;
+pub use gate::{Gain, GateRule, Verdict};
 pub use history::{BarHistory, Bars};
 pub use isotonic::Isotonic;
 pub use log_model::{LogModel, Tail};

@@ -45,7 +45,7 @@ pub enum Gate {
     Baseline,
     /// It beat log-HAR in a walk forward up to its training.
     Passed,
-    /// It did not, and was asked for all the same.
+    /// It did not, or there was too little to tell, and was asked for all the same.
     Failed,
 }
 

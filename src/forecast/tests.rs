@@ -136,7 +136,7 @@ fn a_model_fitted_at_the_start_of_a_month_says_what_the_walk_says() {
 
 #[test]
 fn long_memory_is_forecast_better_than_by_fading_squares() {
-    let evaluation = Evaluation::of(&walk(&history(HOURS)));
+    let evaluation = Evaluation::of(&walk(&history(HOURS)), GateRule::default());
     let score = |model: ModelKind| evaluation.score(model).expect("a score");
     assert!(score(ModelKind::LogHar).qlike < score(ModelKind::Ewma).qlike, "{evaluation:?}");
     assert!(score(ModelKind::LogHar).qlike < score(ModelKind::GarchT).qlike);
@@ -157,9 +157,10 @@ fn a_ridge_that_sees_noise_does_not_pass_the_gate() {
         }
     }
     let walked = walk_forward(&samples, None).expect("a walk");
-    let evaluation = Evaluation::of(&walked);
+    let evaluation = Evaluation::of(&walked, GateRule::default());
     for model in [ModelKind::HarX, ModelKind::HarXLogistic, ModelKind::HarXIsotonic] {
-        assert!(!evaluation.score(model).expect("a score").used(), "{model:?}");
+        let score = evaluation.score(model).expect("a score");
+        assert_eq!((score.verdict, score.used()), (Verdict::Failed, false), "{model:?}");
     }
     assert_eq!(evaluation.choice(), ModelKind::LogHar);
     let model = Model::gated(&samples, &walked, &evaluation).expect("a model");
@@ -168,10 +169,24 @@ fn a_ridge_that_sees_noise_does_not_pass_the_gate() {
 }
 
 #[test]
+fn a_walk_of_few_months_lets_nothing_pass() {
+    let short = history(15_200);
+    let walked = walk(&short);
+    let evaluation = Evaluation::of(&walked, GateRule::default());
+    let others = evaluation.scores.iter().filter(|score| score.gain.is_some());
+    assert!(others.clone().count() == 7 && others.clone().all(|score| score.verdict == Verdict::TooShort));
+    assert_eq!(evaluation.choice(), ModelKind::LogHar);
+    let model = Model::ungated(&samples(&short), &walked, &evaluation).expect("a model");
+    assert_eq!(model.gate, Gate::Failed, "what cannot be judged did not pass");
+    let judged = Evaluation::of(&walked, GateRule { months: 1, spikes: 0 });
+    assert!(judged.scores.iter().all(|score| score.verdict != Verdict::TooShort));
+}
+
+#[test]
 fn the_same_walk_on_any_number_of_threads() {
     let history = history(15_200);
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    let run = |threads: usize| pool(threads).install(|| Evaluation::of(&walk(&history)));
+    let run = |threads: usize| pool(threads).install(|| Evaluation::of(&walk(&history), GateRule::default()));
     assert_eq!(run(1), run(3));
 }
 
@@ -215,7 +230,7 @@ fn models_of_other_versions_and_altered_ones_are_refused() {
     let history = history(15_200);
     let samples = samples(&history);
     let walked = walk_forward(&samples, None).expect("a walk");
-    let model = Model::ungated(&samples, &walked, &Evaluation::of(&walked)).expect("a model");
+    let model = Model::ungated(&samples, &walked, &Evaluation::of(&walked, GateRule::default())).expect("a model");
     let text = model.to_toml().expect("text");
     let smearing = format!("smearing = {:?}", model.function.residuals.smearing);
     assert!(text.contains(&smearing), "{text}");

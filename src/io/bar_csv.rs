@@ -20,7 +20,7 @@ const VOLUME: &str = "vol";
 /// [`Error::Io`] where the file cannot be opened; [`Error::Refused`] with every fault: no header or no `hour` column, an asset without
 /// one of its columns or with one twice, cells that are empty or no numbers, and those of [`BarHistory::new`].
 pub fn read(path: &Path) -> Result<BarHistory> {
-    let mut wide = read_wide(TABLE, path, bar_columns)?;
+    let mut wide = read_wide((TABLE, "correct it, or begin the history after it"), path, bar_columns)?;
     let mut faults = std::mem::take(&mut wide.faults);
     if wide.corner != "hour" {
         let rule = format!("the first column is hour, not {:?}", wide.corner);
@@ -163,6 +163,7 @@ mod tests {
                 Err(Error::Refused(faults)) => {
                     assert_eq!(faults.len(), count, "{text:?}: {faults:?}");
                     assert!(faults.iter().any(|fault| fault.to_string().contains(word)), "{text:?}: {faults:?}");
+                    assert!(!faults.iter().any(|fault| fault.to_string().contains("leave it empty")), "{faults:?}");
                 }
                 other => panic!("{text:?} not refused: {other:?}"),
             }

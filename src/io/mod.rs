@@ -90,16 +90,42 @@ fn beside(path: &Path, file: &str) -> PathBuf {
 /// # Errors
 /// [`Error::Io`] where writing fails; an earlier file of that name is untouched then.
 pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
-    use std::io::Write;
-    let name = path.file_name().ok_or_else(|| Error::Usage(format!("{}: not a file name", path.display())))?;
-    let partial = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-    let write = || {
-        let (partial, mut file) = partial::Partial::create(&partial, |path| std::fs::File::create_new(path))?;
-        file.write_all(contents)?;
-        file.sync_all()?;
-        partial.publish(path)
-    };
-    write().map_err(|source| Error::io(path, source))
+    StagedFile::write(path, contents)?.publish()
+}
+
+/// A file that is written whole beside its place, and stands there once published; dropped before, it leaves nothing.
+#[derive(Debug)]
+pub struct StagedFile {
+    path: PathBuf,
+    partial: partial::Partial,
+}
+
+impl StagedFile {
+    /// Writes it beside its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where writing fails.
+    pub fn write(path: &Path, contents: &[u8]) -> Result<Self> {
+        use std::io::Write;
+        let name = path.file_name().ok_or_else(|| Error::Usage(format!("{}: not a file name", path.display())))?;
+        let partial = path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+        let write = || {
+            let (partial, mut file) = partial::Partial::create(&partial, |path| std::fs::File::create_new(path))?;
+            file.write_all(contents)?;
+            file.sync_all()?;
+            Ok(partial)
+        };
+        let partial = write().map_err(|source| Error::io(path, source))?;
+        Ok(Self { path: path.into(), partial })
+    }
+
+    /// Puts it in its place, over an earlier file of that name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where that fails; an earlier file is untouched then.
+    pub fn publish(self) -> Result<()> {
+        self.partial.publish(&self.path).map_err(|source| Error::io(&self.path, source))
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use super::StagedFile;
 use crate::error::{Error, Fault, Result, one_line};
 use crate::forecast::overlay::Change;
 use crate::margin::InForce;
@@ -63,11 +64,11 @@ fn earlier(in_force: &InForce) -> Value {
     Value::Array(tables.collect::<Array>())
 }
 
-/// Appends changes to the log, a CSV file, which is made where there is none; it is replaced whole or not at all.
+/// The log with changes appended, a CSV file, which is made where there is none; to be published once what changed is written.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be read or written; [`Error::Refused`] where what is there is no such log.
-pub fn append_changes(path: &Path, changes: &[Change]) -> Result<()> {
+pub fn with_changes(path: &Path, changes: &[Change]) -> Result<StagedFile> {
     let mut text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => format!("{HEADER}\n"),
@@ -82,7 +83,7 @@ pub fn append_changes(path: &Path, changes: &[Change]) -> Result<()> {
         text.push('\n');
     }
     changes.iter().for_each(|change| text.push_str(&line(change)));
-    super::write_file(path, text.as_bytes())
+    StagedFile::write(path, text.as_bytes())
 }
 
 fn line(change: &Change) -> String {
@@ -141,13 +142,21 @@ mod tests {
         let (underlying, model) = ("BTC".to_string(), Some("5f0c".to_string()));
         let (side, reason) = (MarginSide::Initial, Reason::RateLimit);
         let change = Change { hour: 480_000, underlying, side, from: 1.0, to: 1.25, reason, model };
-        append_changes(&path, std::slice::from_ref(&change)).expect("written");
-        append_changes(&path, &[change]).expect("written");
+        drop(with_changes(&path, std::slice::from_ref(&change)).expect("staged"));
+        assert_eq!(
+            std::fs::read_dir(dir.path()).expect("a directory").count(),
+            0,
+            "nothing stays of what is not published"
+        );
+        for _ in 0..2 {
+            let log = with_changes(&path, std::slice::from_ref(&change)).expect("staged");
+            log.publish().expect("published");
+        }
         let text = std::fs::read_to_string(&path).expect("read");
         let line = "480000,2024-10-04T00:00:00Z,BTC,initial,1.0,1.25,rate_limit,5f0c";
         assert_eq!(text.lines().collect::<Vec<_>>(), [HEADER, line, line]);
         std::fs::write(&path, "hour,price\n").expect("written");
-        assert!(matches!(append_changes(&path, &[]), Err(Error::Refused(_))));
+        assert!(matches!(with_changes(&path, &[]), Err(Error::Refused(_))));
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "hour,price\n");
     }
 }

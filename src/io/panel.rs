@@ -16,7 +16,7 @@ use crate::scenario::panel::Panel;
 /// [`Error::Io`] where the file cannot be opened; [`Error::Refused`] with every fault: no header or no `hour` column,
 /// repeated or unsorted hours, cells that are not positive numbers, rows of another width.
 pub fn read(path: &Path) -> Result<Panel> {
-    panel_of(read_wide("panel", path, all_columns)?)
+    panel_of(read_wide(("panel", UNQUOTED), path, all_columns)?)
 }
 
 fn panel_of(wide: Wide) -> Result<Panel> {
@@ -56,7 +56,7 @@ pub(super) fn hours(table: &str, keys: &[String]) -> (Vec<i64>, Vec<Fault>) {
 /// # Errors
 /// Those of [`read`], and bars whose low is above their close.
 pub fn read_history(path: &Path) -> Result<History> {
-    let panel = panel_of(read_wide("panel", path, History::bar_columns)?)?;
+    let panel = panel_of(read_wide(("panel", UNQUOTED), path, History::bar_columns)?)?;
     let (history, faults) = History::of_panel(&panel);
     if faults.is_empty() { Ok(history) } else { Err(Error::Refused(faults)) }
 }
@@ -68,7 +68,7 @@ pub fn read_history(path: &Path) -> Result<History> {
 /// [`Error::Io`] where the file cannot be opened; [`Error::Refused`] with every fault: not square, rows and columns named
 /// differently, an empty or impossible entry.
 pub fn read_correlation(path: &Path) -> Result<CorrelationMatrix> {
-    let wide = read_wide("correlation", path, all_columns)?;
+    let wide = read_wide(("correlation", "correct it"), path, all_columns)?;
     let mut faults = wide.faults;
     if wide.keys != wide.names {
         let rule = "rows are named like the columns, in the same order";
@@ -95,8 +95,15 @@ fn all_columns(_: &[String]) -> Vec<usize> {
     Vec::new()
 }
 
-/// Reads the columns that `chosen` picks by their names, or all where it picks none.
-pub(super) fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<usize>) -> Result<Wide> {
+/// What to do about a cell of a panel that is no number.
+const UNQUOTED: &str = "leave it empty for not quoted";
+
+/// Reads the columns that `chosen` picks by their names, or all where it picks none. `remedy` is that of a cell that is no number.
+pub(super) fn read_wide(
+    (table, remedy): (&str, &str),
+    path: &Path,
+    chosen: fn(&[String]) -> Vec<usize>,
+) -> Result<Wide> {
     let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(file);
     let mut records = reader.byte_records();
@@ -125,7 +132,7 @@ pub(super) fn read_wide(table: &str, path: &Path, chosen: fn(&[String]) -> Vec<u
             Ok(record) if record.len() == width => {
                 wide.keys.push(text(&record[0]));
                 for (name, column) in wide.names.iter().zip(&kept) {
-                    cells.push(number(&mut wide.faults, (table, row, name), &record[column + 1]));
+                    cells.push(number(&mut wide.faults, ((table, row, name), remedy), &record[column + 1]));
                 }
             }
             Ok(record) => {
@@ -152,7 +159,7 @@ fn text(cell: &[u8]) -> String {
     String::from_utf8_lossy(cell).trim().to_owned()
 }
 
-fn number(faults: &mut Vec<Fault>, place: (&str, u64, &str), cell: &[u8]) -> f64 {
+fn number(faults: &mut Vec<Fault>, (place, remedy): ((&str, u64, &str), &str), cell: &[u8]) -> f64 {
     let shown = text(cell);
     if shown.is_empty() {
         return f64::NAN;
@@ -160,7 +167,7 @@ fn number(faults: &mut Vec<Fault>, place: (&str, u64, &str), cell: &[u8]) -> f64
     match shown.parse::<f64>() {
         Ok(value) if value.is_finite() => value,
         _ => {
-            faults.push(Fault::of_cell(place, shown, "a cell is a finite number", "leave it empty for not quoted"));
+            faults.push(Fault::of_cell(place, shown, "a cell is a finite number", remedy));
             f64::NAN
         }
     }

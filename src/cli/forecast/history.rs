@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::forecast::{BarHistory, Evaluation, Samples, WalkForward, walk_forward};
+use crate::forecast::{BarHistory, Evaluation, GateRule, Samples, WalkForward, walk_forward};
 use crate::io::{bar_csv, moment};
 
 /// What is forecast, from what.
@@ -40,7 +40,7 @@ impl HistoryArgs {
         let (asset, companions) = self.assets(&history);
         let samples = Samples::new(&history, &asset, &companions)?;
         let walk = walk_forward(&samples, self.from)?;
-        let evaluation = Evaluation::of(&walk);
+        let evaluation = Evaluation::of(&walk, GateRule::default());
         Ok(Walked { history, samples, walk, evaluation })
     }
 

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
-use crate::forecast::{Bin, Evaluation, Gain, Interval, ModelKind, Score, WalkForward};
+use crate::forecast::{Bin, Evaluation, Gain, Interval, ModelKind, Score, Verdict, WalkForward};
 
 /// A walk and its scores.
 pub(super) struct Findings<'w> {
@@ -52,6 +52,10 @@ fn score_json(score: &Score) -> Value {
         "against": score.gain.map(|_| ModelKind::LogHar.name()),
         "pr_auc_gain": score.gain.and_then(|gain| gain.pr_auc).map(interval_json),
         "qlike_gain": score.gain.and_then(|gain| gain.qlike).map(interval_json),
+        "log_loss_gain": score.gain.and_then(|gain| gain.log_loss).map(interval_json),
+        "months": score.gain.map(|gain| gain.months),
+        "spikes": score.gain.map(|gain| gain.spikes),
+        "verdict": score.verdict.name(),
         "used": score.used(),
     })
 }
@@ -93,10 +97,30 @@ pub(super) fn text(findings: &Findings<'_>) -> String {
     text
 }
 
+/// Why the gate cannot judge, in words.
+pub(super) fn too_short(evaluation: &Evaluation) -> String {
+    let rule = evaluation.rule;
+    let found = evaluation.score(ModelKind::HarX).and_then(|score| score.gain);
+    let (months, spikes) = found.map_or((0, 0), |gain| (gain.months, gain.spikes));
+    format!(
+        "the gate cannot judge: it needs {} calendar months and {} spikes of forecasts; here are {months} and {spikes}",
+        rule.months, rule.spikes
+    )
+}
+
+fn ridge_is(evaluation: &Evaluation, verdict: Verdict) -> bool {
+    evaluation.score(ModelKind::HarX).is_some_and(|score| score.verdict == verdict)
+}
+
 /// What the gate let pass, in a sentence.
 fn verdict(evaluation: &Evaluation) -> String {
     match evaluation.choice() {
-        ModelKind::LogHar => "\nno ridge model beats log_har with an interval above zero: log_har is used".into(),
+        ModelKind::LogHar if ridge_is(evaluation, Verdict::TooShort) => {
+            format!("\n{}: log_har is used", too_short(evaluation))
+        }
+        ModelKind::LogHar => {
+            "\nno ridge model beats log_har with an interval above zero and none below: log_har is used".into()
+        }
         choice => format!("\n{} passes the gate, with the least log loss of those that do: it is used", choice.name()),
     }
 }
@@ -119,10 +143,13 @@ fn score_table(scores: &[Score]) -> Table {
             format!("{:.3}", score.qlike),
             gain(|gain| gain.pr_auc),
             gain(|gain| gain.qlike),
-            match (score.gain, score.used()) {
-                (None, _) => "baseline".to_owned(),
-                (Some(_), used) => if used { "may be" } else { "no" }.to_owned(),
-            },
+            match score.verdict {
+                Verdict::Baseline => "baseline",
+                Verdict::Passed => "may be",
+                Verdict::Failed => "no",
+                Verdict::TooShort => "too short",
+            }
+            .to_owned(),
         ]);
     }
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Fault, Result};
 use crate::forecast::Outlook;
 use crate::forecast::overlay::{Change, Subject, apply};
-use crate::io::{overlay_file, read_rulebook, write_file};
+use crate::io::{StagedFile, overlay_file, read_rulebook, write_file};
 
 /// What an outlook does to a rulebook.
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,7 @@ pub(super) struct ThresholdArgs {
     /// Rulebook to write, with the multipliers in force from that moment on; comments stay.
     #[arg(long, value_name = "FILE", requires = "rulebook")]
     write_rulebook: Option<PathBuf>,
-    /// The underlying that the asset is in the rulebook [default: its name].
+    /// The underlying that the asset is in the rulebook [default: its name]. Names that are no underlying of a book multiply nothing.
     #[arg(long, value_name = "NAME", requires = "rulebook")]
     underlying: Option<String>,
     /// Log that every change is appended to, CSV.
@@ -51,16 +51,19 @@ impl ThresholdArgs {
             return Err(Error::Configuration(vec![fault]));
         };
         let underlying = self.underlying.as_deref().unwrap_or(said.asset);
+        if self.underlying.is_some() {
+            eprintln!("warning: only underlyings of a book are multiplied; whether {underlying} is one, check tells");
+        }
         let changes = apply(overlay, said.outlook, Subject { underlying, model: Some(said.model) })?;
         let text = std::fs::read_to_string(from).map_err(|source| Error::io(from, source))?;
         let text = match overlay.in_force.get(underlying) {
             Some(in_force) => overlay_file::with_in_force(&text, &name, underlying, in_force)?,
             None => text,
         };
+        // A log that cannot be written leaves the rulebook as it was.
+        let log = self.log.as_ref().map(|log| overlay_file::with_changes(log, &changes)).transpose()?;
         write_file(to, text.as_bytes())?;
-        if let Some(log) = &self.log {
-            overlay_file::append_changes(log, &changes)?;
-        }
+        log.map_or(Ok(()), StagedFile::publish)?;
         Ok(changes)
     }
 }
