@@ -363,6 +363,16 @@ impl Landscape for Calibration<'_> {
         self.read_as(Sample::Searched, measured, weights, relaxed)
     }
 
+    fn are_observed(&mut self, one: &[f64], other: &[f64]) -> Result<bool> {
+        let margin = 0.0;
+        let one = Measured { margin, ..self.measure(one)? };
+        let is_seen = |counts: &[u32]| counts.iter().any(|count| *count > 0);
+        let all_seen = one.groups.iter().all(|group| is_seen(&group.observed))
+            && one.probes.iter().all(|probe| probe.exceeded.iter().any(Option::is_some));
+        // Where every class was observed, a class that loses nothing is no missing one.
+        Ok(all_seen || one != Measured { margin, ..self.measure(other)? })
+    }
+
     fn slacks(&self, measured: &Measured, weights: &[f64], relaxed: f64) -> Vec<f64> {
         let view = View { measured, weights: &scaled(weights), relaxed, sample: Sample::Searched };
         let rules = self.job.constraints.iter().map(|constraint| &constraint.rule);

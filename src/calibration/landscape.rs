@@ -142,6 +142,15 @@ pub trait Landscape {
         self.read(measured, weights, relaxed).readings.iter().map(|reading| reading.slack).collect()
     }
 
+    /// Whether what was observed can speak for both of two candidates that differ in the margin: by default it can. Not where losses
+    /// that nobody observed would tell them apart.
+    ///
+    /// # Errors
+    /// What the measurement answers.
+    fn are_observed(&mut self, _one: &[f64], _other: &[f64]) -> Result<bool> {
+        Ok(true)
+    }
+
     /// The weights of the job's scenarios.
     fn weights(&self) -> &[f64];
 }

@@ -72,7 +72,7 @@ mod tests {
             Rule::Christoffersen(Christoffersen { significance: 0.01 }).reading(&view).is_met()
         };
         let cluster: Vec<bool> = (0..200).map(|at| (100..110).contains(&at)).collect();
-        assert!(!is_met(cluster.clone(), 1.0) && is_met(cluster, 2.0));
+        assert!(!is_met(cluster.clone(), 1.0) && !is_met(cluster, 2.0));
         assert!(is_met((0..200).map(|at| at % 40 == 7).collect(), 1.0));
         assert!(is_met(vec![false; 200], 1.0));
     }

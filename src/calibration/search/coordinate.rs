@@ -18,6 +18,7 @@ pub(super) fn tested(explorer: &mut Explorer<'_>, at: &[u64]) -> Result<Vec<usiz
     let mut tested = Vec::new();
     for axis in 0..at.len() {
         let steps = explorer.grids[axis].steps;
+        let mut is_priced = false;
         for step in [steps, 0, steps / 2] {
             let there = explorer.evaluate(&with(at, axis, step))?;
             // Where nothing more may be evaluated, nothing shows that the axis does not matter.
@@ -25,8 +26,12 @@ pub(super) fn tested(explorer: &mut Explorer<'_>, at: &[u64]) -> Result<Vec<usiz
                 tested.push(axis);
                 break;
             }
+            is_priced |= there != here;
         }
-        if tested.last() != Some(&axis) && explorer.losses_differ(&with(at, axis, 0), &with(at, axis, steps))? {
+        if is_priced
+            && tested.last() != Some(&axis)
+            && explorer.are_observed(&with(at, axis, 0), &with(at, axis, steps))?
+        {
             tested.push(axis);
         }
     }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::grid::Grid;
 use super::why::Why;
 use super::{Solution, Unmet};
-use crate::calibration::landscape::{Evaluation, Landscape, Measured};
+use crate::calibration::landscape::{Evaluation, Landscape};
 use crate::error::Result;
 
 /// How far a search is.
@@ -99,12 +99,10 @@ impl<'a> Explorer<'a> {
         self.landscape.evaluate(point, self.relaxed)
     }
 
-    /// Whether two candidates differ in losses that are counted.
-    pub(super) fn losses_differ(&mut self, one: &[u64], other: &[u64]) -> Result<bool> {
+    /// Whether what was observed can speak for both of two candidates.
+    pub(super) fn are_observed(&mut self, one: &[u64], other: &[u64]) -> Result<bool> {
         let [one, other] = [self.values(one), self.values(other)];
-        let margin = 0.0;
-        let one = Measured { margin, ..self.landscape.measure(&one)? };
-        Ok(one != Measured { margin, ..self.landscape.measure(&other)? })
+        self.landscape.are_observed(&one, &other)
     }
 
     /// Whether nothing more may be evaluated.
