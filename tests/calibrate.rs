@@ -114,7 +114,7 @@ fn what_is_wrong_with_a_job_has_its_line_and_its_exit_code() {
         (("seed = 7", "sed = 7"), 2, "did you mean \"seed\"?"),
         (("shocks.csv", "none.csv"), 2, "none.csv"),
         (("hold_out_share = 0.25", "hold_out_share = 0.0001"), 2, "leaves nothing on one side"),
-        (("high = 0.6", "high = 0.005"), 5, "coverage_outrights"),
+        (("high = 0.6", "high = 0.006"), 5, "coverage_outrights"),
     ] {
         let (exit, error) = desk.refused("coverage.toml", change);
         assert_eq!(exit, Some(code), "{change:?}: {error}");
