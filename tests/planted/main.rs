@@ -34,7 +34,7 @@ fn number(value: &Value, key: &str) -> f64 {
     value[key].as_f64().unwrap_or_else(|| panic!("{key} of {value}"))
 }
 
-/// 80 intervals at 99 %: fewer than one is expected to miss.
+/// 80 intervals at 99 %: that four or more miss has a probability of 0.9 %, three or more of 4.7 %.
 #[test]
 fn planted_thresholds_lie_in_their_intervals_over_twenty_seeds() {
     let mut missed = Vec::new();
@@ -52,7 +52,7 @@ fn planted_thresholds_lie_in_their_intervals_over_twenty_seeds() {
             }
         }
     }
-    assert!(missed.len() <= 2, "{missed:?}");
+    assert!(missed.len() < 4, "{missed:?}");
 }
 
 /// What was held out is met at its own level where the search leaves room for it.
