@@ -5,7 +5,7 @@
 pub struct Procyclicality {
     /// Largest requirement / smallest one; `None` where the smallest is 0, or nothing was required.
     pub peak_to_trough: Option<f64>,
-    /// Largest relative rise within 1, 5 and 30 days, R_{t+n}/R_t − 1; negative where it only fell, `None` where the series
+    /// Largest relative rise over exactly 1, 5 and 30 days, R_{t+n}/R_t − 1; negative where it only fell, `None` where the series
     /// is too short or every earlier requirement is 0.
     pub largest_rise: [Option<f64>; 3],
     /// Standard deviation of the relative changes from row to row, with n − 1; `None` for fewer than two changes.

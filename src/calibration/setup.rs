@@ -108,11 +108,6 @@ impl<'a> Calibration<'a> {
     pub(super) fn corner(&self, corner: Corner) -> Vec<f64> {
         self.axes.iter().map(|axis| axis.at(corner)).collect()
     }
-
-    /// Every parameter at its stricter end; where no end is stricter, at its upper one.
-    pub fn strictest(&self) -> Vec<f64> {
-        self.corner(Corner::Strictest)
-    }
 }
 
 fn refuse(faults: Vec<Fault>) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::measure::{Against, measure_alone};
+use super::super::setup::Corner;
 use super::super::touched::Touched;
 use super::*;
 use crate::backtest::{Backtest, LossOf, Options, Requirement};
@@ -320,7 +321,7 @@ fn a_candidate_beside_another_is_what_it_is_alone() {
     let job = Job { margin: MarginSide::Initial, resources: Resources::Held, parameters: vec![rates], ..job() };
     let mut walking = exchange.calibration(&job).expect("a calibration");
     assert!(walking.touched.iter().all(|touched| matches!(touched, Touched::Pools(pools) if !pools.is_empty())));
-    let mut point = walking.strictest();
+    let mut point = walking.corner(Corner::Strictest);
     for step in 0..12 {
         let axis = step % point.len();
         point[axis] = random.random_range(0.3..4.0);

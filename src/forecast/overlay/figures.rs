@@ -12,7 +12,7 @@ pub struct Figures {
     pub coverage: Option<f64>,
     /// Largest multiplier over the smallest one.
     pub peak_to_trough: Option<f64>,
-    /// Largest relative rise of the multiplier within 1, 5 and 30 days.
+    /// Largest relative rise of the multiplier over exactly 1, 5 and 30 days.
     pub largest_rise: [Option<f64>; 3],
 }
 
