@@ -122,8 +122,7 @@ impl<'a> Arbiter<'a> {
         &self.setting
     }
 
-    /// The first of `candidates` (ascending) with the lowest canonical adjusted equity − maintenance margin, and the figures
-    /// there.
+    /// The first of `candidates` with the lowest canonical adjusted equity − maintenance margin, and the figures there.
     pub fn worst_scenario(
         &self,
         pool: &Pool<'_>,

@@ -100,7 +100,7 @@ fn sample_size(job: &Job<'_>, known: usize) -> usize {
 fn audit_pool(job: &Job<'_>, index: usize, outcome: &PoolOutcome, witness: Option<Witness>) -> Audit {
     let pool = job.pool(index);
     let (mut restricted, mut liquidatable, mut bankrupt) = (0, 0, 0);
-    let worst = job.arbiter.examine(&pool, Column::Scenario(outcome.worst_scenario as usize)).1;
+    let worst = job.arbiter.examine(&pool, Column::Scenario(job.order.place(outcome.worst_scenario as usize))).1;
     let mut differ = u64::from(job.arbiter.decide(&pool, Column::Base).state() != outcome.state);
     let mut worse_elsewhere = false;
     for scenario in 0..job.scenario_count() {

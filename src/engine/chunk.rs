@@ -1,4 +1,5 @@
 use super::arbiter::Decision;
+use super::hinge::Corner;
 use super::job::Job;
 use super::ledger::{self, Ledger, Witness};
 use super::outcome::{PoolOutcome, Totals};
@@ -18,8 +19,10 @@ pub struct Chunk {
     pub witnesses: Vec<Option<Witness>>,
     /// One per scenario.
     pub tally: Vec<ScenarioTally>,
-    /// Kinks' and nodes' part of the maintenance total: `[n_scenarios]`.
+    /// Kinks' and nodes' part of the maintenance total, as far as it is not in `corners`: `[n_scenarios]`.
     pub requirement: Vec<f64>,
+    /// Kinks' part of the maintenance total.
+    pub corners: Vec<Corner>,
     /// Net affine program: `[n_rows + 1]`, constants last.
     pub net: Vec<Weights>,
     /// One per pair of scenarios; empty where views are not compared.
@@ -36,6 +39,7 @@ impl Chunk {
             witnesses: Vec::with_capacity(n_pools),
             tally: vec![ScenarioTally::default(); job.scenario_count()],
             requirement: vec![0.0; job.scenario_count()],
+            corners: Vec::new(),
             net: vec![Weights::default(); job.ranges.len() + 1],
             views: vec![ViewTally::default(); job.pair_count()],
             redecided_pools: 0,
@@ -52,16 +56,17 @@ impl Chunk {
 /// Decides a pool that no scenario changes: one verdict stands for all, and the first scenario is the worst.
 pub fn decide_constant_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk: &mut Chunk) {
     let at_base = job.arbiter.decide(pool, Column::Base);
-    close_decided(job, pool, program, (|_| at_base, job.scenario_count().min(1)), chunk);
+    let first = (job.scenario_count() > 0).then(|| job.order.place(0));
+    close_decided(job, pool, program, (|_| at_base, first.into_iter().collect()), chunk);
 }
 
-/// Counts decisions, one per scenario, and closes the pool, its worst scenario being one of the first `candidates`. The
-/// program only bounds the error of the canonical figures.
+/// Counts decisions, one per place, and closes the pool, its worst scenario standing at one of the `candidates`. The program
+/// only bounds the error of the canonical figures.
 pub fn close_decided(
     job: &Job<'_>,
     pool: &Pool<'_>,
     program: &PoolProgram,
-    (decide, candidates): (impl Fn(usize) -> Decision, usize),
+    (decide, candidates): (impl Fn(usize) -> Decision, Vec<usize>),
     chunk: &mut Chunk,
 ) {
     let mut ledger = Ledger::new(0.0, program);
@@ -72,6 +77,6 @@ pub fn close_decided(
         ledger.count(job, pool, (block.first(), verdicts), Totals::Exact, &mut chunk.tally);
         views::compare(job, pool, (block.first(), verdicts), &mut chunk.views);
     }
-    chunk.pools.push(ledger.close(job, pool, 0..candidates));
+    chunk.pools.push(ledger.close(job, pool, candidates));
     chunk.witnesses.push(None);
 }

@@ -36,16 +36,20 @@ pub fn decide_pool(job: &Job<'_>, pool: &Pool<'_>, program: &PoolProgram, chunk:
         });
         for lane in 0..block.len() {
             let excess = canonical.excess.0[lane];
-            if worst.is_none_or(|(_, lowest)| excess < lowest) {
-                worst = Some((first + lane, excess));
+            let place = first + lane;
+            let is_worse = |(other, lowest): (usize, f64)| {
+                excess < lowest || excess == lowest && job.order.scenario(place) < job.order.scenario(other)
+            };
+            if worst.is_none_or(is_worse) {
+                worst = Some((place, excess));
             }
             if program.direct {
-                chunk.requirement[first + lane] += canonical.maintenance.0[lane];
+                chunk.requirement[place] += canonical.maintenance.0[lane];
             }
         }
     }
     chunk.redecided_pools += u64::from(ledger.redecided);
-    chunk.pools.push(ledger.close(job, pool, worst.into_iter().map(|(scenario, _)| scenario)));
+    chunk.pools.push(ledger.close(job, pool, worst.into_iter().map(|(place, _)| place).collect()));
     chunk.witnesses.push(None);
 }
 

@@ -2,6 +2,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::arbiter::Arbiter;
 use super::block::Block;
+use super::hinge::SortedRows;
+use super::order::Order;
 use super::outcome::Totals;
 use super::plan::{Plan, PlanOptions, Revaluation};
 use super::tile::Tiles;
@@ -15,6 +17,8 @@ use crate::scenario::ScenarioSet;
 pub struct Job<'a> {
     /// Formulas and rows.
     pub setting: Setting<'a>,
+    /// Which scenario stands at which place. Everything below is in the order of the places.
+    pub order: &'a Order,
     /// The scenarios that the rows come from.
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "the device engine prices from them"))]
     pub scenarios: &'a ScenarioSet,
@@ -27,6 +31,8 @@ pub struct Job<'a> {
     pub total_weight: f64,
     /// Range of each row over the scenarios.
     pub ranges: &'a [RowRange],
+    /// Every row by value, for totals of kinks.
+    pub sorted_rows: &'a SortedRows,
     /// Every row, cut into tiles.
     pub tiles: &'a Tiles,
     /// The cut of the sweep on the CPU.

@@ -10,6 +10,9 @@ use crate::domain::Pool;
 use crate::pricing::Column;
 use crate::program::PoolProgram;
 
+/// Shortfalls that a pool has room for when it has its first.
+const SHORTFALLS: usize = 32;
+
 /// Neighbouring scenarios that may hold the worst, with the lowest value a kernel saw there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
@@ -34,7 +37,8 @@ pub struct Ledger {
     restricted: u32,
     liquidatable: u32,
     bankrupt: u32,
-    weighted_shortfall: f64,
+    /// (scenario, weight · shortfall), in no particular order.
+    shortfalls: Vec<(u32, f64)>,
     /// At least one verdict was left to the arbiter.
     pub redecided: bool,
     candidates: Vec<Candidate>,
@@ -118,9 +122,14 @@ impl Ledger {
         let exact = totals == Totals::Exact;
         if verdicts.bankrupt != 0 {
             let equity = job.canonical_equity(pool, first);
+            // One allocation serves most pools.
+            if self.shortfalls.capacity() == 0 {
+                self.shortfalls.reserve(SHORTFALLS);
+            }
             for lane in lanes(verdicts.bankrupt) {
                 let shortfall = if equity.0[lane] < 0.0 { -equity.0[lane] } else { 0.0 };
-                self.weighted_shortfall += job.weights[first + lane] * shortfall;
+                let scenario = job.order.scenario(first + lane) as u32;
+                self.shortfalls.push((scenario, job.weights[first + lane] * shortfall));
                 if exact {
                     tally[first + lane].shortfall += quanta(shortfall);
                     tally[first + lane].shortfall_bound += self.canonical_error;
@@ -169,6 +178,11 @@ impl Ledger {
         }
     }
 
+    /// How far a root may lie above the lowest and still belong to the worst scenario.
+    pub fn slack(&self) -> f64 {
+        self.slack
+    }
+
     /// First scenarios of the neighbourhoods that may hold the worst, in no particular order.
     pub fn candidates(&self) -> impl Iterator<Item = usize> + '_ {
         let limit = self.lowest + self.slack;
@@ -183,20 +197,24 @@ impl Ledger {
         self.lowest + self.slack
     }
 
-    /// Closes the pool: the worst scenario is the first of `candidates` (ascending) with the lowest canonical excess.
-    pub fn close(&self, job: &Job<'_>, pool: &Pool<'_>, candidates: impl Iterator<Item = usize>) -> PoolOutcome {
-        let (scenario, worst) = job.arbiter.worst_scenario(pool, candidates).unwrap_or_default();
+    /// Closes the pool: the worst scenario is the first that stands at one of `candidates` with the lowest canonical excess.
+    pub fn close(&mut self, job: &Job<'_>, pool: &Pool<'_>, mut candidates: Vec<usize>) -> PoolOutcome {
+        candidates.sort_unstable_by_key(|&place| job.order.scenario(place));
+        let (place, worst) = job.arbiter.worst_scenario(pool, candidates).unwrap_or_default();
+        // Summed in the order of the scenarios, whatever the order in which they were taken.
+        self.shortfalls.sort_unstable_by_key(|&(scenario, _)| scenario);
+        let weighted_shortfall = self.shortfalls.iter().fold(0.0, |sum, (_, shortfall)| sum + shortfall);
         let base = job.arbiter.figures(pool, Column::Base);
         PoolOutcome {
             base,
             state: job.arbiter.state_of(pool, Column::Base, &base, self.base_error),
-            worst_scenario: scenario as u32,
+            worst_scenario: job.order.scenario(place) as u32,
             worst_excess: worst.maintenance_excess(),
             worst_equity: worst.equity,
             restricted_scenarios: self.restricted,
             liquidatable_scenarios: self.liquidatable,
             bankrupt_scenarios: self.bankrupt,
-            expected_shortfall: self.weighted_shortfall / job.total_weight,
+            expected_shortfall: weighted_shortfall / job.total_weight,
         }
     }
 }

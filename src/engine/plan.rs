@@ -2,13 +2,17 @@
 
 use std::ops::Range;
 
+/// Pools per chunk of the CPU engine at most: their programs stay in a core's L2 cache beside a block's rows.
+const CHUNK_POOLS: usize = 512;
 /// Scenarios per tile of the CPU engine where nothing else limits it.
-pub const TILE_SCENARIOS: usize = 256;
-/// A tile's rows should stay in a core's L2 cache: 256 columns of 500 rows, or 32 of 4,000.
-const TILE_BYTES: usize = 1 << 20;
+pub const TILE_SCENARIOS: usize = SCENARIO_BLOCK * RANGE_BLOCKS;
+/// A tile's rows, of which most pools touch few blocks: 1,024 columns of 500 rows, or 128 of 4,000.
+const TILE_BYTES: usize = 4 << 20;
 /// Scenarios evaluated at once. Tiles are padded to a multiple of it, so that kernels need no remainder loop; it is also the
 /// width of a verdict mask.
 pub const SCENARIO_BLOCK: usize = 32;
+/// Blocks whose ranges are looked at together.
+pub const RANGE_BLOCKS: usize = 32;
 
 /// Sizes a caller may set; the results do not depend on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,7 +40,7 @@ impl Plan {
     /// Cuts for the CPU: enough chunks to balance any number of threads, large enough to reuse a tile's rows, and the more
     /// rows the fewer scenarios per tile. The cut depends on the work only, never on the machine.
     pub fn for_cpu((n_pools, n_scenarios, n_rows): (usize, usize, usize), options: PlanOptions) -> Self {
-        let chunk_pools = options.chunk_pools.unwrap_or((n_pools / 64).clamp(64, 2_048)).max(1);
+        let chunk_pools = options.chunk_pools.unwrap_or((n_pools / 64).clamp(64, CHUNK_POOLS)).max(1);
         let width = (TILE_BYTES / (size_of::<f64>() * n_rows.max(1))).clamp(SCENARIO_BLOCK, TILE_SCENARIOS);
         // Rounded down, so that a tile keeps within its bytes.
         let width = width - width % SCENARIO_BLOCK;

@@ -18,7 +18,7 @@ pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
         } else {
             add_requirement(job, &pool, &mut chunk);
             let decide = |scenario: usize| job.arbiter.decide(&pool, Column::Scenario(scenario));
-            close_decided(job, &pool, pool_program, (decide, job.scenario_count()), &mut chunk);
+            close_decided(job, &pool, pool_program, (decide, (0..job.scenario_count()).collect()), &mut chunk);
         }
     }
     chunk.net.clone_from(&program.net);

@@ -9,8 +9,10 @@ use super::audit::audit;
 use super::chunk::Chunk;
 use super::greeks::attribute;
 use super::guard::{check_atoms, check_counts, check_sizes};
+use super::hinge::{CornerTotals, SortedRows};
 use super::job::{Job, Pairing};
 use super::ledger::Witness;
+use super::order::Order;
 use super::outcome::{OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
 use super::plan::{DeviceLimits, Plan, PlanOptions, Revaluation};
 use super::progress::Progress;
@@ -127,21 +129,30 @@ pub(super) fn evaluate(
     let rules = Rules::resolve(rulebook, snapshot)?;
     check_atoms(snapshot)?;
     let clock = Instant::now();
-    let rows = revalue(&rules, snapshot, scenarios, options.unshocked)?;
+    let total_weight = scenarios.weights.iter().sum();
+    let order = Order::by_market(scenarios, pairing);
+    let given = scenarios;
+    let scenarios = &*order.apply(given);
+    let rows = revalue(&rules, snapshot, scenarios, options.unshocked);
+    // Faults name scenarios by the caller's rows.
+    let rows = rows.or_else(|_| revalue(&rules, snapshot, given, options.unshocked))?;
     let ranges = row_ranges(&rows);
     let plan = Plan::for_cpu((snapshot.book.len(), scenarios.len(), rows.len()), options.plan);
     let tiles = Tiles::new(&rows, &ranges, plan);
+    let sorted_rows = SortedRows::new(rows.len());
     let revalue_seconds = clock.elapsed().as_secs_f64();
 
     let runner = open()?;
     let setting = Setting { snapshot, rules: &rules, rows: &rows };
     let job = Job {
         setting,
+        order: &order,
         scenarios,
         revaluation: options.revaluation,
         weights: &scenarios.weights,
-        total_weight: scenarios.weights.iter().sum(),
+        total_weight,
         ranges: &ranges,
+        sorted_rows: &sorted_rows,
         tiles: &tiles,
         plan,
         options: options.plan,
@@ -163,16 +174,18 @@ pub(super) fn evaluate(
         let Audited { pools, verdicts, differ } = Audited::of(&audit);
         return Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ")));
     }
-    let scenario_outcomes = merge.scenarios(&job);
+    merge.add_corners(&job);
+    let scenario_outcomes = order.restore(&merge.scenarios(&job));
     check_counts(&merge.pools, &scenario_outcomes)?;
     check_sizes(snapshot, &merge.pools, &scenario_outcomes)?;
     let clock = Instant::now();
-    let attributions = attribute(&job, scenarios, &merge.pools, &scenario_outcomes);
+    let attributions = attribute(&job, &merge.pools, &scenario_outcomes);
     let greeks_seconds = clock.elapsed().as_secs_f64();
     let mut warnings = warnings_of(&rows);
     warnings.extend(label.warnings);
     add_extractable(&job, &mut merge.views);
-    let views = merge.views.iter().map(ViewTally::outcome).collect();
+    let pairs = (0..merge.views.len()).map(|pair| order.place(2 * pair) / 2);
+    let views = pairs.map(|pair| merge.views[pair].outcome()).collect();
     let outcome = Outcome {
         engine: label.engine,
         adapter: label.adapter,
@@ -336,6 +349,7 @@ pub struct Merge<'p> {
     pub witnesses: Vec<Option<Witness>>,
     tally: Vec<ScenarioTally>,
     requirement: Vec<f64>,
+    corners: CornerTotals,
     net: Vec<Weights>,
     views: Vec<ViewTally>,
     redecided_pools: u64,
@@ -350,6 +364,7 @@ impl<'p> Merge<'p> {
             witnesses: Vec::with_capacity(job.plan.n_pools),
             tally: vec![ScenarioTally::default(); job.scenario_count()],
             requirement: vec![0.0; job.scenario_count()],
+            corners: CornerTotals::default(),
             net: vec![Weights::default(); job.ranges.len() + 1],
             views: vec![ViewTally::default(); job.pair_count()],
             redecided_pools: 0,
@@ -368,6 +383,7 @@ impl<'p> Merge<'p> {
         self.witnesses.extend(chunk.witnesses);
         self.tally.iter_mut().zip(&chunk.tally).for_each(|(sum, part)| sum.add(part));
         self.requirement.iter_mut().zip(&chunk.requirement).for_each(|(sum, part)| *sum += part);
+        self.corners.add(job, &chunk.corners);
         for (sum, part) in self.net.iter_mut().zip(&chunk.net) {
             sum.equity += part.equity;
             sum.requirement += part.requirement;
@@ -375,6 +391,11 @@ impl<'p> Merge<'p> {
         self.views.iter_mut().zip(&chunk.views).for_each(|(sum, part)| sum.add(part));
         self.redecided_pools += chunk.redecided_pools;
         self.progress.advance(self.cells_done, job.setting.snapshot.book.position_count() as u64 * n_scenarios);
+    }
+
+    /// Adds the kinks' part of the maintenance total, once all chunks are in.
+    fn add_corners(&mut self, job: &Job<'_>) {
+        self.corners.add_to(job, &mut self.requirement);
     }
 
     /// The scenarios' outcomes: equity and maintenance totals are the net program's value, plus kinks and nodes.

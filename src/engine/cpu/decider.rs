@@ -116,22 +116,8 @@ impl<'j, 'a> Decider<'j, 'a> {
         out.extend(values.iter().filter(|(_, v)| *v <= lowest + slack || v.is_nan()).map(|(scenario, _)| *scenario));
     }
 
-    /// Adds the kinks' and nodes' part of a pool's maintenance margin on a block, for a pool that no kernel has summed.
-    pub fn add_requirement(&mut self, parts: PoolParts<'_>, block: TileBlock<'_>, total: &mut [f64]) {
-        if !parts.code.is_empty() {
-            self.evaluate(parts, block);
-        }
-        self.add_evaluated_requirement(parts, block, total);
-    }
-
-    /// The same, of the pool and block evaluated last.
-    pub fn add_evaluated_requirement(&self, parts: PoolParts<'_>, block: TileBlock<'_>, total: &mut [f64]) {
-        for kink in parts.kinks {
-            for (total, delta) in total.iter_mut().zip(block.deltas(kink.row)) {
-                let reach = kink.offset + kink.slope * delta;
-                *total += kink.requirement * if reach > 0.0 { reach } else { 0.0 };
-            }
-        }
+    /// Adds the nodes' part of the maintenance margin of the pool and block evaluated last.
+    pub fn add_nodes_requirement(&self, parts: PoolParts<'_>, total: &mut [f64]) {
         if !parts.code.is_empty() {
             total.iter_mut().zip(self.roots.nodes.requirement).for_each(|(total, part)| *total += part);
         }

@@ -1,13 +1,13 @@
-//! The CPU twin of `shaders/sweep.wgsl`: a pool's program over blocks of scenarios, in f64 vectors. Dispatched once per
-//! chunk and tile to the widest instruction set the machine has.
+//! The CPU twin of `shaders/sweep.wgsl`: a pool's program over blocks of scenarios, in f64 vectors. Dispatched to
+//! the widest instruction set the machine has.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::nodes::{NodeValues, evaluate_nodes};
 use super::reduction::Points;
 use crate::engine::plan::SCENARIO_BLOCK;
-use crate::engine::tile::{Tile, TileBlock};
-use crate::program::{PoolParts, Program};
+use crate::engine::tile::TileBlock;
+use crate::program::PoolParts;
 
 /// Vectors that stay in registers at once: enough to hide the latency of a fused multiply-add.
 pub const UNROLL: usize = 4;
@@ -33,52 +33,11 @@ impl Default for RootValues {
     }
 }
 
-/// Finds the lowest maintenance root of each pool on each block of a tile, and adds the kinks' part of the maintenance
-/// total. Pools with nodes are left to [`RootsOfBlock`]: their lowest is −∞ here.
-pub struct LowestOfBlocks<'a> {
-    /// The chunk's programs.
-    pub program: &'a Program,
-    /// Pools to evaluate, by position in the chunk.
-    pub active: &'a [u32],
-    /// The tile.
-    pub tile: Tile<'a>,
-    /// Receives Σ of the kinks' maintenance requirement per scenario: `[tile width]`.
-    pub requirement: &'a mut [f64],
-    /// Receives the lowest values: `[n_active × n_blocks]`, row-major.
-    pub lowest: &'a mut [f64],
-}
-
-impl LowestOfBlocks<'_> {
-    /// Runs on the widest vectors.
-    pub fn run(self, arch: Arch) {
-        arch.dispatch(self);
-    }
-}
-
-impl WithSimd for LowestOfBlocks<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let n_blocks = self.tile.len.div_ceil(SCENARIO_BLOCK);
-        for (&pool, lowest) in self.active.iter().zip(self.lowest.chunks_exact_mut(n_blocks)) {
-            let parts = self.program.parts(pool as usize);
-            if !parts.code.is_empty() {
-                lowest.fill(f64::NEG_INFINITY);
-                continue;
-            }
-            for (block, lowest) in self.tile.blocks().zip(lowest) {
-                *lowest = lowest_of_block(simd, parts, block, self.requirement);
-            }
-        }
-    }
-}
-
+/// The lowest maintenance root of a pool without nodes on a block.
 #[inline(always)]
-fn lowest_of_block<S: Simd>(simd: S, parts: PoolParts<'_>, block: TileBlock<'_>, requirement: &mut [f64]) -> f64 {
-    let step = UNROLL * S::F64_LANES;
+pub fn lowest_of_block<S: Simd>(simd: S, parts: PoolParts<'_>, block: TileBlock<'_>) -> f64 {
     let mut lowest = simd.splat_f64s(f64::INFINITY);
-    for start in (0..SCENARIO_BLOCK).step_by(step) {
+    for start in (0..SCENARIO_BLOCK).step_by(UNROLL * S::F64_LANES) {
         let mut value = [simd.splat_f64s(parts.pool.constant.maintenance); UNROLL];
         for term in parts.terms {
             let coefficient = simd.splat_f64s(term.maintenance);
@@ -89,14 +48,12 @@ fn lowest_of_block<S: Simd>(simd: S, parts: PoolParts<'_>, block: TileBlock<'_>,
         }
         for kink in parts.kinks {
             let (slope, offset) = (simd.splat_f64s(kink.slope), simd.splat_f64s(kink.offset));
-            let (weight, required) = (simd.splat_f64s(kink.maintenance), simd.splat_f64s(kink.requirement));
+            let weight = simd.splat_f64s(kink.maintenance);
             let deltas = vectors::<S>(block, kink.row, start);
-            let total = S::as_mut_simd_f64s(&mut requirement[block.lane + start..][..step]).0;
             for k in 0..UNROLL {
                 let reach = simd.mul_add_e_f64s(slope, deltas[k], offset);
                 let reach = simd.max_f64s(reach, simd.splat_f64s(0.0));
                 value[k] = simd.mul_add_e_f64s(weight, reach, value[k]);
-                total[k] = simd.mul_add_e_f64s(required, reach, total[k]);
             }
         }
         let low = simd.min_f64s(simd.min_f64s(value[0], value[1]), simd.min_f64s(value[2], value[3]));

@@ -1,25 +1,28 @@
-//! The CPU engine: rayon over chunks of pools, f64 vectors over scenarios, every verdict certified.
+//! The CPU engine: rayon over chunks of pools, f64 vectors over the scenarios that matter, every verdict certified.
 
 mod decider;
 mod kernel;
 mod nodes;
 mod reduction;
+mod scan;
 
 use std::ops::Range;
 
 use super::chunk::{Chunk, decide_constant_pool};
 use super::direct;
+use super::hinge::{Corner, add_corners};
 use super::job::Job;
 use super::ledger::{Ledger, Witness};
 use super::outcome::Totals;
-use super::plan::SCENARIO_BLOCK;
+use super::plan::{RANGE_BLOCKS, SCENARIO_BLOCK};
 use super::tile::{Tile, TileBlock};
 use super::verdicts::{Verdicts, lanes};
 use super::views;
 use crate::number::LANES;
 use crate::program::{PoolParts, Program};
 pub use decider::{Asked, Decider, Errors};
-use kernel::{GrossOfBlock, LowestOfBlocks};
+use kernel::GrossOfBlock;
+use scan::{BoundsOfPools, ScanBlock, Watch, from_both_ends};
 
 /// Sweeps a chunk of pools through every scenario.
 pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
@@ -30,8 +33,8 @@ pub fn sweep_chunk(job: &Job<'_>, pools: Range<usize>) -> Chunk {
 /// Sweeps a compiled chunk of pools through every scenario.
 pub fn sweep_program(job: &Job<'_>, pools: Range<usize>, program: &Program) -> Chunk {
     let mut chunk = Chunk::new(job, pools.len());
-    let mut sweep = ChunkSweep::new(job, pools, program);
-    for index in 0..job.tiles.len() {
+    let mut sweep = ChunkSweep::new(job, pools, program, &mut chunk.corners);
+    for index in from_both_ends(job.tiles.len()) {
         sweep.sweep_tile(job.tiles.tile(index), &mut chunk);
     }
     for index in 0..program.pools.len() {
@@ -49,29 +52,39 @@ struct ChunkSweep<'j, 'a> {
     decider: Decider<'j, 'a>,
     ledgers: Vec<Ledger>,
     errors: Vec<Option<Errors>>,
-    /// Pools that the kernel evaluates: those that some scenario changes.
-    active: Vec<u32>,
-    /// Kinks' and nodes' part of the maintenance total on the current tile: `[tile width]`.
+    /// Pools without nodes that some scenario changes.
+    watches: Vec<Watch>,
+    /// Pools with nodes, evaluated under every scenario.
+    with_nodes: Vec<u32>,
+    /// Nodes' part of the maintenance total on the current tile: `[tile width]`.
     requirement: Vec<f64>,
-    /// Lowest maintenance roots on the current tile: `[n_active × n_blocks]`.
-    lowest: Vec<f64>,
+    /// Pools that were evaluated on the current block.
+    scanned: Vec<(u32, f64)>,
 }
 
 impl<'j, 'a> ChunkSweep<'j, 'a> {
-    fn new(job: &'j Job<'a>, pools: Range<usize>, program: &'j Program) -> Self {
+    fn new(job: &'j Job<'a>, pools: Range<usize>, program: &'j Program, corners: &mut Vec<Corner>) -> Self {
         let errors: Vec<Option<Errors>> = (0..pools.len()).map(|index| Errors::of(program.parts(index))).collect();
-        // A pool without a bound is left to the direct formulas, but its kinks and nodes are still part of the maintenance
-        // total; a direct pool has no part in it here.
-        let is_active = |index: usize| {
-            let parts = program.parts(index);
-            !parts.pool.direct && !parts.is_constant() && !job.pool(pools.start + index).unknown
-        };
-        let active: Vec<u32> = (0..pools.len()).filter(|&index| is_active(index)).map(|index| index as u32).collect();
         let ledger = |(index, error): (usize, &Option<Errors>)| {
             Ledger::new(error.map_or(0.0, |error| error.maintenance), program.parts(index).pool)
         };
-        let ledgers = errors.iter().enumerate().map(ledger).collect();
-        let width = job.plan.tile_scenarios;
+        let ledgers: Vec<Ledger> = errors.iter().enumerate().map(ledger).collect();
+        // A pool without a bound is left to the direct formulas, but its kinks and nodes are still part of the maintenance
+        // total; a direct pool has no part in it here.
+        let is_active = |&index: &usize| {
+            let parts = program.parts(index);
+            !parts.pool.direct && !parts.is_constant() && !job.pool(pools.start + index).unknown
+        };
+        let (mut watches, mut with_nodes) = (Vec::new(), Vec::new());
+        for index in (0..pools.len()).filter(is_active) {
+            let parts = program.parts(index);
+            if !parts.code.is_empty() {
+                with_nodes.push(index as u32);
+            } else if let Some(errors) = errors[index] {
+                watches.push(Watch::new(index as u32, parts.pool, errors, ledgers[index].slack()));
+            }
+            parts.kinks.iter().for_each(|kink| add_corners(job, kink, corners));
+        }
         Self {
             job,
             first_pool: pools.start,
@@ -79,48 +92,55 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             decider: Decider::new(job),
             ledgers,
             errors,
-            requirement: vec![0.0; width],
-            lowest: vec![0.0; active.len() * width / SCENARIO_BLOCK],
-            active,
+            watches,
+            with_nodes,
+            requirement: vec![0.0; job.plan.tile_scenarios],
+            scanned: Vec::new(),
         }
     }
 
     fn sweep_tile(&mut self, tile: Tile<'_>, chunk: &mut Chunk) {
-        let n_blocks = tile.len.div_ceil(SCENARIO_BLOCK);
+        self.scan_tile(tile, chunk);
         self.requirement.fill(0.0);
-        LowestOfBlocks {
-            program: self.program,
-            active: &self.active,
-            tile,
-            requirement: &mut self.requirement,
-            lowest: &mut self.lowest[..self.active.len() * n_blocks],
-        }
-        .run(self.decider.arch);
-        for at in 0..self.active.len() {
-            let index = self.active[at] as usize;
+        for at in 0..self.with_nodes.len() {
+            let index = self.with_nodes[at] as usize;
             let parts = self.program.parts(index);
-            let Some(errors) = self.errors[index] else {
-                if !parts.code.is_empty() {
-                    tile.blocks().for_each(|block| {
-                        self.decider.add_requirement(parts, block, &mut self.requirement[block.lane..])
-                    });
-                }
-                continue;
-            };
-            // The initial root is at most `gap` below the maintenance root: above this, nobody is even restricted.
-            let quiet = parts.pool.gap + errors.maintenance + errors.initial;
-            for (k, block) in tile.blocks().enumerate() {
-                let lowest = self.lowest[at * n_blocks + k];
-                if parts.code.is_empty() {
-                    self.ledgers[index].note_lowest(block.first(), lowest);
-                }
-                if lowest <= quiet || lowest.is_nan() {
-                    self.settle_block(index, parts, block, errors, chunk);
+            for block in tile.blocks() {
+                match self.errors[index] {
+                    Some(errors) => self.settle_block(index, parts, block, errors, chunk),
+                    None => {
+                        self.decider.evaluate(parts, block);
+                        self.decider.add_nodes_requirement(parts, &mut self.requirement[block.lane..]);
+                    }
                 }
             }
         }
         let total = &mut chunk.requirement[tile.first..tile.first + tile.len];
         total.iter_mut().zip(&self.requirement).for_each(|(total, part)| *total += part);
+    }
+
+    /// Settles the blocks of a tile that matter to pools without nodes, block by block: its rows stay in cache for all pools.
+    fn scan_tile(&mut self, tile: Tile<'_>, chunk: &mut Chunk) {
+        let (program, arch) = (self.program, self.decider.arch);
+        let (mut watches, mut scanned) = (std::mem::take(&mut self.watches), std::mem::take(&mut self.scanned));
+        let n_blocks = tile.len.div_ceil(SCENARIO_BLOCK);
+        for first in (0..n_blocks).step_by(RANGE_BLOCKS) {
+            arch.dispatch(BoundsOfPools { program, tile, first, watches: &mut watches });
+            for k in from_both_ends((n_blocks - first).min(RANGE_BLOCKS)) {
+                let block = TileBlock { tile, lane: (first + k) * SCENARIO_BLOCK };
+                arch.dispatch(ScanBlock { program, block, k, watches: &mut watches, scanned: &mut scanned });
+                for &(at, lowest) in &scanned {
+                    let watch = &watches[at as usize];
+                    let index = watch.pool as usize;
+                    self.ledgers[index].note_lowest(block.first(), lowest);
+                    // A NaN is certain of nothing.
+                    if watch.may_restrict(k) && !(lowest > watch.quiet) {
+                        self.settle_block(index, program.parts(index), block, watch.errors, chunk);
+                    }
+                }
+            }
+        }
+        (self.watches, self.scanned) = (watches, scanned);
     }
 
     /// Decides and counts a pool's verdicts on a block.
@@ -136,7 +156,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         let ledger = &mut self.ledgers[index];
         if !parts.code.is_empty() {
             ledger.note_lowest(block.first(), self.decider.lowest(block));
-            self.decider.add_evaluated_requirement(parts, block, &mut self.requirement[block.lane..]);
+            self.decider.add_nodes_requirement(parts, &mut self.requirement[block.lane..]);
         }
         let pool_index = self.first_pool + index;
         let (verdicts, asked) = self.decider.judge(pool_index, block, errors);
@@ -189,7 +209,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             direct::decide_pool(self.job, &pool, parts.pool, chunk);
             return;
         };
-        let ledger = &self.ledgers[index];
+        let ledger = &mut self.ledgers[index];
         let limit = ledger.candidate_limit();
         let mut candidates = Vec::new();
         let mut witness = Witness { value: f64::INFINITY, bound: errors.maintenance, ..Witness::default() };
@@ -205,9 +225,8 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
                 }
             }
         }
-        candidates.sort_unstable();
         chunk.redecided_pools += u64::from(ledger.redecided);
-        chunk.pools.push(ledger.close(self.job, &pool, candidates.into_iter()));
+        chunk.pools.push(ledger.close(self.job, &pool, candidates));
         chunk.witnesses.push(Some(witness).filter(|witness| witness.value.is_finite()));
     }
 }

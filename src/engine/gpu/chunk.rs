@@ -12,6 +12,7 @@ use super::panels::PanelRows;
 use crate::engine::chunk::{Chunk, decide_constant_pool};
 use crate::engine::cpu::{Asked, Decider, Errors};
 use crate::engine::direct;
+use crate::engine::hinge::add_corners;
 use crate::engine::job::Job;
 use crate::engine::ledger::{Ledger, Witness};
 use crate::engine::outcome::Totals;
@@ -188,12 +189,16 @@ impl Settle<'_, '_> {
         let (job, parts) = (self.job, self.task.program.parts(index));
         let pool = job.pool(pool_index);
         let blocks = || job.tiles.blocks();
+        if !parts.pool.direct {
+            parts.kinks.iter().for_each(|kink| add_corners(job, kink, &mut chunk.corners));
+        }
         let Some(errors) = Errors::of(parts) else {
             direct::decide_pool(job, &pool, parts.pool, chunk);
             // Of a direct pool, the direct formulas have added it.
             for block in blocks().filter(|_| !parts.pool.direct) {
                 let first = block.first();
-                decider.add_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+                decider.evaluate(parts, block);
+                decider.add_nodes_requirement(parts, &mut chunk.requirement[first..first + block.len()]);
             }
             return;
         };
@@ -201,7 +206,7 @@ impl Settle<'_, '_> {
         for block in blocks() {
             let first = block.first();
             decider.evaluate(parts, block);
-            decider.add_evaluated_requirement(parts, block, &mut chunk.requirement[first..first + block.len()]);
+            decider.add_nodes_requirement(parts, &mut chunk.requirement[first..first + block.len()]);
             let (verdicts, asked) = decider.judge(pool_index, block, errors);
             ledger.redecided |= asked == Asked::Arbiter;
             ledger.note_lowest(first, decider.lowest(block));
@@ -209,9 +214,8 @@ impl Settle<'_, '_> {
         }
         let mut candidates = Vec::new();
         decider.lowest_scenarios(parts, ledger.candidates().map(|first| job.tiles.block(first)), &mut candidates);
-        candidates.sort_unstable();
         chunk.redecided_pools += u64::from(ledger.redecided);
-        chunk.pools.push(ledger.close(job, &pool, candidates.into_iter()));
+        chunk.pools.push(ledger.close(job, &pool, candidates));
         chunk.witnesses.push(None);
     }
 
@@ -246,7 +250,7 @@ impl Settle<'_, '_> {
         }
         let (candidates, witness) = self.candidates(place, parts, &ledger, decider);
         chunk.redecided_pools += u64::from(ledger.redecided);
-        chunk.pools.push(ledger.close(job, &pool, candidates.into_iter()));
+        chunk.pools.push(ledger.close(job, &pool, candidates));
         chunk.witnesses.push(witness);
     }
 
@@ -286,7 +290,6 @@ impl Settle<'_, '_> {
                 }
             }
         }
-        candidates.sort_unstable();
         (candidates, witness)
     }
 }

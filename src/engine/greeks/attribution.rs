@@ -6,7 +6,6 @@ use crate::engine::job::Job;
 use crate::engine::outcome::{PoolOutcome, ScenarioOutcome, State, worst_scenarios};
 use crate::engine::plan::SCENARIO_BLOCK;
 use crate::pricing::{Column, ShockedMarket, entry_value};
-use crate::scenario::ScenarioSet;
 
 /// Scenarios that are taken apart.
 const SCENARIOS: usize = 5;
@@ -97,12 +96,11 @@ impl Attribution {
 /// arbiter.
 pub(in crate::engine) fn attribute(
     job: &Job<'_>,
-    scenarios: &ScenarioSet,
     pools: &[PoolOutcome],
     outcomes: &[ScenarioOutcome],
 ) -> Vec<Attribution> {
     let worst = worst_scenarios(outcomes, SCENARIOS).into_iter().filter(|(_, s)| s.liquidatable_pools > 0);
-    let market = ShockedMarket::new(job.setting.snapshot, scenarios);
+    let market = ShockedMarket::new(job.setting.snapshot, job.scenarios);
     let moves: Vec<Moves> = worst.map(|(scenario, _)| Moves::new(job, &market, scenario)).collect();
     let is_candidate = |pool: &PoolOutcome| pool.state != State::Unknown && pool.liquidatable_scenarios > 0;
     let candidates: Vec<usize> =
@@ -124,9 +122,10 @@ fn attribute_part(job: &Job<'_>, moves: &[Moves], candidates: &[usize]) -> Vec<A
     for (at, &index) in candidates.iter().enumerate() {
         let pool = job.pool(index);
         for (moves, sum) in moves.iter().zip(&mut sums) {
-            let block = job.tiles.block(moves.scenario - moves.scenario % SCENARIO_BLOCK);
+            let place = job.order.place(moves.scenario);
+            let block = job.tiles.block(place - place % SCENARIO_BLOCK);
             let verdicts = decider.decide(index, program.parts(at), block);
-            if verdicts.liquidatable >> (moves.scenario - block.first()) & 1 == 1 {
+            if verdicts.liquidatable >> (place - block.first()) & 1 == 1 {
                 sum.add_pool(index, moves.parts(job, &pool));
             }
         }
@@ -147,7 +146,7 @@ struct Moves {
 impl Moves {
     fn new(job: &Job<'_>, market: &ShockedMarket<'_>, scenario: usize) -> Self {
         let (snapshot, rows) = (job.setting.snapshot, job.setting.rows);
-        let shocked = Column::Scenario(scenario);
+        let shocked = Column::Scenario(job.order.place(scenario));
         let change = |row: Option<u32>| row.map_or(0.0, |row| rows.value(row, shocked) - rows.value(row, Column::Base));
         let mut moves = Self { scenario, contracts: Vec::new(), settlement: Vec::new() };
         for (index, instrument) in (0u32..).zip(&snapshot.instruments) {

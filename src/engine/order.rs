@@ -1,0 +1,73 @@
+use std::borrow::Cow;
+
+use ndarray::Axis;
+
+use super::job::Pairing;
+use crate::scenario::{FactorKind, ScenarioSet};
+
+/// The order in which engines take the scenarios: markets that fall alike are neighbours, so that a block of them has narrow
+/// ranges and a pool can pass over most blocks at once. A *place* is a scenario's index in this order; whatever leaves a sweep
+/// names scenarios as the caller did.
+///
+/// The key is the mean shock of all prices; it decides nothing but speed.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Scenario at each place.
+    scenarios: Vec<u32>,
+    /// Place of each scenario.
+    places: Vec<u32>,
+}
+
+impl Order {
+    /// The order of a set. Scenarios that come in pairs stay together.
+    pub fn by_market(set: &ScenarioSet, pairing: Pairing) -> Self {
+        let prices: Vec<usize> =
+            (0..set.factors.len()).filter(|&column| set.factors[column].kind == FactorKind::Price).collect();
+        let key = |scenario: usize| prices.iter().map(|&column| set.shock(scenario, column)).sum::<f64>();
+        let together: u32 = match pairing {
+            Pairing::Single => 1,
+            Pairing::SeenAndTrue => 2,
+        };
+        let mut groups: Vec<(f64, u32)> =
+            (0..set.len() as u32).step_by(together as usize).map(|first| (key(first as usize), first)).collect();
+        groups.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let scenarios: Vec<u32> =
+            groups.into_iter().flat_map(|(_, first)| first..(first + together).min(set.len() as u32)).collect();
+        let mut places = vec![0; scenarios.len()];
+        (0..).zip(&scenarios).for_each(|(place, &scenario)| places[scenario as usize] = place);
+        Self { scenarios, places }
+    }
+
+    /// The scenario at a place.
+    #[inline]
+    pub fn scenario(&self, place: usize) -> usize {
+        self.scenarios[place] as usize
+    }
+
+    /// The place of a scenario.
+    #[inline]
+    pub fn place(&self, scenario: usize) -> usize {
+        self.places[scenario] as usize
+    }
+
+    /// The set in this order.
+    pub fn apply<'s>(&self, set: &'s ScenarioSet) -> Cow<'s, ScenarioSet> {
+        if self.scenarios.is_sorted() {
+            return Cow::Borrowed(set);
+        }
+        let order: Vec<usize> = (0..set.len()).map(|place| self.scenario(place)).collect();
+        let texts = |texts: &[String]| order.iter().map(|&scenario| texts[scenario].clone()).collect();
+        Cow::Owned(ScenarioSet {
+            ids: texts(&set.ids),
+            weights: order.iter().map(|&scenario| set.weights[scenario]).collect(),
+            labels: texts(&set.labels),
+            factors: set.factors.clone(),
+            shocks: set.shocks.select(Axis(0), &order),
+        })
+    }
+
+    /// What was found at each place, scenario by scenario.
+    pub fn restore<T: Copy>(&self, by_place: &[T]) -> Vec<T> {
+        self.places.iter().map(|&place| by_place[place as usize]).collect()
+    }
+}
