@@ -8,12 +8,24 @@ use super::workload::Workload;
 /// What one sweep took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Seen {
-    /// Cells of the sweep.
-    pub(super) cells: f64,
-    /// Seconds that grow with the cells.
-    pub(super) stages: f64,
-    /// All seconds, opening a device and building programs for it included.
+    /// How much work it was.
+    pub(super) extent: Extent,
+    /// Seconds of the sweep stage, which grow with the cells.
+    pub(super) sweep: f64,
+    /// Seconds of revaluation and audit, which grow with the scenarios: all accounts share the rows, and the audit takes a
+    /// sample of the pools.
+    pub(super) shared: f64,
+    /// All seconds, opening a device included.
     pub(super) wall: f64,
+}
+
+/// How much work a case is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Extent {
+    /// Positions × scenarios.
+    pub(super) cells: f64,
+    /// Scenarios.
+    pub(super) scenarios: f64,
 }
 
 /// Seconds to spend, and what is known of the speed of every engine and of the generator.
@@ -51,12 +63,13 @@ impl Budget {
         self.building.get(&workload).map_or(0.0, |per_cell| per_cell * cells)
     }
 
-    /// Seconds that so many sweeps of so many cells will take; 0 where nothing is known.
-    pub(super) fn sweeps(&self, workload: Workload, engine: &str, cells: f64, sweeps: u32) -> f64 {
+    /// Seconds that so many sweeps will take; 0 where nothing is known.
+    pub(super) fn sweeps(&self, workload: Workload, engine: &str, extent: Extent, sweeps: u32) -> f64 {
         let seen = self.seen.get(&(workload, engine.to_string()));
         let once = seen.map_or(0.0, |seen| {
-            let fixed = (seen.wall - seen.stages).max(0.0);
-            fixed + seen.stages * cells / seen.cells.max(1.0)
+            let fixed = (seen.wall - seen.sweep - seen.shared).max(0.0);
+            let by_cells = seen.sweep * extent.cells / seen.extent.cells.max(1.0);
+            fixed + by_cells + seen.shared * extent.scenarios / seen.extent.scenarios.max(1.0)
         });
         f64::from(sweeps) * once
     }
@@ -69,11 +82,14 @@ mod tests {
     #[test]
     fn what_grows_is_scaled_and_what_does_not_is_not() {
         let mut budget = Budget::of(Duration::from_secs(100));
-        assert_eq!(budget.sweeps(Workload::Linear, "cpu", 1e6, 3), 0.0, "nothing is known");
-        budget.note(Workload::Linear, "cpu", Seen { cells: 1e6, stages: 0.5, wall: 0.75 });
-        assert_eq!(budget.sweeps(Workload::Linear, "cpu", 4e6, 3), 3.0 * (0.25 + 2.0));
-        assert_eq!(budget.sweeps(Workload::Grid, "cpu", 4e6, 3), 0.0);
-        assert_eq!(budget.sweeps(Workload::Linear, "gpu 0", 4e6, 3), 0.0);
+        let extent = |cells, scenarios| Extent { cells, scenarios };
+        let ahead = extent(4e6, 512.0);
+        assert_eq!(budget.sweeps(Workload::Linear, "cpu", ahead, 3), 0.0, "nothing is known");
+        let seen = Seen { extent: extent(1e6, 256.0), sweep: 0.5, shared: 0.125, wall: 0.75 };
+        budget.note(Workload::Linear, "cpu", seen);
+        assert_eq!(budget.sweeps(Workload::Linear, "cpu", ahead, 3), 3.0 * (0.125 + 2.0 + 0.25));
+        assert_eq!(budget.sweeps(Workload::Grid, "cpu", ahead, 3), 0.0);
+        assert_eq!(budget.sweeps(Workload::Linear, "gpu 0", ahead, 3), 0.0);
         budget.note_building(Workload::Linear, 1e6, 0.125);
         assert_eq!(budget.building(Workload::Linear, 8e6), 1.0);
     }

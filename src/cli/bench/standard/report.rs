@@ -134,13 +134,6 @@ impl From<StageSeconds> for Stages {
     }
 }
 
-impl Stages {
-    /// All of them.
-    pub(super) fn total(&self) -> f64 {
-        self.revalue + self.sweep + self.audit
-    }
-}
-
 /// What bounds the speed of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bound {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::budget::{Budget, Seen};
+use super::budget::{Budget, Extent, Seen};
 use super::lineup::Contender;
 use super::report::{Row, RowResult, Stages};
 use super::workload::{Case, Size, Workload};
@@ -115,9 +115,9 @@ impl<'t> Trial<'t> {
         contender: &Contender,
         case: &mut Option<Case>,
     ) -> Result<RowResult> {
-        let cells = self.expected_cells(workload, size);
-        let building = if case.is_some() { 0.0 } else { self.budget.building(workload, cells) };
-        let needs = building + self.budget.sweeps(workload, &contender.engine.name, cells, self.plan.reps + 1);
+        let extent = expected(workload, size);
+        let building = if case.is_some() { 0.0 } else { self.budget.building(workload, extent.cells) };
+        let needs = building + self.budget.sweeps(workload, &contender.engine.name, extent, self.plan.reps + 1);
         if needs > self.budget.left() {
             return Ok(RowResult::LeftOut { needs_seconds: needs });
         }
@@ -131,13 +131,6 @@ impl<'t> Trial<'t> {
             }
         };
         Ok(self.time(workload, contender, case).unwrap_or_else(|refused| refused))
-    }
-
-    fn expected_cells(&self, workload: Workload, size: Size) -> f64 {
-        /// Positions of an account, about.
-        const POSITIONS: f64 = 8.0;
-        let (accounts, scenarios) = workload.extent(size);
-        POSITIONS * accounts as f64 * scenarios as f64
     }
 
     /// A run that warms up and gives the answers, then timed ones until they are enough or the budget is spent.
@@ -175,11 +168,20 @@ impl<'t> Trial<'t> {
         }
         self.advance(1);
         let wall = clock.elapsed().as_secs_f64();
-        let stages = Stages::from(outcome.seconds).total();
-        self.budget.note(workload, &contender.engine.name, Seen { cells: outcome.cells as f64, stages, wall });
+        let extent = Extent { cells: outcome.cells as f64, scenarios: outcome.scenarios.len() as f64 };
+        let Stages { revalue, sweep, audit } = outcome.seconds.into();
+        self.budget.note(workload, &contender.engine.name, Seen { extent, sweep, shared: revalue + audit, wall });
         let answered = answers(&outcome);
         Ok((outcome, answered))
     }
+}
+
+/// How much work a case will be, about.
+fn expected(workload: Workload, size: Size) -> Extent {
+    /// Positions of an account.
+    const POSITIONS: f64 = 8.0;
+    let (accounts, scenarios) = workload.extent(size);
+    Extent { cells: POSITIONS * accounts as f64 * scenarios as f64, scenarios: scenarios as f64 }
 }
 
 fn answers(outcome: &Outcome) -> String {
