@@ -46,15 +46,13 @@ impl Lineup {
             Asked::Auto | Asked::Gpu => devices::find(adapter)?,
             Asked::Cpu | Asked::Reference => devices::Devices::default(),
         };
-        match asked {
-            Asked::Auto | Asked::Cpu => {
-                lineup.contenders.push(on_host("cpu", EngineChoice::Cpu, on_threads(threads, cpu::measure)?));
-            }
-            Asked::Reference => {
-                let ceilings = on_threads(threads, cpu::measure)?;
-                lineup.contenders.push(on_host("reference", EngineChoice::Reference, ceilings));
-            }
-            Asked::Gpu => {}
+        let on_host = match asked {
+            Asked::Auto | Asked::Cpu => Some(("cpu", EngineChoice::Cpu)),
+            Asked::Reference => Some(("reference", EngineChoice::Reference)),
+            Asked::Gpu => None,
+        };
+        if let Some((name, choice)) = on_host {
+            lineup.contenders.push(host(name, choice, on_threads(threads, cpu::measure)?));
         }
         devices.join(&mut lineup, adapter)?;
         match lineup.contenders.is_empty() {
@@ -64,7 +62,7 @@ impl Lineup {
     }
 }
 
-fn on_host(name: &str, choice: EngineChoice, ceilings: Ceilings) -> Contender {
+fn host(name: &str, choice: EngineChoice, ceilings: Ceilings) -> Contender {
     let number_bytes = size_of::<f64>() as u32;
     let engine = Engine { name: name.into(), adapter: None, is_software: false, number_bytes, ceilings };
     Contender { choice, engine }

@@ -29,8 +29,26 @@ pub(super) struct Trial<'t> {
     done: u64,
 }
 
+/// Why an engine gets no speed.
+#[derive(Debug, Clone)]
+enum Refusal {
+    /// Its answers are wrong.
+    Wrong(String),
+    /// It gave none.
+    Failed(String),
+}
+
+impl From<Refusal> for RowResult {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Wrong(reason) => Self::Wrong { reason },
+            Refusal::Failed(reason) => Self::Failed { reason },
+        }
+    }
+}
+
 /// What is known of an engine's answers to a workload.
-type Verdict = std::result::Result<(), RowResult>;
+type Verdict = Result<(), Refusal>;
 
 impl<'t> Trial<'t> {
     pub(super) fn new(plan: &'t Plan, contenders: &'t [Contender], budget: Budget, progress: &'t dyn Progress) -> Self {
@@ -73,7 +91,7 @@ impl<'t> Trial<'t> {
             let (_, answered) = self.sweep(workload, contender, &case)?;
             match answered == reference {
                 true => Ok(()),
-                false => Err(RowResult::Wrong { reason: "answers differ from those of the reference engine".into() }),
+                false => Err(Refusal::Wrong("answers differ from those of the reference engine".into())),
             }
         };
         Ok(contenders.iter().map(check).collect())
@@ -97,7 +115,7 @@ impl<'t> Trial<'t> {
         for (contender, verdict) in contenders.iter().zip(verdicts) {
             let before = self.done;
             let result = match verdict {
-                Err(refused) => refused.clone(),
+                Err(refusal) => refusal.clone().into(),
                 Ok(()) => self.row(workload, size, contender, &mut case)?,
             };
             self.advance((before + u64::from(self.plan.reps + 1)).saturating_sub(self.done));
@@ -130,41 +148,36 @@ impl<'t> Trial<'t> {
                 built
             }
         };
-        Ok(self.time(workload, contender, case).unwrap_or_else(|refused| refused))
+        Ok(self.time(workload, contender, case).unwrap_or_else(RowResult::from))
     }
 
     /// A run that warms up and gives the answers, then timed ones until they are enough or the budget is spent.
-    fn time(&mut self, workload: Workload, contender: &Contender, case: &Case) -> Result<RowResult, RowResult> {
+    fn time(&mut self, workload: Workload, contender: &Contender, case: &Case) -> Result<RowResult, Refusal> {
         let (first, answered) = self.sweep(workload, contender, case)?;
         let mut runs: Vec<Stages> = Vec::new();
         while runs.is_empty() || runs.len() < self.plan.reps as usize && self.budget.left() > 0.0 {
             let (outcome, again) = self.sweep(workload, contender, case)?;
             if again != answered {
-                return Err(RowResult::Wrong { reason: "answers differ from run to run".into() });
+                return Err(Refusal::Wrong("answers differ from run to run".into()));
             }
             runs.push(outcome.seconds.into());
         }
         let positions = case.snapshot.book.position_count() as u64;
         let measured = contender.engine.measured(workload.work(), (&first, &answered), (positions, runs));
-        measured.map(RowResult::Measured).ok_or_else(|| RowResult::Failed { reason: "no run was timed".into() })
+        measured.map(RowResult::Measured).ok_or_else(|| Refusal::Failed("no run was timed".into()))
     }
 
     /// One sweep: what came out, and its digest.
-    fn sweep(
-        &mut self,
-        workload: Workload,
-        contender: &Contender,
-        case: &Case,
-    ) -> std::result::Result<(Outcome, String), RowResult> {
+    fn sweep(&mut self, workload: Workload, contender: &Contender, case: &Case) -> Result<(Outcome, String), Refusal> {
         let clock = Instant::now();
         let outcome = case.sweep(&contender.choice, self.plan.threads).map_err(|error| match error {
-            Error::Audit(_) => RowResult::Wrong { reason: error.to_string() },
-            other => RowResult::Failed { reason: other.to_string() },
+            Error::Audit(_) => Refusal::Wrong(error.to_string()),
+            other => Refusal::Failed(other.to_string()),
         })?;
         let asked = contender.engine.name.split(' ').next().unwrap_or_default();
         if outcome.engine != asked {
             let reason = format!("{} ran in its place: {}", outcome.engine, outcome.warnings.join("; "));
-            return Err(RowResult::Failed { reason });
+            return Err(Refusal::Failed(reason));
         }
         self.advance(1);
         let wall = clock.elapsed().as_secs_f64();
