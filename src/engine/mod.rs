@@ -11,6 +11,7 @@ mod block;
 #[path = "../../tests/suite/books.rs"]
 #[allow(dead_code, reason = "the suite uses the rest")]
 mod books;
+pub mod ceiling;
 mod chunk;
 mod cpu;
 mod digest;

@@ -168,6 +168,8 @@ fn host_structs_are_the_shaders() {
     let probe = parse("probe");
     assert_twin(&probe, host!(ProbeInput { a, b, c, subnormal, small }));
     assert_twin(&probe, host!(ProbeOutput { sum, product, product_sum, sum_error, from_subnormal, to_subnormal }));
+    let ceiling = parse("ceiling");
+    assert_twin(&ceiling, host!(CeilingParams { mask, steps, lanes, factor, addend }));
 }
 
 /// The uncertain list is one count and then the entries: the host reads it so.

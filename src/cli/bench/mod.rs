@@ -2,15 +2,19 @@
 
 mod options;
 mod peers;
+mod standard;
 
 use super::Context;
 use crate::error::Result;
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    standard: standard::Args,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -24,7 +28,8 @@ enum Command {
 /// Runs the command; returns the exit code.
 pub fn run(args: &Args, context: Context) -> Result<u8> {
     match &args.command {
-        Command::Peers(args) => peers::run(args),
-        Command::Options(args) => options::run(args, context),
+        None => standard::run(&args.standard, context),
+        Some(Command::Peers(args)) => peers::run(args),
+        Some(Command::Options(args)) => options::run(args, context),
     }
 }

@@ -393,7 +393,8 @@ pub(super) fn shader_module(
                 reason = "every index and loop bound in the shader comes from buffers packed on the host"
             )]
             // SAFETY: `pack` and `revalue` write ranges that lie inside the buffers they pack with them; rows and
-            // expiries are indices below their counts; every loop runs over such a range.
+            // expiries are indices below their counts; every loop runs over such a range. `ceiling` masks its indices by the
+            // length of its data, and its loops count to a number of the host's.
             unsafe {
                 device.create_shader_module_trusted(descriptor, checks)
             }

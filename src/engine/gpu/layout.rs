@@ -282,3 +282,19 @@ pub struct Contract {
 
 /// Contracts per workgroup of `shaders/revalue.wgsl`.
 pub const GROUP_CONTRACTS: usize = 16;
+
+/// What one dispatch of `shaders/ceiling.wgsl` is about.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub struct CeilingParams {
+    /// Vectors of the data less one, a power of two less one.
+    pub mask: u32,
+    /// Steps of every lane.
+    pub steps: u32,
+    /// Lanes of the dispatch.
+    pub lanes: u32,
+    /// Factor of every multiply-add.
+    pub factor: f32,
+    /// Addend of every multiply-add.
+    pub addend: f32,
+}

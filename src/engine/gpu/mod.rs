@@ -6,6 +6,7 @@
 
 mod adapter;
 mod canary;
+pub mod ceiling;
 mod check;
 mod chunk;
 mod device;
