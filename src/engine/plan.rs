@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn more_rows_make_narrower_tiles() {
         let width = |n_rows| Plan::for_cpu((1_000, 10_000, n_rows), PlanOptions::default()).tile_scenarios;
-        assert_eq!([0, 100, 512, 513, 3_000, 14_000].map(width), [256, 256, 256, 224, 32, 32]);
+        assert_eq!([0, 100, 512, 513, 3_000, 14_000].map(width), [1_024, 1_024, 1_024, 992, 160, 32]);
     }
 
     #[test]

@@ -102,10 +102,10 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
     fn sweep_tile(&mut self, tile: Tile<'_>, chunk: &mut Chunk) {
         self.scan_tile(tile, chunk);
         self.requirement.fill(0.0);
-        for at in 0..self.with_nodes.len() {
-            let index = self.with_nodes[at] as usize;
-            let parts = self.program.parts(index);
-            for block in tile.blocks() {
+        for block in tile.blocks() {
+            for at in 0..self.with_nodes.len() {
+                let index = self.with_nodes[at] as usize;
+                let parts = self.program.parts(index);
                 match self.errors[index] {
                     Some(errors) => self.settle_block(index, parts, block, errors, chunk),
                     None => {
