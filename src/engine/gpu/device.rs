@@ -94,7 +94,9 @@ impl Device {
     /// wgpu's no-op backend: accepts everything, computes nothing. For tests of what must then be refused.
     #[cfg(test)]
     pub fn noop() -> Result<Self> {
-        let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let required_limits = wgpu::Limits { max_storage_buffers_per_shader_stage: 16, ..wgpu::Limits::default() };
+        let (device, queue) =
+            wgpu::Device::noop(&wgpu::DeviceDescriptor { required_limits, ..wgpu::DeviceDescriptor::default() });
         let summary =
             AdapterSummary { name: "noop".into(), driver: String::new(), backend: "noop".into(), kind: "other" };
         Self::with(device, queue, summary, Checks::Checked)
@@ -160,6 +162,7 @@ impl Device {
         let inputs = [
             self.buffer("plimsoll.pools", &packed.pools),
             self.buffer("plimsoll.terms", &packed.terms),
+            self.buffer("plimsoll.gross", &packed.gross),
             self.buffer("plimsoll.kinks", &packed.kinks),
             self.buffer("plimsoll.code", &packed.code),
         ];
