@@ -95,6 +95,24 @@ impl Packed {
         true
     }
 
+    /// Adds the pools of another behind those here.
+    pub fn append(&mut self, other: Self) {
+        let starts = [self.terms.len(), self.kinks.len(), self.code.len()].map(|start| start as u32);
+        self.pools.extend(other.pools.into_iter().map(|mut pool| {
+            pool.terms_and_kinks[0] += starts[0];
+            pool.terms_and_kinks[2] += starts[1];
+            pool.code[0] += starts[2];
+            pool
+        }));
+        self.terms.extend(other.terms);
+        self.gross.extend(other.gross);
+        self.kinks.extend(other.kinks);
+        self.code.extend(other.code);
+        self.errors.extend(other.errors);
+        self.sizes.extend(other.sizes);
+        self.steps.extend(other.steps);
+    }
+
     /// Pools of a group that one dispatch takes: the whole group, halved until no invocation takes more than [`STEPS_MAX`]
     /// iterations.
     pub fn slice_pools(&self) -> usize {
