@@ -277,7 +277,9 @@ impl Runner {
             #[cfg(not(feature = "gpu"))]
             EngineChoice::Auto => Ok(Self::Cpu),
             #[cfg(not(feature = "gpu"))]
-            EngineChoice::Gpu(_) | EngineChoice::Gpus(_) => Err(Error::NoAdapter("this build has no GPU engine".into())),
+            EngineChoice::Gpu(_) | EngineChoice::Gpus(_) => {
+                Err(Error::NoAdapter("this build has no GPU engine".into()))
+            }
         }
     }
 

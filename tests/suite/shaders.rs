@@ -133,10 +133,7 @@ fn host_structs_are_the_shaders() {
     let sweep = parse("sweep");
     validate("sweep", &sweep);
     assert_twin(&sweep, host!(Params { pool_count, row_count, scenario_count, tile_count, slice_start, slice_pools }));
-    assert_twin(
-        &sweep,
-        host!(Pool { terms_and_kinks, code, quiet, gross, constants, errors }),
-    );
+    assert_twin(&sweep, host!(Pool { terms_and_kinks, code, quiet, gross, constants, errors }));
     assert_twin(&sweep, host!(Term { words }));
     assert_twin(&sweep, host!(Kink { words, weights, padding }));
     assert_twin(&sweep, host!(Instruction { operation, row, a, b, c }));

@@ -1,7 +1,7 @@
 //! A device with the sweep pipeline, its buffers, and the wait for what it was given.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytemuck::{Pod, Zeroable};

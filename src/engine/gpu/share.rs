@@ -9,6 +9,7 @@ use std::thread::Scope;
 use super::device::Device;
 use super::queue::{InOrder, Queue};
 use super::worker::{Answer, DEPTH, Setup, Stop, Worker};
+use crate::engine::chunk::Chunk;
 use crate::engine::cpu;
 use crate::engine::sweep::{Label, Merge, run_chunks};
 use crate::error::{Error, Result};
@@ -44,7 +45,12 @@ enum Turn {
 ///
 /// # Errors
 /// [`Error::Audit`] where a device answers wrongly.
-pub fn sweep<'s>(setup: Setup<'s, '_>, sources: Vec<Source<'s>>, merge: &mut Merge<'_>, label: &mut Label) -> Result<()> {
+pub fn sweep<'s>(
+    setup: Setup<'s, '_>,
+    sources: Vec<Source<'s>>,
+    merge: &mut Merge<'_>,
+    label: &mut Label,
+) -> Result<()> {
     let job = setup.job;
     let mut order = InOrder::new(merge);
     let last_reason = std::thread::scope(|scope| {
@@ -130,12 +136,7 @@ impl<'s, 'j> Share<'_, '_, 's, 'j, '_> {
     }
 
     /// Takes an answer: the results of a chunk, if it is one.
-    fn take(
-        &mut self,
-        seat: usize,
-        turn: Turn,
-        answer: Answer,
-    ) -> Result<Option<(Range<usize>, Vec<crate::engine::chunk::Chunk>)>> {
+    fn take(&mut self, seat: usize, turn: Turn, answer: Answer) -> Result<Option<(Range<usize>, Vec<Chunk>)>> {
         let has_reopened = self.seats[seat].reopen.is_none();
         let is_current = (turn == Turn::Reopened) == has_reopened;
         // What a device says after it was given up is void: its pools have gone to others.

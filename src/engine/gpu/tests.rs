@@ -26,9 +26,9 @@ use crate::program::{Builder, Instruction, Reduction, RowRange, Weights};
 use fault::Fault;
 
 mod long_programs;
-mod several;
 #[path = "../../../tests/suite/option_books.rs"]
 mod option_books;
+mod several;
 
 /// The adapter these tests run on: a hardware one where there is one. `None` only where the environment says that a
 /// machine without any is meant.

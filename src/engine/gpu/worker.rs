@@ -20,7 +20,7 @@ use crate::engine::chunk::Chunk;
 use crate::engine::job::Job;
 use crate::engine::outcome::OptionRevaluation;
 use crate::engine::plan::DevicePlan;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Chunks on a device at a time: it computes one while the results of the other are read, checked and settled.
 pub const DEPTH: usize = 2;
@@ -179,6 +179,7 @@ impl<'s, 'j> Worker<'s, 'j> {
 
 /// Waits for chunks in the order in which they were handed over, until a device is lost or has no more to come.
 fn wait_in_turn(device: &Device, inbox: &Receiver<Vec<Submission>>, report: impl Fn(Answer)) {
+    let last_word = LastWord(&report);
     let mut free_since = Instant::now();
     for submissions in inbox {
         let handed_over = submissions.first().map_or(free_since, |submission| submission.handed_over);
@@ -194,7 +195,19 @@ fn wait_in_turn(device: &Device, inbox: &Receiver<Vec<Submission>>, report: impl
             (readbacks, seconds.unwrap_or(waited))
         }));
         if is_lost {
-            return;
+            break;
+        }
+    }
+    drop(last_word);
+}
+
+/// Reports a thread that panics, so that nobody waits for it for ever.
+struct LastWord<'r, R: Fn(Answer)>(&'r R);
+
+impl<R: Fn(Answer)> Drop for LastWord<'_, R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.0)(Err(Error::Bug("the thread that waits for a device has ended".into())));
         }
     }
 }
