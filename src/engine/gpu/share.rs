@@ -1,15 +1,13 @@
 //! Devices share the chunks of a sweep: whoever is free takes the next one, results go out in book order. What a lost device
 //! had taken goes to the others, or, once it is reopened, to itself; what no device finishes, to the CPU engine.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Scope;
 
 use super::device::Device;
 use super::queue::{InOrder, Queue};
-use super::worker::{Answer, DEPTH, Setup, Stop, Worker};
-use crate::engine::chunk::Chunk;
+use super::worker::{Answer, DEPTH, Settled, Setup, Stop, Worker};
 use crate::engine::cpu;
 use crate::engine::sweep::{Label, Merge, run_chunks};
 use crate::error::{Error, Result};
@@ -136,7 +134,7 @@ impl<'s, 'j> Share<'_, '_, 's, 'j, '_> {
     }
 
     /// Takes an answer: the results of a chunk, if it is one.
-    fn take(&mut self, seat: usize, turn: Turn, answer: Answer) -> Result<Option<(Range<usize>, Vec<Chunk>)>> {
+    fn take(&mut self, seat: usize, turn: Turn, answer: Answer) -> Result<Option<Settled>> {
         let has_reopened = self.seats[seat].reopen.is_none();
         let is_current = (turn == Turn::Reopened) == has_reopened;
         // What a device says after it was given up is void: its pools have gone to others.

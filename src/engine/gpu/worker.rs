@@ -39,6 +39,9 @@ pub struct Setup<'s, 'j> {
 /// What came back of one chunk: a readback per panel, and the seconds that the device took.
 pub type Answer = Result<(Vec<Readback>, f64)>;
 
+/// Some pools and what became of them.
+pub type Settled = (Range<usize>, Vec<Chunk>);
+
 /// Why a device cannot go on.
 pub enum Stop {
     /// It is gone, or does not run the kernel.
@@ -135,7 +138,7 @@ impl<'s, 'j> Worker<'s, 'j> {
     ///
     /// # Errors
     /// [`Stop`] where the device is lost, or a chunk is void a second time.
-    pub fn settle(&mut self, answer: Answer) -> Result<Option<(Range<usize>, Vec<Chunk>)>, Stop> {
+    pub fn settle(&mut self, answer: Answer) -> Result<Option<Settled>, Stop> {
         let (readbacks, seconds) = answer.map_err(|error| Stop::Lost(error.to_string()))?;
         let Some(given) = self.given.pop_front() else { return Ok(None) };
         let results: Vec<(&PanelRows, Readback)> = self.panels.iter().zip(readbacks).collect();
