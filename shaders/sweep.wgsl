@@ -17,37 +17,33 @@ struct Params {
     slice_pools: u32,
 }
 
+// Records that every lane of a workgroup reads alike are whole vectors: one load each, where a compiler that does not know
+// their alignment would make one of every word.
 struct Pool {
-    term_start: u32,
-    term_count: u32,
-    kink_start: u32,
-    kink_count: u32,
-    code_start: u32,
-    code_count: u32,
-    equity: f32,
-    initial: f32,
-    maintenance: f32,
+    // First term, number of terms, first kink, number of kinks.
+    terms_and_kinks: vec4<u32>,
+    // First instruction, number of instructions.
+    code: vec2<u32>,
+    // Above this maintenance root nobody is even restricted.
+    quiet: f32,
     gross: f32,
-    equity_error: f32,
-    initial_error: f32,
-    maintenance_error: f32,
+    // Constants of equity, initial and maintenance, and of nothing.
+    constants: vec4<f32>,
+    // Certified errors of those.
+    errors: vec4<f32>,
 }
 
+// The row, and the bits of its coefficients in equity, initial and maintenance.
 struct Term {
-    row: u32,
-    equity: f32,
-    initial: f32,
-    maintenance: f32,
-    gross: f32,
+    words: vec4<u32>,
 }
 
 struct Kink {
-    row: u32,
-    slope: f32,
-    offset: f32,
-    initial: f32,
-    maintenance: f32,
-    requirement: f32,
+    // The row, and the bits of slope, offset and requirement.
+    words: vec4<u32>,
+    // Weights in the initial and the maintenance root.
+    weights: vec2<f32>,
+    padding: vec2<f32>,
 }
 
 struct Instruction {
@@ -126,13 +122,38 @@ override LIST_CAPACITY: u32 = 65536u;
 @group(0) @binding(1) var<storage, read> rows: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> pools: array<Pool>;
 @group(0) @binding(3) var<storage, read> terms: array<Term>;
-@group(0) @binding(4) var<storage, read> kinks: array<Kink>;
-@group(0) @binding(5) var<storage, read> code: array<Instruction>;
-@group(0) @binding(6) var<storage, read_write> pool_tiles: array<PoolTile>;
-@group(0) @binding(7) var<storage, read_write> group_scenarios: array<GroupScenario>;
-@group(0) @binding(8) var<storage, read_write> uncertain: UncertainList;
+// Coefficients in gross notional, apart from the terms: few pools need them.
+@group(0) @binding(4) var<storage, read> gross: array<f32>;
+@group(0) @binding(5) var<storage, read> kinks: array<Kink>;
+@group(0) @binding(6) var<storage, read> code: array<Instruction>;
+@group(0) @binding(7) var<storage, read_write> pool_tiles: array<PoolTile>;
+@group(0) @binding(8) var<storage, read_write> group_scenarios: array<GroupScenario>;
+@group(0) @binding(9) var<storage, read_write> uncertain: UncertainList;
 
-var<workgroup> partials: array<PoolTile, 512>; // BATCH_POOLS × LANES
+// What a lane, then a segment of lanes, adds to a pool's tile.
+struct Part {
+    lowest: f32,
+    second_lowest: f32,
+    // Scenario of the lowest within the tile in the low half, verdicts computed in the high half.
+    place: u32,
+    equity: f32,
+    initial: f32,
+    maintenance: f32,
+}
+
+// One field per array, and the lanes of each pool of a batch 72 words apart: neighbouring lanes then meet different banks of
+// workgroup memory, both where they write their own part and where a segment is read.
+const PARTS: u32 = 576u; // BATCH_POOLS × PART_STRIDE
+const PART_STRIDE: u32 = 72u; // LANES + SEGMENT
+var<workgroup> part_lowest: array<f32, PARTS>;
+var<workgroup> part_second_lowest: array<f32, PARTS>;
+var<workgroup> part_place: array<u32, PARTS>;
+var<workgroup> part_equity: array<f32, PARTS>;
+var<workgroup> part_initial: array<f32, PARTS>;
+var<workgroup> part_maintenance: array<f32, PARTS>;
+// Of each pool of a batch, what only lanes that are not quiet add: certain verdicts (ten bits each), uncertain ones.
+var<workgroup> batch_counts: array<atomic<u32>, BATCH_POOLS>;
+var<workgroup> batch_doubtful: array<atomic<u32>, BATCH_POOLS>;
 
 // Sums over the pools of a group; one component per scenario of the lane.
 struct Sums {
@@ -172,8 +193,8 @@ fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
     var points = 1u;
     var point = 0u;
     var extreme = vec4(0.0);
-    let end = pool.code_start + pool.code_count;
-    var at = pool.code_start;
+    let end = pool.code.x + pool.code.y;
+    var at = pool.code.x;
     for (; at < end; at++) {
         let instruction = code[at];
         switch instruction.operation {
@@ -254,8 +275,8 @@ fn evaluate_nodes(pool: Pool, tile: u32, lane: u32) -> Nodes {
 
 fn gross_of(pool: Pool, tile: u32, lane: u32) -> vec4<f32> {
     var value = vec4(pool.gross);
-    for (var at = pool.term_start; at < pool.term_start + pool.term_count; at++) {
-        value += terms[at].gross * row_at(terms[at].row, tile, lane);
+    for (var at = pool.terms_and_kinks.x; at < pool.terms_and_kinks.x + pool.terms_and_kinks.y; at++) {
+        value += gross[at] * row_at(terms[at].words.x, tile, lane);
     }
     return value;
 }
@@ -280,23 +301,70 @@ fn count(flags: vec4<bool>) -> u32 {
     return ones.x + ones.y + ones.z + ones.w;
 }
 
+// The roots of a pool under the lane's four scenarios.
+struct Roots {
+    equity: vec4<f32>,
+    initial: vec4<f32>,
+    maintenance: vec4<f32>,
+    // A branch on which the initial or the maintenance root depends is uncertain.
+    doubt: vec4<bool>,
+    computed: vec4<bool>,
+}
+
+// Decides the lane's four verdicts on a pool: adds to the group's sums and to the batch's counts.
+fn decide(pool: Pool, roots: Roots, index: u32, slot: u32, tile: u32, lane: u32) {
+    let zero = vec4(0.0);
+    // Certainly below, certainly not below, or neither: the three answers a bound allows.
+    let liquidatable = roots.maintenance < vec4(-pool.errors.z);
+    let covered = roots.maintenance > vec4(pool.errors.z);
+    let restricted = liquidatable | (roots.initial < vec4(-pool.errors.y));
+    let free = roots.initial > vec4(pool.errors.y);
+    let bankrupt = roots.equity < vec4(-pool.errors.x);
+    let solvent = roots.equity > vec4(pool.errors.x);
+    let settled = (liquidatable | covered) & (restricted | free) & (bankrupt | solvent);
+    let certain = roots.computed & settled & (roots.doubt == vec4(false));
+    let doubtful = roots.computed & (certain == vec4(false));
+
+    let counted_restricted = restricted & certain;
+    let counted_liquidatable = liquidatable & certain;
+    let counted_bankrupt = bankrupt & certain;
+    sums.restricted += select(vec4(0u), vec4(1u), counted_restricted);
+    sums.liquidatable += select(vec4(0u), vec4(1u), counted_liquidatable);
+    sums.bankrupt += select(vec4(0u), vec4(1u), counted_bankrupt);
+    if any(counted_liquidatable) {
+        sums.gross += select(zero, gross_of(pool, tile, lane), counted_liquidatable);
+    }
+    sums.shortfall += select(zero, -roots.equity, counted_bankrupt);
+    sums.shortfall_error += select(zero, vec4(pool.errors.x), counted_bankrupt);
+    let counts = count(counted_restricted) | (count(counted_liquidatable) << 10u) | (count(counted_bankrupt) << 20u);
+    if counts != 0u {
+        atomicAdd(&batch_counts[slot], counts);
+    }
+    if any(doubtful) {
+        atomicAdd(&batch_doubtful[slot], count(doubtful));
+        list_uncertain(index, tile * TILE_SCENARIOS + lane * 4u, doubtful);
+    }
+}
+
 // Evaluates one pool under the lane's four scenarios: adds to the group's sums, returns the lane's part of the pool's.
-fn evaluate(index: u32, tile: u32, lane: u32) -> PoolTile {
+fn evaluate(index: u32, slot: u32, tile: u32, lane: u32) -> Part {
     let pool = pools[index];
     let scenario = tile * TILE_SCENARIOS + lane * 4u;
     let present = vec4(scenario, scenario + 1u, scenario + 2u, scenario + 3u) < vec4(params.scenario_count);
-    var equity = vec4(pool.equity);
-    var initial = vec4(pool.initial);
-    var maintenance = vec4(pool.maintenance);
-    for (var at = pool.term_start; at < pool.term_start + pool.term_count; at++) {
-        let term = terms[at];
-        let delta = row_at(term.row, tile, lane);
-        equity += term.equity * delta;
-        initial += term.initial * delta;
-        maintenance += term.maintenance * delta;
+    var equity = vec4(pool.constants.x);
+    var initial = vec4(pool.constants.y);
+    var maintenance = vec4(pool.constants.z);
+    let term_end = pool.terms_and_kinks.x + pool.terms_and_kinks.y;
+    for (var at = pool.terms_and_kinks.x; at < term_end; at++) {
+        let words = terms[at].words;
+        let delta = row_at(words.x, tile, lane);
+        let coefficients = bitcast<vec4<f32>>(words);
+        equity += coefficients.y * delta;
+        initial += coefficients.z * delta;
+        maintenance += coefficients.w * delta;
     }
     let zero = vec4(0.0);
-    var part: PoolTile;
+    var part: Part;
     part.equity = total(select(zero, equity, present));
     part.initial = total(select(zero, initial, present));
     part.maintenance = total(select(zero, maintenance, present));
@@ -304,20 +372,22 @@ fn evaluate(index: u32, tile: u32, lane: u32) -> PoolTile {
     sums.initial += initial;
     sums.maintenance += maintenance;
 
-    let kink_end = pool.kink_start + pool.kink_count;
-    var at = pool.kink_start;
+    let kink_end = pool.terms_and_kinks.z + pool.terms_and_kinks.w;
+    var at = pool.terms_and_kinks.z;
     for (; at < kink_end; at++) {
-        let kink = kinks[at];
-        let reach = max(zero, kink.offset + kink.slope * row_at(kink.row, tile, lane));
-        initial += kink.initial * reach;
-        maintenance += kink.maintenance * reach;
-        sums.requirement += kink.requirement * reach;
+        let words = kinks[at].words;
+        let weights = kinks[at].weights;
+        let shape = bitcast<vec4<f32>>(words);
+        let reach = max(zero, shape.z + shape.y * row_at(words.x, tile, lane));
+        initial += weights.x * reach;
+        maintenance += weights.y * reach;
+        sums.requirement += shape.w * reach;
     }
     // A device may end a loop before its time; a pool of such a loop gives no verdict, and the host sees that it is missing.
     var finished = at == kink_end;
     var doubt = vec4(false);
     var maintenance_doubt = vec4(false);
-    if pool.code_count > 0u {
+    if pool.code.y > 0u {
         let nodes = evaluate_nodes(pool, tile, lane);
         initial += nodes.initial;
         maintenance += nodes.maintenance;
@@ -325,64 +395,60 @@ fn evaluate(index: u32, tile: u32, lane: u32) -> PoolTile {
         maintenance_doubt = nodes.maintenance_doubt;
         finished = finished & nodes.finished;
     }
-
-    // Certainly below, certainly not below, or neither: the three answers a bound allows.
-    let liquidatable = maintenance < vec4(-pool.maintenance_error);
-    let covered = maintenance > vec4(pool.maintenance_error);
-    let restricted = liquidatable | (initial < vec4(-pool.initial_error));
-    let free = initial > vec4(pool.initial_error);
-    let bankrupt = equity < vec4(-pool.equity_error);
-    let solvent = equity > vec4(pool.equity_error);
-    let settled = (liquidatable | covered) & (restricted | free) & (bankrupt | solvent);
     let computed = present & vec4(finished);
-    let certain = computed & settled & (doubt == vec4(false));
-    let doubtful = computed & (certain == vec4(false));
-
-    let counted_bankrupt = bankrupt & certain;
-    let counted_liquidatable = liquidatable & certain;
-    sums.restricted += select(vec4(0u), vec4(1u), restricted & certain);
-    sums.liquidatable += select(vec4(0u), vec4(1u), counted_liquidatable);
-    sums.bankrupt += select(vec4(0u), vec4(1u), counted_bankrupt);
-    if any(counted_liquidatable) {
-        sums.gross += select(zero, gross_of(pool, tile, lane), counted_liquidatable);
-    }
-    sums.shortfall += select(zero, -equity, counted_bankrupt);
-    sums.shortfall_error += select(zero, vec4(pool.equity_error), counted_bankrupt);
-    if any(doubtful) {
-        list_uncertain(index, scenario, doubtful);
+    // Most lanes of most pools end here: far above every threshold, no verdict has anything to add.
+    if any(doubt) | !all(maintenance > vec4(pool.quiet)) {
+        decide(pool, Roots(equity, initial, maintenance, doubt, computed), index, slot, tile, lane);
     }
 
-    part.counts = count(restricted & certain) | (count(counted_liquidatable) << 10u) | (count(counted_bankrupt) << 20u);
-    part.verdicts = count(certain) | (count(doubtful) << 16u);
     // An uncertain branch may be anything: the lowest there is, for the CPU to look at.
     let value = select(select(maintenance, vec4(-HUGE), maintenance_doubt), vec4(HUGE), present == vec4(false));
     part.lowest = value.x;
-    part.lowest_scenario = scenario;
     part.second_lowest = HUGE;
+    var lowest_component = 0u;
     for (var k = 1u; k < 4u; k++) {
         if value[k] < part.lowest {
             part.second_lowest = part.lowest;
             part.lowest = value[k];
-            part.lowest_scenario = scenario + k;
+            lowest_component = k;
         } else {
             part.second_lowest = min(part.second_lowest, value[k]);
         }
     }
+    part.place = (lane * 4u + lowest_component) | (count(computed) << 16u);
     return part;
 }
 
-// Adds two parts of a pool's tile; `a` holds the earlier scenarios, which win ties.
-fn combine(a: PoolTile, b: PoolTile) -> PoolTile {
+fn part_at(at: u32) -> Part {
+    return Part(
+        part_lowest[at], part_second_lowest[at], part_place[at],
+        part_equity[at], part_initial[at], part_maintenance[at],
+    );
+}
+
+fn put_part(at: u32, part: Part) {
+    part_lowest[at] = part.lowest;
+    part_second_lowest[at] = part.second_lowest;
+    part_place[at] = part.place;
+    part_equity[at] = part.equity;
+    part_initial[at] = part.initial;
+    part_maintenance[at] = part.maintenance;
+}
+
+// Adds two parts of a pool's tile; of equal lowest values the earlier scenario's stays.
+fn combine(a: Part, b: Part) -> Part {
     var sum = a;
-    if b.lowest < a.lowest {
+    let computed = (a.place >> 16u) + (b.place >> 16u);
+    var scenario = a.place & 0xffffu;
+    let other = b.place & 0xffffu;
+    if b.lowest < a.lowest || (b.lowest == a.lowest && other < scenario) {
         sum.lowest = b.lowest;
-        sum.lowest_scenario = b.lowest_scenario;
         sum.second_lowest = min(a.lowest, b.second_lowest);
+        scenario = other;
     } else {
         sum.second_lowest = min(a.second_lowest, b.lowest);
     }
-    sum.counts += b.counts;
-    sum.verdicts += b.verdicts;
+    sum.place = scenario | (computed << 16u);
     sum.equity += b.equity;
     sum.initial += b.initial;
     sum.maintenance += b.maintenance;
@@ -415,28 +481,39 @@ fn sweep(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
     if params.slice_start > 0u {
         resume(scenario);
     }
+    let pool = lane / SEGMENT;
+    let segment = lane % SEGMENT;
+    if segment == 0u {
+        atomicStore(&batch_counts[pool], 0u);
+        atomicStore(&batch_doubtful[pool], 0u);
+    }
+    workgroupBarrier();
     for (var batch = first; batch < last; batch += BATCH_POOLS) {
         for (var k = 0u; k < BATCH_POOLS; k++) {
             if batch + k < last {
-                partials[k * LANES + lane] = evaluate(batch + k, tile, lane);
+                put_part(k * PART_STRIDE + lane, evaluate(batch + k, k, tile, lane));
             }
         }
         workgroupBarrier();
-        // Eight lanes per pool: each adds up its segment of eight, then the first of them adds the segments.
-        let pool = lane / SEGMENT;
-        let segment = lane % SEGMENT;
-        let head = pool * LANES + segment * SEGMENT;
-        var sum = partials[head];
+        // Eight lanes per pool: each adds up every eighth part, then the first of them adds what they have.
+        let head = pool * PART_STRIDE + segment;
+        var sum = part_at(head);
         for (var k = 1u; k < SEGMENT; k++) {
-            sum = combine(sum, partials[head + k]);
+            sum = combine(sum, part_at(head + k * SEGMENT));
         }
-        partials[head] = sum;
+        put_part(head, sum);
         workgroupBarrier();
         if segment == 0u && batch + pool < last {
             for (var k = 1u; k < SEGMENT; k++) {
-                sum = combine(sum, partials[head + k * SEGMENT]);
+                sum = combine(sum, part_at(head + k));
             }
-            pool_tiles[(batch + pool) * params.tile_count + tile] = sum;
+            let doubtful = atomicExchange(&batch_doubtful[pool], 0u);
+            let certain = (sum.place >> 16u) - doubtful;
+            pool_tiles[(batch + pool) * params.tile_count + tile] = PoolTile(
+                sum.lowest, tile * TILE_SCENARIOS + (sum.place & 0xffffu), sum.second_lowest,
+                atomicExchange(&batch_counts[pool], 0u), certain | (doubtful << 16u),
+                sum.equity, sum.initial, sum.maintenance,
+            );
         }
         workgroupBarrier();
     }

@@ -224,8 +224,11 @@ fn wrong_calls_end_with_2_and_leave_nothing() {
     exchange.fails(&[&SWEEP[..], &["--rulebook", "bad.toml"]].concat(), 2, "a required key is missing");
     exchange.fails(&["sweep", "book", "--scenarios", "set.csv", "--out", "mine"], 2, "left alone");
     exchange.fails(&[&SWEEP[..], &["--engine", "cpu", "--adapter", "x"]].concat(), 2, "--adapter");
+    exchange.fails(&[&SWEEP[..], &["--engine", "reference", "--adapter", "all"]].concat(), 2, "--adapter");
     exchange.fails(&["sweep", "book"], 2, "--scenarios");
     exchange.fails(&[&SWEEP[..], &["--engine", "gpu", "--adapter", "no-such-adapter"]].concat(), 7, "no-such-adapter");
+    let twice = ["--adapter", "no-such-adapter", "--adapter", "nor-this"];
+    exchange.fails(&[&SWEEP[..], &twice[..]].concat(), 7, "no-such-adapter");
     exchange.fails(&["explain", "book", "a9"], 2, "no account \"a9\"");
     exchange.fails(&["explain", "book", "a0000OO3"], 2, "did you mean \"a0000003\"?");
     exchange.fails(&["explain", "book", "a0000003", "--pool", "mian"], 2, "did you mean \"main\"?");

@@ -11,9 +11,10 @@ pub struct EngineArgs {
     /// Engine that evaluates the sweep; all publish the same decisions and figures.
     #[arg(long, value_enum, default_value_t = EngineName::Auto)]
     engine: EngineName,
-    /// Adapter for the GPU engine: its index, or a part of its name. Naming a software adapter is asking for it.
+    /// Adapter for the GPU engine: its index, or a part of its name. Naming a software adapter is asking for it. Given several
+    /// times, those adapters share the work; `all`: every hardware one.
     #[arg(long)]
-    adapter: Option<String>,
+    adapter: Vec<String>,
     /// Worker threads (default: one per core).
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     threads: Option<u32>,
@@ -100,13 +101,17 @@ impl EngineArgs {
     /// # Errors
     /// [`Error::Usage`] where an adapter is named for an engine that has none.
     pub fn options(&self) -> Result<SweepOptions> {
-        let engine = match (self.engine, &self.adapter) {
-            (EngineName::Auto | EngineName::Gpu, Some(adapter)) => EngineChoice::Gpu(Some(adapter.clone())),
-            (EngineName::Gpu, None) => EngineChoice::Gpu(None),
-            (EngineName::Auto, None) => EngineChoice::Auto,
-            (EngineName::Cpu, None) => EngineChoice::Cpu,
-            (EngineName::Reference, None) => EngineChoice::Reference,
-            (_, Some(_)) => return Err(Error::Usage("--adapter goes with --engine gpu".into())),
+        let engine = match (self.engine, self.adapter.as_slice()) {
+            (EngineName::Gpu, []) => EngineChoice::Gpu(None),
+            (EngineName::Auto, []) => EngineChoice::Auto,
+            (EngineName::Cpu, []) => EngineChoice::Cpu,
+            (EngineName::Reference, []) => EngineChoice::Reference,
+            (EngineName::Auto | EngineName::Gpu, [all]) if all == "all" => EngineChoice::Gpus(Vec::new()),
+            (EngineName::Auto | EngineName::Gpu, [adapter]) => EngineChoice::Gpu(Some(adapter.clone())),
+            (EngineName::Auto | EngineName::Gpu, adapters) => EngineChoice::Gpus(adapters.to_vec()),
+            (EngineName::Cpu | EngineName::Reference, _) => {
+                return Err(Error::Usage("--adapter goes with --engine gpu".into()));
+            }
         };
         Ok(SweepOptions {
             engine,

@@ -35,6 +35,8 @@ pub enum EngineChoice {
     Auto,
     /// A GPU: the first hardware one, or the one named (a case-insensitive part of its name, or its index).
     Gpu(Option<String>),
+    /// Several GPUs share the work: those named, or every hardware one where none is.
+    Gpus(Vec<String>),
     /// The CPU engine.
     Cpu,
     /// The direct formulas, pool by pool.
@@ -262,9 +264,9 @@ pub enum Runner {
     Cpu,
     /// The direct formulas.
     Reference,
-    /// An open device.
+    /// Open devices, one or more.
     #[cfg(feature = "gpu")]
-    Gpu(Box<super::gpu::Gpu>),
+    Gpu(Vec<super::gpu::Gpu>),
     /// What a test wants to happen in place of an engine.
     #[cfg(test)]
     Test(TestRun),
@@ -280,13 +282,17 @@ impl Runner {
             EngineChoice::Cpu => Ok(Self::Cpu),
             EngineChoice::Reference => Ok(Self::Reference),
             #[cfg(feature = "gpu")]
-            EngineChoice::Auto => Ok(super::gpu::Gpu::open(None).map_or(Self::Cpu, |gpu| Self::Gpu(Box::new(gpu)))),
+            EngineChoice::Auto => Ok(super::gpu::Gpu::open(None).map_or(Self::Cpu, |gpu| Self::Gpu(vec![gpu]))),
             #[cfg(feature = "gpu")]
-            EngineChoice::Gpu(name) => Ok(Self::Gpu(Box::new(super::gpu::Gpu::open(name.as_deref())?))),
+            EngineChoice::Gpu(name) => Ok(Self::Gpu(vec![super::gpu::Gpu::open(name.as_deref())?])),
+            #[cfg(feature = "gpu")]
+            EngineChoice::Gpus(names) => Ok(Self::Gpu(super::gpu::Gpu::open_several(names)?)),
             #[cfg(not(feature = "gpu"))]
             EngineChoice::Auto => Ok(Self::Cpu),
             #[cfg(not(feature = "gpu"))]
-            EngineChoice::Gpu(_) => Err(Error::NoAdapter("this build has no GPU engine".into())),
+            EngineChoice::Gpu(_) | EngineChoice::Gpus(_) => {
+                Err(Error::NoAdapter("this build has no GPU engine".into()))
+            }
         }
     }
 
@@ -303,29 +309,30 @@ impl Runner {
     fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
         match self {
             Self::Cpu => {
-                run_chunks(job, merge, 0, cpu::sweep_chunk);
+                run_chunks(job, merge, 0..job.plan.n_pools, cpu::sweep_chunk);
                 Ok(Label { engine: "cpu".into(), ..Label::default() })
             }
             Self::Reference => {
-                run_chunks(job, merge, 0, reference::sweep_chunk);
+                run_chunks(job, merge, 0..job.plan.n_pools, reference::sweep_chunk);
                 Ok(Label { engine: "reference".into(), ..Label::default() })
             }
             #[cfg(feature = "gpu")]
-            Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
+            Self::Gpu(gpus) => super::gpu::run(gpus, job, merge),
             #[cfg(test)]
             Self::Test(run) => run(job, merge),
         }
     }
 }
 
-/// Runs the chunks from pool `first` on over all threads and merges them in order.
+/// Runs the chunks of some pools, the next ones to merge, over all threads and merges them in order.
 pub fn run_chunks(
     job: &Job<'_>,
     merge: &mut Merge<'_>,
-    first: usize,
+    pools: std::ops::Range<usize>,
     sweep_chunk: impl Fn(&Job<'_>, std::ops::Range<usize>) -> Chunk + Sync,
 ) {
-    let rest = Plan { n_pools: job.plan.n_pools - first, ..job.plan };
+    let first = pools.start;
+    let rest = Plan { n_pools: pools.len(), ..job.plan };
     let order = Mutex::new((0, BTreeMap::new(), merge));
     // Chunks are handed out in ascending order, so that few wait here for their turn.
     (0..rest.chunk_count()).par_bridge().for_each(|index| {

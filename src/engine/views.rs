@@ -103,7 +103,7 @@ pub fn sweep_views(
     let open = || match options.engine {
         EngineChoice::Auto | EngineChoice::Cpu => Ok(Runner::Cpu),
         EngineChoice::Reference => Ok(Runner::Reference),
-        EngineChoice::Gpu(_) => {
+        EngineChoice::Gpu(_) | EngineChoice::Gpus(_) => {
             Err(Error::NoAdapter("seen and true prices are compared by the CPU engine: use --engine cpu".into()))
         }
     };

@@ -75,6 +75,19 @@ fn every_engine_equals_the_reference_on_every_rule() {
     }
 }
 
+/// An adapter that is named twice gives two devices, which share the book.
+#[test]
+fn several_devices_equal_one() {
+    let case = books::random(1_500, 300, 9, HaircutBase::BalanceAndPnl, SizeUnit::Quote);
+    let Some(EngineChoice::Gpu(Some(name))) = engines().pop() else { return };
+    let [one, two] = [vec![name.clone()], vec![name.clone(), name]].map(|names| run(&case, EngineChoice::Gpus(names)));
+    println!("{}", two.adapter);
+    assert_eq!(two.adapter, format!("{0}; {0}", one.adapter));
+    assert!(one.engine == "gpu" && two.engine == "gpu" && two.warnings.is_empty(), "{:?}", two.warnings);
+    assert_same(&run(&case, EngineChoice::Cpu), &two);
+    assert_same(&one, &two);
+}
+
 /// The case with its first position that is no option changed: an option may have been entered at a price of 0.
 fn with_first_position(change: impl Fn(&mut Position)) -> Case {
     let mut case = books::random(20, 40, 3, HaircutBase::Balance, SizeUnit::Asset);

@@ -59,51 +59,64 @@ fn every_shader_can_be_written_for_every_backend() {
     assert!(shaders.len() >= 3, "the shaders are found");
 }
 
-/// The kind of number a host field is.
-trait Number {
+/// What a host field is: a number, or a vector of them.
+trait Field {
     const KIND: ScalarKind;
+    const WORDS: usize;
 }
 
-impl Number for u32 {
+impl Field for u32 {
     const KIND: ScalarKind = ScalarKind::Uint;
+    const WORDS: usize = 1;
 }
 
-impl Number for f32 {
+impl Field for f32 {
     const KIND: ScalarKind = ScalarKind::Float;
+    const WORDS: usize = 1;
 }
 
-fn kind_of<S, T: Number>(_field: fn(&S) -> &T) -> ScalarKind {
-    T::KIND
+impl<T: Field, const N: usize> Field for [T; N] {
+    const KIND: ScalarKind = T::KIND;
+    const WORDS: usize = N;
 }
 
-/// A host struct as data: name, size, and of each field name, offset and kind. Taking it apart makes the compiler refuse
-/// a list that leaves a field out.
+/// A field's name, offset, kind and number of words.
+type FieldFacts<'s> = (&'s str, usize, ScalarKind, usize);
+
+fn shape_of<S, T: Field>(_field: fn(&S) -> &T) -> (ScalarKind, usize) {
+    (T::KIND, T::WORDS)
+}
+
+/// A host struct as data: name, size, and of each field name, offset, kind and words. Taking it apart makes the compiler
+/// refuse a list that leaves a field out.
 macro_rules! host {
     ($name:ident { $($field:ident),* }) => {{
         #[allow(dead_code, reason = "checked by the compiler, not run")]
         fn complete(layout::$name { $($field: _),* }: layout::$name) {}
-        let fields: Vec<(&str, usize, ScalarKind)> = vec![$((
-            stringify!($field),
-            offset_of!(layout::$name, $field),
-            kind_of(|value: &layout::$name| &value.$field),
-        )),*];
+        let fields: Vec<FieldFacts<'_>> = vec![$({
+            let (kind, words) = shape_of(|value: &layout::$name| &value.$field);
+            (stringify!($field), offset_of!(layout::$name, $field), kind, words)
+        }),*];
         (stringify!($name), size_of::<layout::$name>(), fields)
     }};
 }
 
-fn assert_twin(module: &Module, (name, size, fields): (&str, usize, Vec<(&str, usize, ScalarKind)>)) {
+fn assert_twin(module: &Module, (name, size, fields): (&str, usize, Vec<FieldFacts<'_>>)) {
     let found = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name));
     let (handle, ty) = found.unwrap_or_else(|| panic!("the shader has a struct {name}"));
     let TypeInner::Struct { members, span } = &ty.inner else { panic!("{name} is a struct") };
-    let members: Vec<(&str, usize, ScalarKind)> = members
+    let members: Vec<FieldFacts<'_>> = members
         .iter()
         .map(|member| {
-            let TypeInner::Scalar(scalar) = module.types[member.ty].inner else { panic!("{name} holds numbers") };
+            let (scalar, words) = match module.types[member.ty].inner {
+                TypeInner::Scalar(scalar) => (scalar, 1),
+                TypeInner::Vector { size, scalar } => (scalar, size as usize),
+                ref other => panic!("{name} holds numbers, not {other:?}"),
+            };
             assert_eq!(scalar.width, 4, "{name}");
-            (member.name.as_deref().unwrap(), member.offset as usize, scalar.kind)
+            (member.name.as_deref().unwrap(), member.offset as usize, scalar.kind, words)
         })
         .collect();
-
     assert_eq!(members, fields, "{name}: shader left, host right");
     assert_eq!(*span as usize, size, "size of {name}");
     for (_, ty) in module.types.iter() {
@@ -120,26 +133,9 @@ fn host_structs_are_the_shaders() {
     let sweep = parse("sweep");
     validate("sweep", &sweep);
     assert_twin(&sweep, host!(Params { pool_count, row_count, scenario_count, tile_count, slice_start, slice_pools }));
-    assert_twin(
-        &sweep,
-        host!(Pool {
-            term_start,
-            term_count,
-            kink_start,
-            kink_count,
-            code_start,
-            code_count,
-            equity,
-            initial,
-            maintenance,
-            gross,
-            equity_error,
-            initial_error,
-            maintenance_error
-        }),
-    );
-    assert_twin(&sweep, host!(Term { row, equity, initial, maintenance, gross }));
-    assert_twin(&sweep, host!(Kink { row, slope, offset, initial, maintenance, requirement }));
+    assert_twin(&sweep, host!(Pool { terms_and_kinks, code, quiet, gross, constants, errors }));
+    assert_twin(&sweep, host!(Term { words }));
+    assert_twin(&sweep, host!(Kink { words, weights, padding }));
     assert_twin(&sweep, host!(Instruction { operation, row, a, b, c }));
     assert_twin(
         &sweep,
@@ -233,13 +229,8 @@ fn host_constants_are_the_shaders() {
     assert_eq!(entry.workgroup_size, [layout::LANES as u32, 1, 1]);
     // Four scenarios per lane; one partial per pool of a batch and lane.
     assert_eq!(layout::LANES * 4, DEVICE_TILE_SCENARIOS);
-    let partials = module.global_variables.iter().find(|(_, variable)| variable.name.as_deref() == Some("partials"));
-    let TypeInner::Array { size: naga::ArraySize::Constant(size), .. } =
-        module.types[partials.expect("the partials").1.ty].inner
-    else {
-        panic!("an array of constant size")
-    };
-    assert_eq!(u64::from(size.get()), found["BATCH_POOLS"] * found["LANES"]);
+    assert_eq!(found["PART_STRIDE"], found["LANES"] + found["SEGMENT"]);
+    assert_eq!(found["PARTS"], found["BATCH_POOLS"] * found["PART_STRIDE"]);
     assert_eq!(found["SEGMENT"] * found["BATCH_POOLS"], found["LANES"], "every lane adds up one segment");
 }
 

@@ -26,7 +26,7 @@ fn compile(job: &Job<'_>, pools: Range<usize>) -> Program {
 
 fn sweep_half_directly(case: &Case) -> Outcome {
     let run = |job: &Job<'_>, merge: &mut crate::engine::sweep::Merge<'_>| {
-        run_chunks(job, merge, 0, |job, pools| {
+        run_chunks(job, merge, 0..job.plan.n_pools, |job, pools| {
             let program = compile(job, pools.clone());
             assert!(program.pools.iter().zip(pools.clone()).all(|(pool, index)| pool.direct == (index % 2 == 0)));
             cpu::sweep_program(job, pools, &program)

@@ -70,6 +70,19 @@ pub fn choose(asked: Option<&str>) -> Result<wgpu::Adapter> {
     found.ok_or_else(|| none_like(asked, &summaries))
 }
 
+/// Those asked for, each as in [`choose`]; every hardware adapter where none is. One that is named twice comes twice.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_several(asked: &[String]) -> Result<Vec<wgpu::Adapter>> {
+    if !asked.is_empty() {
+        return asked.iter().map(|name| choose(Some(name))).collect();
+    }
+    let is_hardware = |adapter: &wgpu::Adapter| AdapterSummary::of(&adapter.get_info()).is_hardware();
+    let found: Vec<wgpu::Adapter> = adapters().into_iter().filter(is_hardware).collect();
+    if found.is_empty() { choose(None).map(|adapter| vec![adapter]) } else { Ok(found) }
+}
+
 /// The error of an adapter that is not there.
 pub fn none_like(asked: Option<&str>, summaries: &[AdapterSummary]) -> Error {
     let list = match summaries {

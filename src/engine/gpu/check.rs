@@ -1,14 +1,16 @@
 //! What a device must prove before its counts are used: every verdict was computed, the canaries answered right, and the
 //! sums over pools and over scenarios are those of the net program.
 
+use rayon::prelude::*;
+
 use super::canary::Canaries;
 use super::chunk::Prepared;
 use super::device::GROUP_POOLS;
-use super::device::Readback;
 use super::layout::LIST_CAPACITY;
 use super::panels::PanelRows;
+use super::submission::Readback;
 use crate::engine::plan::{CANARY_POOLS, DEVICE_TILE_SCENARIOS};
-use crate::program::UNIT_ROUNDOFF_F32;
+use crate::program::{PoolParts, UNIT_ROUNDOFF_F32};
 
 /// Why a chunk's results cannot be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,34 +83,45 @@ fn canary_answers(readback: &Readback, panel: &PanelRows, canaries: &Canaries) -
 
 /// Σ over a tile's scenarios of each affine root is coefficients × Σ Δrow.
 fn sums_over_scenarios(prepared: &Prepared, readback: &Readback, panel: &PanelRows) -> Result<(), Void> {
-    for (index, parts) in prepared.device_parts().enumerate() {
-        let device_index = CANARY_POOLS + index;
-        let errors = prepared.packed.errors[device_index];
-        for tile in 0..panel.tile_count() {
-            let n = panel.tile_len(tile) as f64;
-            let answer = readback.pool_tiles[device_index * panel.tile_count() + tile];
-            let constant = parts.pool.constant;
-            let mut expected = [constant.equity, constant.initial, constant.maintenance].map(|constant| constant * n);
-            for term in parts.terms {
-                let sum = panel.delta_sum(tile, term.row);
-                expected[0] += term.equity * sum;
-                expected[1] += term.initial * sum;
-                expected[2] += term.maintenance * sum;
-            }
-            let answers = [answer.equity, answer.initial, answer.maintenance];
-            for root in 0..3 {
-                let size = prepared.packed.sizes[device_index][root];
-                let bound = n * (errors[root] + 1.001 * (n + 1.0) * UNIT_ROUNDOFF_F32 * size);
-                if !is_within((f64::from(answers[root]) - expected[root]).abs(), bound) {
-                    return Err(Void::Disagrees(format!(
-                        "Σ over scenarios of root {root} of device pool {index} is {}, expected {} ± {bound}",
-                        answers[root], expected[root]
-                    )));
-                }
-            }
-        }
+    let parts: Vec<PoolParts<'_>> = prepared.device_parts().collect();
+    let wrong = parts.par_iter().enumerate().find_map_first(|(index, parts)| {
+        (0..panel.tile_count()).find_map(|tile| wrong_sum(prepared, readback, panel, (index, *parts), tile))
+    });
+    wrong.map_or(Ok(()), |reason| Err(Void::Disagrees(reason)))
+}
+
+/// What is wrong with a pool's sums over a tile, if anything is.
+fn wrong_sum(
+    prepared: &Prepared,
+    readback: &Readback,
+    panel: &PanelRows,
+    (index, parts): (usize, PoolParts<'_>),
+    tile: usize,
+) -> Option<String> {
+    let device_index = CANARY_POOLS + index;
+    let errors = prepared.packed.errors[device_index];
+    let n = panel.tile_len(tile) as f64;
+    let answer = readback.pool_tiles[device_index * panel.tile_count() + tile];
+    let constant = parts.pool.constant;
+    let mut expected = [constant.equity, constant.initial, constant.maintenance].map(|constant| constant * n);
+    for term in parts.terms {
+        let sum = panel.delta_sum(tile, term.row);
+        expected[0] += term.equity * sum;
+        expected[1] += term.initial * sum;
+        expected[2] += term.maintenance * sum;
     }
-    Ok(())
+    let answers = [answer.equity, answer.initial, answer.maintenance];
+    (0..3).find_map(|root| {
+        let size = prepared.packed.sizes[device_index][root];
+        let bound = n * (errors[root] + 1.001 * (n + 1.0) * UNIT_ROUNDOFF_F32 * size);
+        let is_right = is_within((f64::from(answers[root]) - expected[root]).abs(), bound);
+        (!is_right).then(|| {
+            format!(
+                "Σ over scenarios of root {root} of device pool {index} is {}, expected {} ± {bound}",
+                answers[root], expected[root]
+            )
+        })
+    })
 }
 
 /// Whether a distance keeps its bound. A NaN on either side does not.

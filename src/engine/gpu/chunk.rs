@@ -5,10 +5,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::canary::Canaries;
-use super::device::{GROUP_POOLS, Readback};
+use super::device::GROUP_POOLS;
 use super::layout::PoolTile;
 use super::pack::{Filter, Packed, RowFacts};
 use super::panels::PanelRows;
+use super::submission::Readback;
 use crate::engine::chunk::{Chunk, decide_constant_pool};
 use crate::engine::cpu::{Asked, Decider, Errors};
 use crate::engine::direct;
@@ -30,6 +31,22 @@ struct Task {
     program: Program,
     /// Place of each pool on the device.
     places: Vec<u32>,
+}
+
+impl Task {
+    /// Compiles and packs some pools; places are counted from the first of them that goes to the device.
+    fn new(job: &Job<'_>, pools: Range<usize>, (rows, filter): (RowFacts<'_>, Filter)) -> (Self, Packed) {
+        let program = job.compile(pools.clone());
+        let mut packed = Packed::default();
+        let places = pools.clone().enumerate().map(|(index, pool)| {
+            let parts = program.parts(index);
+            let place = packed.pools.len() as u32;
+            let wanted = !parts.pool.direct && !parts.is_constant() && !job.pool(pool).unknown;
+            if wanted && packed.push(parts, rows, filter) { place } else { ON_HOST }
+        });
+        let places = places.collect();
+        (Self { pools, program, places }, packed)
+    }
 }
 
 /// A chunk ready to submit.
@@ -58,24 +75,22 @@ impl Prepared {
         let starts: Vec<usize> = pools.clone().step_by(TASK_POOLS).collect();
         let tasks = starts.into_par_iter().map(|start| {
             let range = start..(start + TASK_POOLS).min(pools.end);
-            Task { program: job.compile(range.clone()), places: Vec::with_capacity(range.len()), pools: range }
+            Task::new(job, range, (rows, filter))
         });
-        let mut tasks: Vec<Task> = tasks.collect();
+        let compiled: Vec<(Task, Packed)> = tasks.collect();
         let mut packed = Packed::default();
         // The first workgroup is the canaries'; what they leave free the first of them, a solvent one, fills.
         for place in 0..CANARY_POOLS {
             let canary = if place < canaries.program.pools.len() { place } else { 0 };
             packed.push(canaries.program.parts(canary), rows, Filter::Certified);
         }
-        for task in &mut tasks {
-            for (index, pool) in task.pools.clone().enumerate() {
-                let parts = task.program.parts(index);
-                let place = packed.pools.len() as u32;
-                let wanted = !parts.pool.direct && !parts.is_constant() && !job.pool(pool).unknown;
-                let on_device = wanted && packed.push(parts, rows, filter);
-                task.places.push(if on_device { place } else { ON_HOST });
-            }
-        }
+        let tasks = compiled.into_iter().map(|(mut task, part)| {
+            let first = packed.pools.len() as u32;
+            task.places.iter_mut().filter(|place| **place != ON_HOST).for_each(|place| *place += first);
+            packed.append(part);
+            task
+        });
+        let tasks = tasks.collect();
         Self { tasks, packed }
     }
 

@@ -1,14 +1,14 @@
-//! A device with the sweep pipeline: uploads a chunk, runs it, reads the results back. The only file that drives wgpu.
+//! A device with the sweep pipeline, its buffers, and the wait for what it was given.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytemuck::{Pod, Zeroable};
 
 use super::adapter::AdapterSummary;
-use super::layout::{GroupScenario, LANES, LIST_CAPACITY, Params, PoolTile, UncertainVerdict};
-use super::pack::Packed;
+use super::layout::{LANES, LIST_CAPACITY, Params};
+use super::submission::ResultBuffers;
 use crate::engine::plan::{self, DEVICE_TILE_SCENARIOS, DeviceLimits};
 use crate::error::{Error, Result};
 
@@ -29,7 +29,9 @@ pub enum Checks {
 pub struct Device {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    pipeline: wgpu::ComputePipeline,
+    pub(super) pipeline: wgpu::ComputePipeline,
+    /// Result buffers that no submission uses.
+    pub(super) idle: Mutex<Vec<ResultBuffers>>,
     lost: Arc<AtomicBool>,
     /// What the device allows.
     pub limits: DeviceLimits,
@@ -51,27 +53,6 @@ pub struct Panel {
     pub row_count: usize,
 }
 
-/// A chunk on its way through the device.
-pub struct Submission {
-    pool_tiles: wgpu::Buffer,
-    group_scenarios: wgpu::Buffer,
-    uncertain: wgpu::Buffer,
-    index: wgpu::SubmissionIndex,
-}
-
-/// What came back of a chunk.
-#[derive(Debug, Clone, Default)]
-pub struct Readback {
-    /// `[n_pools × n_tiles]`, row-major.
-    pub pool_tiles: Vec<PoolTile>,
-    /// `[n_groups × n_tiles · 256]`, row-major.
-    pub group_scenarios: Vec<GroupScenario>,
-    /// How many verdicts were uncertain; more than the list holds makes the list incomplete.
-    pub uncertain_count: usize,
-    /// The uncertain verdicts, sorted.
-    pub uncertain: Vec<UncertainVerdict>,
-}
-
 impl Device {
     /// Opens an adapter.
     ///
@@ -80,7 +61,7 @@ impl Device {
     pub fn open(adapter: &wgpu::Adapter, checks: Checks) -> Result<Self> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("plimsoll"),
-            required_features: wgpu::Features::empty(),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: adapter.limits(),
             experimental_features: wgpu::ExperimentalFeatures::disabled(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
@@ -94,7 +75,9 @@ impl Device {
     /// wgpu's no-op backend: accepts everything, computes nothing. For tests of what must then be refused.
     #[cfg(test)]
     pub fn noop() -> Result<Self> {
-        let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let required_limits = wgpu::Limits { max_storage_buffers_per_shader_stage: 16, ..wgpu::Limits::default() };
+        let (device, queue) =
+            wgpu::Device::noop(&wgpu::DeviceDescriptor { required_limits, ..wgpu::DeviceDescriptor::default() });
         let summary =
             AdapterSummary { name: "noop".into(), driver: String::new(), backend: "noop".into(), kind: "other" };
         Self::with(device, queue, summary, Checks::Checked)
@@ -133,6 +116,7 @@ impl Device {
             device,
             queue,
             pipeline,
+            idle: Mutex::default(),
             lost,
             limits,
             summary,
@@ -154,63 +138,8 @@ impl Device {
         Panel { buffer: self.buffer("plimsoll.rows", rows), scenario_count, tile_count, row_count }
     }
 
-    /// Starts a chunk: poisons the outputs with zero, dispatches pools × tiles slice by slice, copies the results out.
-    pub fn submit(&self, packed: &Packed, panel: &Panel) -> Submission {
-        let groups = packed.pools.len().div_ceil(GROUP_POOLS as usize);
-        let inputs = [
-            self.buffer("plimsoll.pools", &packed.pools),
-            self.buffer("plimsoll.terms", &packed.terms),
-            self.buffer("plimsoll.kinks", &packed.kinks),
-            self.buffer("plimsoll.code", &packed.code),
-        ];
-        let outputs = [
-            ("plimsoll.pool_tiles", packed.pools.len() * panel.tile_count * size_of::<PoolTile>()),
-            (
-                "plimsoll.group_scenarios",
-                groups * panel.tile_count * DEVICE_TILE_SCENARIOS * size_of::<GroupScenario>(),
-            ),
-            ("plimsoll.uncertain", size_of::<u32>() + LIST_CAPACITY * size_of::<UncertainVerdict>()),
-        ]
-        .map(|(label, size)| (self.output(label, size as u64), self.staging(label, size as u64)));
-        let storage = [&panel.buffer].into_iter().chain(&inputs).chain(outputs.iter().map(|(output, _)| output));
-        let storage: Vec<&wgpu::Buffer> = storage.collect();
-        let slice_pools = packed.slice_pools();
-        let slices = (0..GROUP_POOLS).step_by(slice_pools).map(|slice_start| {
-            let params = Params {
-                pool_count: packed.pools.len() as u32,
-                row_count: panel.row_count as u32,
-                scenario_count: panel.scenario_count as u32,
-                tile_count: panel.tile_count as u32,
-                slice_start,
-                slice_pools: slice_pools as u32,
-            };
-            self.bind(&params, &storage)
-        });
-        let slices: Vec<wgpu::BindGroup> = slices.collect();
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        // An answer of Ok does not prove that the kernel ran; a zero in its output proves that it did not.
-        outputs.iter().for_each(|(output, _)| encoder.clear_buffer(output, 0, None));
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(&self.pipeline);
-            // In order: each slice adds to the sums that the one before it wrote.
-            for slice in &slices {
-                pass.set_bind_group(0, slice, &[]);
-                pass.dispatch_workgroups(groups as u32, panel.tile_count as u32, 1);
-            }
-        }
-        for (output, staging) in &outputs {
-            encoder.copy_buffer_to_buffer(output, 0, staging, 0, output.size());
-        }
-        let index = self.queue.submit([encoder.finish()]);
-        #[cfg(test)]
-        self.fault.after_submission(&self.device);
-        let [pool_tiles, group_scenarios, uncertain] = outputs.map(|(_, staging)| staging);
-        Submission { pool_tiles, group_scenarios, uncertain, index }
-    }
-
     /// Parameters at binding 0, storage buffers behind them.
-    fn bind(&self, params: &Params, storage: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+    pub(super) fn bind(&self, params: &Params, storage: &[&wgpu::Buffer]) -> wgpu::BindGroup {
         let uniform = self.uniform("plimsoll.params", params);
         let buffers = [&uniform].into_iter().chain(storage.iter().copied());
         let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
@@ -221,29 +150,6 @@ impl Device {
             label: Some("plimsoll.sweep"),
             layout: &self.pipeline.get_bind_group_layout(0),
             entries: &entries,
-        })
-    }
-
-    /// Waits for a chunk and reads it back.
-    ///
-    /// # Errors
-    /// [`Error::Temporary`] where the device is lost, silent, or refuses to map.
-    pub fn wait(&self, submission: Submission) -> Result<Readback> {
-        let Submission { pool_tiles, group_scenarios, uncertain, index } = submission;
-        self.map([&pool_tiles, &group_scenarios, &uncertain], index)?;
-        let list = bytes(&uncertain)?;
-        let (count, entries) = list.split_at(size_of::<u32>());
-        let uncertain_count = bytemuck::pod_read_unaligned::<u32>(count) as usize;
-        let entry = |chunk: &[u8]| bytemuck::pod_read_unaligned::<UncertainVerdict>(chunk);
-        let mut uncertain: Vec<UncertainVerdict> =
-            entries.chunks_exact(size_of::<UncertainVerdict>()).take(uncertain_count).map(entry).collect();
-        // Lanes append in any order; sorted, the list is the same on every run.
-        uncertain.sort_unstable();
-        Ok(Readback {
-            pool_tiles: bytemuck::pod_collect_to_vec(&bytes(&pool_tiles)?),
-            group_scenarios: bytemuck::pod_collect_to_vec(&bytes(&group_scenarios)?),
-            uncertain_count,
-            uncertain,
         })
     }
 
@@ -284,20 +190,20 @@ impl Device {
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(Error::Temporary(format!("{} does not take a kernel: {error}", self.summary)));
         }
-        self.map([&staging], index)?;
+        self.map([staging.slice(..)], index)?;
         Ok(bytemuck::pod_collect_to_vec(&bytes(&staging)?))
     }
 
-    /// Waits for a submission and maps the buffers it filled.
+    /// Waits for a submission and maps what it filled.
     pub(super) fn map<'b>(
         &self,
-        buffers: impl IntoIterator<Item = &'b wgpu::Buffer>,
+        slices: impl IntoIterator<Item = wgpu::BufferSlice<'b>>,
         index: wgpu::SubmissionIndex,
     ) -> Result<()> {
         let failed = Arc::new(AtomicBool::new(false));
-        for buffer in buffers {
+        for slice in slices {
             let failed = Arc::clone(&failed);
-            buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+            slice.map_async(wgpu::MapMode::Read, move |result| {
                 if result.is_err() {
                     failed.store(true, Ordering::SeqCst);
                 }

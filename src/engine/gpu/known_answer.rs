@@ -30,9 +30,8 @@ fn exact((balance, contracts): (i64, i64), step: i64) -> [i64; 3] {
 
 /// Sweeps the known book on a device; says what was wrong.
 pub fn check(gpu: Gpu) -> Result<(), String> {
-    let outcome = sweep_on(&snapshot(), &rulebook(), &scenarios(), &SweepOptions::default(), &(), || {
-        Ok(Runner::Gpu(Box::new(gpu)))
-    });
+    let outcome =
+        sweep_on(&snapshot(), &rulebook(), &scenarios(), &SweepOptions::default(), &(), || Ok(Runner::Gpu(vec![gpu])));
     compare(&outcome.map_err(|error| error.to_string())?)
 }
 

@@ -21,70 +21,59 @@ pub struct Params {
     pub slice_pools: u32,
 }
 
-/// One pool's program.
+/// One pool's program. Roots are in the order equity, initial, maintenance.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 pub struct Pool {
-    /// First term.
-    pub term_start: u32,
-    /// Number of terms.
-    pub term_count: u32,
-    /// First kink.
-    pub kink_start: u32,
-    /// Number of kinks.
-    pub kink_count: u32,
-    /// First instruction.
-    pub code_start: u32,
-    /// Number of instructions.
-    pub code_count: u32,
-    /// Constant of raw equity.
-    pub equity: f32,
-    /// Constant of the initial root.
-    pub initial: f32,
-    /// Constant of the maintenance root.
-    pub maintenance: f32,
+    /// First term, number of terms, first kink, number of kinks.
+    pub terms_and_kinks: [u32; 4],
+    /// First instruction, number of instructions.
+    pub code: [u32; 2],
+    /// Above this maintenance root nobody is even restricted.
+    pub quiet: f32,
     /// Constant of gross notional.
     pub gross: f32,
-    /// Certified error of raw equity.
-    pub equity_error: f32,
-    /// Certified error of the initial root.
-    pub initial_error: f32,
-    /// Certified error of the maintenance root.
-    pub maintenance_error: f32,
+    /// Constants of the roots; the last is unused.
+    pub constants: [f32; 4],
+    /// Certified errors of the roots; the last is unused.
+    pub errors: [f32; 4],
 }
 
-/// One row of an affine part.
+/// One row of an affine part; its coefficient in gross notional is apart, since few pools need it.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 pub struct Term {
-    /// The row.
-    pub row: u32,
-    /// Coefficient in raw equity.
-    pub equity: f32,
-    /// Coefficient in the initial root.
-    pub initial: f32,
-    /// Coefficient in the maintenance root.
-    pub maintenance: f32,
-    /// Coefficient in gross notional.
-    pub gross: f32,
+    /// The row, and the bits of its coefficients in the roots.
+    pub words: [u32; 4],
+}
+
+impl Term {
+    /// A row with its coefficients in raw equity, the initial and the maintenance root.
+    pub fn new(row: u32, coefficients: [f32; 3]) -> Self {
+        let [equity, initial, maintenance] = coefficients.map(f32::to_bits);
+        Self { words: [row, equity, initial, maintenance] }
+    }
 }
 
 /// A kink of one row.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 pub struct Kink {
-    /// The row.
-    pub row: u32,
-    /// Slope on Δrow.
-    pub slope: f32,
-    /// Value at the base of the row.
-    pub offset: f32,
-    /// Weight in the initial root.
-    pub initial: f32,
-    /// Weight in the maintenance root.
-    pub maintenance: f32,
-    /// Weight in the maintenance total.
-    pub requirement: f32,
+    /// The row, and the bits of its shape: slope on Δrow, value at the base of the row, weight in the maintenance total.
+    pub words: [u32; 4],
+    /// Weights in the initial and the maintenance root.
+    pub weights: [f32; 2],
+    /// Fills the record up to whole vectors.
+    pub padding: [f32; 2],
+}
+
+impl Kink {
+    /// A kink of a row by its shape (slope, offset, weight in the maintenance total) and its weights in the initial and the
+    /// maintenance root.
+    pub fn new(row: u32, shape: [f32; 3], weights: [f32; 2]) -> Self {
+        let [slope, offset, requirement] = shape.map(f32::to_bits);
+        Self { words: [row, slope, offset, requirement], weights, padding: [0.0; 2] }
+    }
 }
 
 /// One step of postfix code.

@@ -24,6 +24,8 @@ pub struct Packed {
     pub pools: Vec<Pool>,
     /// Terms of all pools.
     pub terms: Vec<Term>,
+    /// Coefficient of each term in gross notional.
+    pub gross: Vec<f32>,
     /// Kinks of all pools.
     pub kinks: Vec<Kink>,
     /// Code of all pools.
@@ -63,43 +65,52 @@ impl Packed {
         #[cfg(test)]
         let errors = if filter == Filter::Off { [0.0; 3] } else { errors };
         let starts = [self.terms.len(), self.kinks.len(), self.code.len()].map(|start| start as u32);
-        self.terms.extend(parts.terms.iter().zip(parts.gross).map(|(term, &gross)| Term {
-            row: term.row,
-            equity: single(term.equity),
-            initial: single(term.initial),
-            maintenance: single(term.maintenance),
-            gross: single(gross),
-        }));
-        self.kinks.extend(parts.kinks.iter().map(|kink| Kink {
-            row: kink.row,
-            slope: single(kink.slope),
-            offset: single(kink.offset),
-            initial: single(kink.initial),
-            maintenance: single(kink.maintenance),
-            requirement: single(kink.requirement),
+        self.terms.extend(
+            parts
+                .terms
+                .iter()
+                .map(|term| Term::new(term.row, [term.equity, term.initial, term.maintenance].map(single))),
+        );
+        self.gross.extend(parts.gross.iter().map(|&gross| single(gross)));
+        self.kinks.extend(parts.kinks.iter().map(|kink| {
+            let shape = [kink.slope, kink.offset, kink.requirement];
+            Kink::new(kink.row, shape.map(single), [kink.initial, kink.maintenance].map(single))
         }));
         let mut guards = guards.into_iter();
         self.code.extend(parts.code.iter().map(|step| instruction(step, &mut guards, underflow)));
         let constant = parts.pool.constant;
+        let [equity, initial, maintenance] = [constant.equity, constant.initial, constant.maintenance].map(single);
+        let [equity_error, initial_error, maintenance_error] = errors.map(upward);
         self.pools.push(Pool {
-            term_start: starts[0],
-            term_count: parts.terms.len() as u32,
-            kink_start: starts[1],
-            kink_count: parts.kinks.len() as u32,
-            code_start: starts[2],
-            code_count: parts.code.len() as u32,
-            equity: single(constant.equity),
-            initial: single(constant.initial),
-            maintenance: single(constant.maintenance),
+            terms_and_kinks: [starts[0], parts.terms.len() as u32, starts[1], parts.kinks.len() as u32],
+            code: [starts[2], parts.code.len() as u32],
+            quiet: upward(quiet(parts.pool.gap, errors)),
             gross: single(constant.gross),
-            equity_error: upward(errors[0]),
-            initial_error: upward(errors[1]),
-            maintenance_error: upward(errors[2]),
+            constants: [equity, initial, maintenance, 0.0],
+            errors: [equity_error, initial_error, maintenance_error, 0.0],
         });
         self.errors.push(errors);
         self.sizes.push(sizes);
         self.steps.push(steps);
         true
+    }
+
+    /// Adds the pools of another behind those here.
+    pub fn append(&mut self, other: Self) {
+        let starts = [self.terms.len(), self.kinks.len(), self.code.len()].map(|start| start as u32);
+        self.pools.extend(other.pools.into_iter().map(|mut pool| {
+            pool.terms_and_kinks[0] += starts[0];
+            pool.terms_and_kinks[2] += starts[1];
+            pool.code[0] += starts[2];
+            pool
+        }));
+        self.terms.extend(other.terms);
+        self.gross.extend(other.gross);
+        self.kinks.extend(other.kinks);
+        self.code.extend(other.code);
+        self.errors.extend(other.errors);
+        self.sizes.extend(other.sizes);
+        self.steps.extend(other.steps);
     }
 
     /// Pools of a group that one dispatch takes: the whole group, halved until no invocation takes more than [`STEPS_MAX`]
@@ -112,6 +123,12 @@ impl Packed {
         }
         pools
     }
+}
+
+/// A maintenance root as computed above which no verdict is below any threshold (`NUMERICS.md` §6): the initial root is at
+/// most `gap` lower. The factor covers a compiler that takes this limit into the sum: m·u ≤ 2⁻¹⁰ (§3).
+fn quiet(gap: f64, [_, initial, maintenance]: [f64; 3]) -> f64 {
+    (gap.max(0.0) + initial + maintenance) * (1.0 + 1.0 / 512.0)
 }
 
 /// Loop iterations that a pool takes the kernel, at most: its terms twice (values, then gross notional), its kinks, its code

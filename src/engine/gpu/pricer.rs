@@ -137,7 +137,7 @@ impl Device {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(&panel.buffer, 0, &staging, 0, size);
         let index = self.queue.submit([encoder.finish()]);
-        self.map([&staging], index)?;
+        self.map([staging.slice(..)], index)?;
         Ok(bytemuck::pod_collect_to_vec(&bytes(&staging)?))
     }
 

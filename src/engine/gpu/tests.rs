@@ -8,12 +8,19 @@ use std::rc::Rc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::check::{Void, verify};
+use super::chunk::Prepared;
+use super::panels::PanelRows;
+use super::submission::Readback;
+use super::worker::resize;
 use super::*;
 use crate::domain::{Asset, Balance, BookBuilder, Kind, Position, Side};
 use crate::engine::books::{self, Case};
 use crate::engine::outcome::{Outcome, PoolOutcome, Totals};
+use crate::engine::plan::{DevicePlan, PlanOptions};
 use crate::engine::sweep::{EngineChoice, Runner, SweepOptions, TestRun, sweep, sweep_on};
 use crate::engine::{digest, plan};
+use crate::error::Error;
 use crate::margin::{HaircutBase, SizeUnit};
 use crate::program::{Builder, Instruction, Reduction, RowRange, Weights};
 use fault::Fault;
@@ -21,6 +28,7 @@ use fault::Fault;
 mod long_programs;
 #[path = "../../../tests/suite/option_books.rs"]
 mod option_books;
+mod several;
 
 /// The adapter these tests run on: a hardware one where there is one. `None` only where the environment says that a
 /// machine without any is meant.
@@ -79,7 +87,13 @@ fn sweep_by(case: &Case, run: TestRun) -> Result<Outcome> {
 
 /// Sweeps a case on a device, and on another one where that is lost.
 fn sweep_on_device(case: &Case, device: Device, other: impl Fn() -> Result<Device> + 'static) -> Result<Outcome> {
-    sweep_by(case, Box::new(move |job, merge| run_on(&device, &other, Filter::Certified, job, merge)))
+    let device = Arc::new(device);
+    sweep_by(case, Box::new(move |job, merge| run_on(only(&device, &other), Filter::Certified, job, merge)))
+}
+
+/// One device, and how to get another one.
+fn only<'s>(device: &Arc<Device>, other: impl FnOnce() -> Result<Device> + 's) -> Vec<Source<'s>> {
+    vec![Source { device: Arc::clone(device), reopen: Box::new(other) }]
 }
 
 fn sweep_plainly(case: &Case, engine: EngineChoice) -> Outcome {
@@ -135,7 +149,7 @@ impl Chunk {
 fn with_job(case: &Case, look: impl Fn(&Job<'_>) + 'static) {
     let run = move |job: &Job<'_>, merge: &mut Merge<'_>| {
         look(job);
-        run_chunks(job, merge, 0, cpu::sweep_chunk);
+        run_chunks(job, merge, 0..job.plan.n_pools, cpu::sweep_chunk);
         Ok(Label::default())
     };
     sweep_by(case, Box::new(run)).expect("the sweep succeeds");
@@ -324,8 +338,9 @@ fn order_statistics_stay_on_the_host() {
 
 /// Sweeps a book of options that the device prices itself.
 fn sweep_priced(case: &Case, device: Device) -> Result<Outcome> {
+    let device = Arc::new(device);
     let run = move |job: &Job<'_>, merge: &mut Merge<'_>| {
-        run_on(&device, || Err(Error::Bug("lost".into())), Filter::Certified, job, merge)
+        run_on(only(&device, || Err(Error::Bug("lost".into()))), Filter::Certified, job, merge)
     };
     let options = SweepOptions { revaluation: plan::Revaluation::Device, ..SweepOptions::default() };
     sweep_on(&case.snapshot, &case.rulebook, &case.scenarios, &options, &(), || Ok(Runner::Test(Box::new(run))))
@@ -383,9 +398,9 @@ fn boundary_case(mut case: Case) -> Case {
 /// What a sweep with this filter publishes of each pool, before any audit.
 fn unaudited(case: &Case, adapter: &wgpu::Adapter, filter: Filter) -> Vec<PoolOutcome> {
     let pools = Rc::new(RefCell::new(Vec::new()));
-    let (kept, device) = (Rc::clone(&pools), open(adapter));
+    let (kept, device) = (Rc::clone(&pools), Arc::new(open(adapter)));
     let run = move |job: &Job<'_>, merge: &mut Merge<'_>| {
-        let label = run_on(&device, || Err(Error::Bug("lost".into())), filter, job, merge)?;
+        let label = run_on(only(&device, || Err(Error::Bug("lost".into()))), filter, job, merge)?;
         assert_eq!(label.engine, "gpu", "{:?}", label.warnings);
         kept.borrow_mut().clone_from(&merge.pools);
         Ok(label)
@@ -440,12 +455,14 @@ fn a_device_lost_twice_leaves_the_rest_to_the_cpu() {
     let Some(adapter) = adapter() else { return };
     let case = random(300, 300);
     let expected = sweep_plainly(&case, EngineChoice::Cpu);
-    let device = broken(&adapter, Fault::lives(2));
-    let outcome = sweep_on_device(&case, device, move || Ok(broken(&adapter, Fault::lives(2))));
+    let device = broken(&adapter, Fault::lives(3));
+    let outcome = sweep_on_device(&case, device, move || Ok(broken(&adapter, Fault::lives(3))));
     let outcome = outcome.expect("the sweep succeeds");
     println!("{} {:?}", outcome.engine, outcome.warnings);
     assert_eq!(outcome.engine, "gpu+cpu");
-    assert!(outcome.warnings.iter().any(|warning| warning.contains("from pool 128")), "a chunk of each device counts");
+    // Two chunks are on a device at a time: of three, one or two have been read when it dies.
+    let went_on = |pool: usize| outcome.warnings.iter().any(|warning| warning.ends_with(&format!("from pool {pool}")));
+    assert!([128, 192, 256].into_iter().any(went_on), "a chunk of each device counts: {:?}", outcome.warnings);
     assert_same(&outcome, &expected);
 }
 
@@ -498,7 +515,7 @@ fn more_uncertain_verdicts_than_fit_are_still_decided() {
     let options = SweepOptions::default();
     let chosen = adapter.clone();
     let outcome = sweep_on(&case.snapshot, &case.rulebook, &case.scenarios, &options, &(), move || {
-        Ok(Runner::Gpu(Box::new(Gpu::on(chosen)?)))
+        Ok(Runner::Gpu(vec![Gpu::on(chosen)?]))
     });
     let outcome = outcome.expect("the sweep succeeds");
     println!("{} {:?}, {} exact verdicts", outcome.engine, outcome.warnings, outcome.exact_verdicts);
