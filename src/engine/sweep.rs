@@ -8,10 +8,10 @@ use super::arbiter::Arbiter;
 use super::audit::audit;
 use super::chunk::Chunk;
 use super::greeks::attribute;
-use super::guard::{check_atoms, check_counts, check_sizes};
+use super::guard::{check_atoms, check_counts, check_sizes, count_verdicts, too_large};
 use super::job::{Job, Pairing};
 use super::ledger::Witness;
-use super::outcome::{OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+use super::outcome::{Audit, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
 use super::plan::{DeviceLimits, Plan, PlanOptions, Revaluation};
 use super::progress::Progress;
 use super::tally::ScenarioTally;
@@ -159,13 +159,10 @@ pub(super) fn evaluate(
     let clock = Instant::now();
     let audit = audit(&job, scenarios, &merge.pools, &merge.witnesses, options.seed);
     let audit_seconds = clock.elapsed().as_secs_f64();
-    if audit.decisions_differ > 0 {
-        let Audited { pools, verdicts, differ } = Audited::of(&audit);
-        return Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ")));
-    }
+    check_audit(&audit)?;
     let scenario_outcomes = merge.scenarios(&job);
-    check_counts(&merge.pools, &scenario_outcomes)?;
-    check_sizes(snapshot, &merge.pools, &scenario_outcomes)?;
+    check_counts(count_verdicts(&merge.pools), &scenario_outcomes)?;
+    check_sizes(too_large(&snapshot.book, &merge.pools), &scenario_outcomes)?;
     let clock = Instant::now();
     let attributions = attribute(&job, scenarios, &merge.pools, &scenario_outcomes);
     let greeks_seconds = clock.elapsed().as_secs_f64();
@@ -200,7 +197,7 @@ pub(super) fn evaluate(
 }
 
 /// What a reader should know about how the scenarios fit the book.
-fn warnings_of(rows: &Rows) -> Vec<String> {
+pub(super) fn warnings_of(rows: &Rows) -> Vec<String> {
     let still = rows.held_still.iter().map(|name| format!("{name} has no factor: held still"));
     let collateral = rows.unmoved_collateral.iter();
     let collateral = collateral.map(|name| format!("collateral {name} is moved by no factor: its price stands still"));
@@ -211,20 +208,17 @@ fn warnings_of(rows: &Rows) -> Vec<String> {
 }
 
 /// Rows of held options.
-fn held_options(snapshot: &Snapshot, rows: &Rows) -> u64 {
+pub(super) fn held_options(snapshot: &Snapshot, rows: &Rows) -> u64 {
     let options = (0u32..).zip(&snapshot.instruments).filter(|(_, instrument)| instrument.kind == Kind::Option);
     options.filter(|(index, _)| rows.of_instrument(*index).is_some()).count() as u64
 }
 
-struct Audited {
-    pools: u64,
-    verdicts: u64,
-    differ: u64,
-}
-
-impl Audited {
-    fn of(audit: &super::outcome::Audit) -> Self {
-        Self { pools: audit.pools, verdicts: audit.verdicts, differ: audit.decisions_differ }
+/// A decision that differs fails the run.
+pub(super) fn check_audit(audit: &Audit) -> Result<()> {
+    let Audit { pools, verdicts, decisions_differ: differ, .. } = *audit;
+    match differ {
+        0 => Ok(()),
+        _ => Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ"))),
     }
 }
 
@@ -262,7 +256,7 @@ pub enum Runner {
 pub type TestRun = Box<dyn Fn(&Job<'_>, &mut Merge<'_>) -> Result<Label>>;
 
 impl Runner {
-    fn choose(choice: &EngineChoice) -> Result<Self> {
+    pub(super) fn choose(choice: &EngineChoice) -> Result<Self> {
         match choice {
             EngineChoice::Cpu => Ok(Self::Cpu),
             EngineChoice::Reference => Ok(Self::Reference),
@@ -277,7 +271,7 @@ impl Runner {
         }
     }
 
-    fn default_totals(&self) -> Totals {
+    pub(super) fn default_totals(&self) -> Totals {
         match self {
             Self::Cpu | Self::Reference => Totals::Exact,
             #[cfg(feature = "gpu")]
@@ -287,7 +281,7 @@ impl Runner {
         }
     }
 
-    fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
+    pub(super) fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
         match self {
             Self::Cpu => {
                 run_chunks(job, merge, 0, cpu::sweep_chunk);
@@ -338,13 +332,13 @@ pub struct Merge<'p> {
     requirement: Vec<f64>,
     net: Vec<Weights>,
     views: Vec<ViewTally>,
-    redecided_pools: u64,
+    pub(super) redecided_pools: u64,
     cells_done: u64,
     progress: &'p dyn Progress,
 }
 
 impl<'p> Merge<'p> {
-    fn new(job: &Job<'_>, progress: &'p dyn Progress) -> Self {
+    pub(super) fn new(job: &Job<'_>, progress: &'p dyn Progress) -> Self {
         Self {
             pools: Vec::with_capacity(job.plan.n_pools),
             witnesses: Vec::with_capacity(job.plan.n_pools),
@@ -378,7 +372,7 @@ impl<'p> Merge<'p> {
     }
 
     /// The scenarios' outcomes: equity and maintenance totals are the net program's value, plus kinks and nodes.
-    fn scenarios(&self, job: &Job<'_>) -> Vec<ScenarioOutcome> {
+    pub(super) fn scenarios(&self, job: &Job<'_>) -> Vec<ScenarioOutcome> {
         let (constant, net) = self.net.split_last().map_or((Weights::default(), &[][..]), |(last, rest)| (*last, rest));
         let outcome = |scenario: usize| {
             let mut total = constant;
