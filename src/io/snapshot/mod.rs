@@ -10,6 +10,7 @@ mod names;
 mod orders;
 mod pools;
 mod positions;
+pub mod segments;
 mod routes;
 mod toml;
 mod underlyings;
@@ -18,7 +19,9 @@ pub(super) mod volatility;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Snapshot, Underlying, renumber_assets, sort_in};
+use crate::domain::{
+    Asset, HaircutCurve, Instrument, Route, Snapshot, Underlying, renumber_assets, sort_in,
+};
 use crate::error::{Error, Fault, Result};
 use crate::io::table::{EXTENSIONS, FaultLog, RowCounts};
 use names::Names;
@@ -87,6 +90,38 @@ struct Market {
     underlying_names: Names,
 }
 
+/// Every table of a snapshot but those of its book.
+struct MarketTables {
+    market: Market,
+    assets: Vec<Asset>,
+    instruments: Vec<Instrument>,
+    instrument_names: Names,
+    routes: Vec<Route>,
+    route_names: Names,
+    haircut_curves: Vec<HaircutCurve>,
+}
+
+impl MarketTables {
+    fn read(dir: &Path, log: &mut FaultLog, counts: &mut BTreeMap<&'static str, RowCounts>) -> Self {
+        let header = toml::read(dir, log);
+        let (assets, asset_names, outcome) = assets::read(dir, &header.quote, log);
+        counts.insert("assets", outcome.counts);
+        let (mut underlyings, underlying_names, outcome) = underlyings::read(dir, log);
+        header.volatility_shocks.apply(&mut underlyings, log);
+        counts.insert("underlyings", outcome.counts);
+        let asset_prices = assets.iter().map(|asset| asset.price).collect();
+        let (as_of, quote) = (header.as_of, header.quote);
+        let market = Market { as_of, quote, asset_names, asset_prices, underlyings, underlying_names };
+        let (instruments, instrument_names, outcome) = instruments::read(dir, &market, log);
+        counts.insert("instruments", outcome.counts);
+        let (routes, route_names, outcome) = routes::read(dir, log);
+        counts.insert("routes", outcome.counts);
+        let (haircut_curves, outcome) = haircut_curves::read(dir, log);
+        counts.insert("haircut_curves", outcome.counts);
+        Self { market, assets, instruments, instrument_names, routes, route_names, haircut_curves }
+    }
+}
+
 /// Reads the snapshot in directory `dir`.
 ///
 /// # Errors
@@ -107,23 +142,9 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     }
     let mut log = FaultLog::default();
     let mut counts = BTreeMap::new();
-    let header = toml::read(dir, &mut log);
-    let (assets, asset_names, outcome) = assets::read(dir, &header.quote, &mut log);
-    counts.insert("assets", outcome.counts);
-    let (mut underlyings, underlying_names, outcome) = underlyings::read(dir, &mut log);
-    header.volatility_shocks.apply(&mut underlyings, &mut log);
-    counts.insert("underlyings", outcome.counts);
-    let asset_prices = assets.iter().map(|asset| asset.price).collect();
-    let market =
-        Market { as_of: header.as_of, quote: header.quote, asset_names, asset_prices, underlyings, underlying_names };
-    let (mut instruments, instrument_names, outcome) = instruments::read(dir, &market, &mut log);
-    counts.insert("instruments", outcome.counts);
-
+    let MarketTables { market, assets, mut instruments, instrument_names, routes, route_names, haircut_curves } =
+        MarketTables::read(dir, &mut log, &mut counts);
     let mut holders = holders::Holders::default();
-    let (routes, route_names, outcome) = routes::read(dir, &mut log);
-    counts.insert("routes", outcome.counts);
-    let (haircut_curves, outcome) = haircut_curves::read(dir, &mut log);
-    counts.insert("haircut_curves", outcome.counts);
     let mut lots = lots::Lots::new((&assets, &market.asset_names), (&routes, &route_names));
     let outcome = balances::read(dir, &market.asset_names, &mut lots, &mut holders, &mut log);
     counts.insert("balances", outcome.counts);
