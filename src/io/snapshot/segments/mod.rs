@@ -1,4 +1,4 @@
-//! Reading a book that need not fit in memory: tables sorted by account and pool, read side by side and put together into
+//! Reading a book that need not fit in memory: tables sorted by account, read side by side and put together into
 //! segments of whole pools.
 //!
 //! A first look at the tables tells how many pools there are and what is held, without reading figures; then every row is
@@ -114,8 +114,8 @@ impl SegmentedSnapshot {
     }
 
     /// Reads the book and hands it out in segments of `segment_pools` pools, the last one smaller, until `each` answers
-    /// `false`. Rows that break a rule are left out of them; whether there are any is known at the end: every fault of every
-    /// table is in what is answered, with the market and a sketch of what was used.
+    /// `false`. Once a row breaks a rule no more of them come, and reading goes on: every fault of every table is in what is
+    /// answered, with the market and a sketch of what was used.
     ///
     /// # Errors
     /// [`Error::Io`] where `dir` cannot be listed; [`Error::Temporary`] where the tables changed since they were looked
@@ -181,13 +181,11 @@ fn shape(path: &Path) -> std::result::Result<(Vec<String>, u64), String> {
     read_shape(path).map_err(|rule| format!("{}: {rule}", path.display()))
 }
 
-/// Puts the first of some pools' names into `first`; `false` where there is none.
-fn first_name(names: [Option<(&str, &str)>; 4], first: (&mut String, &mut String)) -> bool {
-    let Some((account, pool)) = names.into_iter().flatten().min() else { return false };
-    for (kept, name) in [(first.0, account), (first.1, pool)] {
-        kept.clear();
-        kept.push_str(name);
-    }
+/// Puts the first of some accounts into `first`; `false` where there is none.
+fn first(accounts: [Option<&str>; 4], first: &mut String) -> bool {
+    let Some(account) = accounts.into_iter().flatten().min() else { return false };
+    first.clear();
+    first.push_str(account);
     true
 }
 

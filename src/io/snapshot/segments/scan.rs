@@ -1,11 +1,11 @@
-//! A first look at the tables of a book: whether their pools ascend, how many there are, what is held.
+//! A first look at the tables of a book: whether their accounts ascend, how many there are, what is held.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::held::Held;
 use super::source::{Cursor, Sink, Step, channel};
-use super::{Paths, first_name, join};
+use super::{Paths, first, join};
 use crate::domain::Mode;
 use crate::io::snapshot::holders::DEFAULT_POOL;
 use crate::io::snapshot::{MarketTables, balances, orders, pools, positions};
@@ -102,23 +102,22 @@ fn look(
     })
     .map_err(|rule| format!("{}: {rule}", layout.table))?;
     sink.finish();
-    if is_sorted { Ok(()) } else { Err(format!("{} is not sorted by account and pool", layout.table)) }
+    if is_sorted { Ok(()) } else { Err(format!("{} is not sorted by account", layout.table)) }
 }
 
 /// Number of different pools in four tables.
 fn count(mut cursors: [Cursor<()>; 4]) -> usize {
-    let mut pools = 0;
-    let (mut account, mut pool) = (String::new(), String::new());
-    loop {
-        cursors.iter_mut().for_each(Cursor::fill);
-        if !first_name(cursors.each_ref().map(Cursor::names), (&mut account, &mut pool)) {
-            return pools;
-        }
-        pools += 1;
-        for cursor in &mut cursors {
-            if cursor.names() == Some((&account, &pool)) {
-                cursor.advance();
-            }
+    let (mut pools, mut account) = (0, String::new());
+    cursors.iter_mut().for_each(Cursor::advance);
+    while first(cursors.each_ref().map(Cursor::account), &mut account) {
+        let here = cursors.iter().filter(|cursor| cursor.account() == Some(&account));
+        let mut of_account: Vec<&str> = here.flat_map(Cursor::runs).map(|(pool, _)| pool).collect();
+        of_account.sort_unstable();
+        of_account.dedup();
+        pools += of_account.len();
+        for cursor in cursors.iter_mut().filter(|cursor| cursor.account() == Some(&account)) {
+            cursor.advance();
         }
     }
+    pools
 }

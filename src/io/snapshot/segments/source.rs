@@ -1,25 +1,27 @@
-//! One table of a book on its way from the thread that reads it: blocks of rows, pool by pool.
+//! One table of a book on its way from the thread that reads it: blocks of rows, account by account.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Rows per block, a pool more or less.
+/// Rows per block, an account more or less.
 const BLOCK_ROWS: usize = 65_536;
-/// Pools per block at most.
-const BLOCK_POOLS: usize = 16_384;
+/// Runs per block at most, an account more or less.
+const BLOCK_RUNS: usize = 16_384;
 /// Blocks that wait to be taken.
 const BLOCKS_WAITING: usize = 2;
 
-/// Rows of some consecutive pools.
+/// Rows of some consecutive accounts.
 struct Block<T> {
     names: String,
-    pools: Vec<Entry>,
+    runs: Vec<Run>,
     rows: Vec<T>,
 }
 
-/// Where the names and rows of a pool end.
+/// Consecutive rows of one pool: where its names and its rows end.
 #[derive(Clone, Copy)]
-struct Entry {
+struct Run {
+    starts_account: bool,
     account_end: usize,
     pool_end: usize,
     rows_end: usize,
@@ -27,25 +29,35 @@ struct Entry {
 
 impl<T> Default for Block<T> {
     fn default() -> Self {
-        Self { names: String::new(), pools: Vec::new(), rows: Vec::new() }
+        Self { names: String::new(), runs: Vec::new(), rows: Vec::new() }
+    }
+}
+
+impl<T> Block<T> {
+    /// Account, pool and rows of the run at a place.
+    fn run(&self, at: usize) -> (&str, &str, &[T]) {
+        let (names, rows) = if at == 0 { (0, 0) } else { (self.runs[at - 1].pool_end, self.runs[at - 1].rows_end) };
+        let run = self.runs[at];
+        (&self.names[names..run.account_end], &self.names[run.account_end..run.pool_end], &self.rows[rows..run.rows_end])
     }
 }
 
 /// Both ends of a table's way.
 pub(super) fn channel<T>() -> (Sink<T>, Cursor<T>) {
     let (sender, receiver) = sync_channel(BLOCKS_WAITING);
-    let sink = Sink { sender: Some(sender), block: Block::default(), account: String::new(), pool: String::new(), any: false };
-    (sink, Cursor { receiver, block: Block::default(), at: 0 })
+    let (account, pool) = (String::new(), String::new());
+    let sink = Sink { sender: Some(sender), block: Block::default(), account, pool, is_empty: true };
+    (sink, Cursor { receiver, block: Block::default(), of_account: 0..0 })
 }
 
-/// Takes rows whose pools ascend.
+/// Takes rows whose accounts ascend.
 pub(super) struct Sink<T> {
     /// `None` once nobody takes blocks any more.
     sender: Option<SyncSender<Block<T>>>,
     block: Block<T>,
     account: String,
     pool: String,
-    any: bool,
+    is_empty: bool,
 }
 
 /// How the pool of a row follows that of the row before.
@@ -53,43 +65,48 @@ pub(super) struct Sink<T> {
 pub(super) enum Step {
     /// It is the same.
     Same,
-    /// It is the next one.
-    Next,
-    /// It should have come earlier.
+    /// Another one of the same account.
+    Pool,
+    /// One of an account that comes later.
+    Account,
+    /// One of an account that should have come earlier.
     Back,
 }
 
 impl<T> Sink<T> {
     /// The pool that the next rows belong to. After [`Step::Back`] the sink still stands at the pool before.
     pub(super) fn pool(&mut self, (account, pool): (&str, &str)) -> Step {
-        if self.any {
-            match account.cmp(&self.account).then_with(|| pool.cmp(&self.pool)) {
-                Ordering::Equal => return Step::Same,
-                Ordering::Less => return Step::Back,
-                Ordering::Greater => {}
+        let step = match account.cmp(&self.account) {
+            _ if self.is_empty => Step::Account,
+            Ordering::Less => return Step::Back,
+            Ordering::Equal if pool == self.pool => return Step::Same,
+            Ordering::Equal => Step::Pool,
+            Ordering::Greater => Step::Account,
+        };
+        if step == Step::Account {
+            if self.block.rows.len() >= BLOCK_ROWS || self.block.runs.len() >= BLOCK_RUNS {
+                self.send();
             }
+            self.is_empty = false;
+            self.account.clear();
+            self.account.push_str(account);
         }
-        if self.block.rows.len() >= BLOCK_ROWS || self.block.pools.len() >= BLOCK_POOLS {
-            self.send();
-        }
-        self.any = true;
-        for (kept, name) in [(&mut self.account, account), (&mut self.pool, pool)] {
-            kept.clear();
-            kept.push_str(name);
-        }
+        self.pool.clear();
+        self.pool.push_str(pool);
         let block = &mut self.block;
         block.names.push_str(account);
         let account_end = block.names.len();
         block.names.push_str(pool);
-        block.pools.push(Entry { account_end, pool_end: block.names.len(), rows_end: block.rows.len() });
-        Step::Next
+        let (pool_end, rows_end) = (block.names.len(), block.rows.len());
+        block.runs.push(Run { starts_account: step == Step::Account, account_end, pool_end, rows_end });
+        step
     }
 
     /// Adds a row of the pool.
     pub(super) fn push(&mut self, row: T) {
         self.block.rows.push(row);
-        if let Some(entry) = self.block.pools.last_mut() {
-            entry.rows_end = self.block.rows.len();
+        if let Some(run) = self.block.runs.last_mut() {
+            run.rows_end = self.block.rows.len();
         }
     }
 
@@ -106,39 +123,45 @@ impl<T> Sink<T> {
     }
 }
 
-/// Hands out pools in order.
+/// Hands out accounts in order.
 pub(super) struct Cursor<T> {
     receiver: Receiver<Block<T>>,
     block: Block<T>,
-    at: usize,
+    /// Runs of the account that stands here; empty at the end of the table.
+    of_account: Range<usize>,
 }
 
 impl<T> Cursor<T> {
-    /// Waits for the next pool, unless one stands here.
-    pub(super) fn fill(&mut self) {
-        while self.at == self.block.pools.len() {
-            let Ok(block) = self.receiver.recv() else { return };
-            (self.block, self.at) = (block, 0);
-        }
-    }
-
-    /// Names of the pool that stands here; `None` at the end of the table.
-    pub(super) fn names(&self) -> Option<(&str, &str)> {
-        let entry = self.block.pools.get(self.at)?;
-        let start = if self.at == 0 { 0 } else { self.block.pools[self.at - 1].pool_end };
-        let names = &self.block.names;
-        Some((&names[start..entry.account_end], &names[entry.account_end..entry.pool_end]))
-    }
-
-    /// Rows of the pool that stands here.
-    pub(super) fn rows(&mut self) -> &mut [T] {
-        let start = if self.at == 0 { 0 } else { self.block.pools[self.at - 1].rows_end };
-        &mut self.block.rows[start..self.block.pools[self.at].rows_end]
-    }
-
-    /// Goes on to the next pool.
+    /// Goes on to the next account, and waits for it.
     pub(super) fn advance(&mut self) {
-        self.at += 1;
+        let mut start = self.of_account.end;
+        while start == self.block.runs.len() {
+            let Ok(block) = self.receiver.recv() else {
+                self.of_account = start..start;
+                return;
+            };
+            (self.block, start) = (block, 0);
+        }
+        let others = self.block.runs[start + 1..].iter().take_while(|run| !run.starts_account).count();
+        self.of_account = start..start + 1 + others;
+    }
+
+    /// The account that stands here; `None` at the end of the table.
+    pub(super) fn account(&self) -> Option<&str> {
+        (!self.of_account.is_empty()).then(|| self.block.run(self.of_account.start).0)
+    }
+
+    /// Pools of the account that stands here, with their rows, in the order of the file: a pool may come several times.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (&str, &[T])> {
+        self.of_account.clone().map(|at| {
+            let (_, pool, rows) = self.block.run(at);
+            (pool, rows)
+        })
+    }
+
+    /// Rows of one pool of the account that stands here, in the order of the file.
+    pub(super) fn rows_of<'c>(&'c self, pool: &'c str) -> impl Iterator<Item = &'c T> {
+        self.runs().filter(move |(name, _)| *name == pool).flat_map(|(_, rows)| rows)
     }
 }
 
@@ -147,30 +170,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_out_pool_by_pool() {
+    fn rows_come_out_account_by_account() {
         let (mut sink, mut cursor) = channel();
         let written = std::thread::spawn(move || {
-            for number in 0..100_000u32 {
-                let account = format!("{:06}", number / 3);
-                let step = sink.pool((&account, "main"));
-                assert_eq!(step, if number % 3 == 0 { Step::Next } else { Step::Same });
+            for number in 0..200_000u32 {
+                let (account, pool) = (format!("{:06}", number / 4), ["b", "b", "a", "b"][number as usize % 4]);
+                let step = sink.pool((&account, pool));
+                assert_eq!(step, [Step::Account, Step::Same, Step::Pool, Step::Pool][number as usize % 4]);
                 sink.push(number);
             }
-            assert_eq!(sink.pool(("000001", "main")), Step::Back);
-            assert_eq!(sink.pool(("033333", "main")), Step::Same);
+            assert_eq!(sink.pool(("000001", "a")), Step::Back);
+            assert_eq!(sink.pool(("049999", "b")), Step::Same);
             sink.finish();
         });
-        let mut read = Vec::new();
-        loop {
-            cursor.fill();
-            let Some((account, _)) = cursor.names() else { break };
-            let account: u32 = account.parse().expect("a number");
-            assert!(cursor.rows().iter().all(|row| row / 3 == account));
-            read.extend_from_slice(cursor.rows());
+        for account in 0..50_000 {
             cursor.advance();
+            assert_eq!(cursor.account(), Some(format!("{account:06}").as_str()));
+            let row = |at| 4 * account + at;
+            assert_eq!(cursor.rows_of("a").copied().collect::<Vec<u32>>(), [row(2)]);
+            assert_eq!(cursor.rows_of("b").copied().collect::<Vec<u32>>(), [row(0), row(1), row(3)]);
         }
+        cursor.advance();
+        assert_eq!((cursor.account(), cursor.runs().count()), (None, 0));
         written.join().expect("written");
-        assert_eq!(read, (0..100_000).collect::<Vec<u32>>());
     }
 
     #[test]
