@@ -41,7 +41,8 @@ pub struct SegmentedSweep<'a> {
     ranges: Vec<RowRange>,
     tiles: Tiles,
     plan: Plan,
-    runner: Runner,
+    totals: Totals,
+    engine: Engine,
     threads: Option<ThreadPool>,
     revalue_seconds: f64,
 }
@@ -72,6 +73,8 @@ impl<'a> SegmentedSweep<'a> {
         let tiles = Tiles::new(&rows, &ranges, plan);
         let revalue_seconds = clock.elapsed().as_secs_f64();
         let runner = Runner::choose(&options.engine)?;
+        let totals = options.totals.unwrap_or(runner.default_totals());
+        let engine = Engine::of(runner)?;
         let threads = options.threads.map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))
@@ -87,7 +90,8 @@ impl<'a> SegmentedSweep<'a> {
             ranges,
             tiles,
             plan,
-            runner,
+            totals,
+            engine,
             threads,
             revalue_seconds,
         })
@@ -138,10 +142,6 @@ impl<'a> SegmentedSweep<'a> {
         self.size.positions * self.scenarios.len() as u64
     }
 
-    fn totals(&self) -> Totals {
-        self.options.totals.unwrap_or(self.runner.default_totals())
-    }
-
     fn job<'j>(&'j self, snapshot: &'j Snapshot) -> Job<'j> {
         let setting = Setting { snapshot, rules: &self.rules, rows: &self.rows };
         Job {
@@ -155,9 +155,39 @@ impl<'a> SegmentedSweep<'a> {
             plan: Plan { n_pools: snapshot.book.len(), ..self.plan },
             options: self.options.plan,
             pairing: Pairing::Single,
-            totals: self.totals(),
+            totals: self.totals,
             arch: pulp::Arch::new(),
             arbiter: Arbiter::new(setting),
+        }
+    }
+}
+
+/// An open engine that threads may share.
+enum Engine {
+    Cpu,
+    Reference,
+    #[cfg(feature = "gpu")]
+    Gpu(Box<super::gpu::Gpu>),
+}
+
+impl Engine {
+    fn of(runner: Runner) -> Result<Self> {
+        match runner {
+            Runner::Cpu => Ok(Self::Cpu),
+            Runner::Reference => Ok(Self::Reference),
+            #[cfg(feature = "gpu")]
+            Runner::Gpu(gpu) => Ok(Self::Gpu(gpu)),
+            #[cfg(test)]
+            Runner::Test(_) => Err(Error::Bug("a made-up engine takes no segments".into())),
+        }
+    }
+
+    fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
+        match self {
+            Self::Cpu => Runner::Cpu.run(job, merge),
+            Self::Reference => Runner::Reference.run(job, merge),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => super::gpu::run(gpu, job, merge),
         }
     }
 }
@@ -184,7 +214,7 @@ impl Segments<'_> {
     pub fn sweep(&mut self, segment: &Snapshot) -> Result<Vec<PoolOutcome>> {
         let job = self.sweep.job(segment);
         let clock = Instant::now();
-        let label = self.sweep.install(|| self.sweep.runner.run(&job, &mut self.merge))?;
+        let label = self.sweep.install(|| self.sweep.engine.run(&job, &mut self.merge))?;
         self.exact_verdicts += job.arbiter.exact_verdicts();
         self.seconds.sweep += clock.elapsed().as_secs_f64();
         self.label = Some(match self.label.take() {
@@ -232,7 +262,7 @@ impl Segments<'_> {
                 option_rows: held_options(sweep.sketch, &sweep.rows),
                 ..label.revaluation
             },
-            totals: sweep.totals(),
+            totals: sweep.totals,
             pools: Vec::new(),
             scenarios,
             cells: sweep.cells(),

@@ -42,7 +42,16 @@ pub(super) fn open(job: &Job<'_>) -> Result<Option<std::result::Result<Segmented
     if job.on_refused == OnRefused::Quarantine {
         return Ok(Some(Err("rows may be put in quarantine".into())));
     }
-    SegmentedSnapshot::open(job.snapshot).map(Some)
+    let opened = SegmentedSnapshot::open(job.snapshot)?;
+    let is_refused = |snapshot: &SegmentedSnapshot| -> Result<bool> {
+        // The fault of such pools tells how many there are and names the first.
+        let has_portfolio_pools = snapshot.has_portfolio_pools();
+        Ok(has_portfolio_pools && !check_book(snapshot.sketch(), &read_rulebook(job.rulebook)?).0.is_empty())
+    };
+    match opened {
+        Ok(snapshot) if is_refused(&snapshot)? => Ok(Some(Err("the rulebook does not suit its portfolio pools".into()))),
+        opened => Ok(Some(opened)),
+    }
 }
 
 /// Reads, sweeps, and writes the tables of pools and of Greeks.

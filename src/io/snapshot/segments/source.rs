@@ -183,7 +183,7 @@ mod tests {
             assert_eq!(sink.pool(("049999", "b")), Step::Same);
             sink.finish();
         });
-        for account in 0..50_000 {
+        for account in 0..50_000u32 {
             cursor.advance();
             assert_eq!(cursor.account(), Some(format!("{account:06}").as_str()));
             let row = |at| 4 * account + at;
