@@ -105,7 +105,8 @@ fn a_fault_in_a_late_segment_refuses_everything() {
     let read = snapshot::read(&book).expect("a snapshot");
     let rulebook = fs::read_to_string(book.join("rulebook.toml")).expect("rules");
     fs::remove_dir_all(&book).expect("removed");
-    let mut writer = SnapshotWriter::create(&book, TableFormat::Parquet, &read.with_book(Book::default())).expect("a writer");
+    let mut writer =
+        SnapshotWriter::create(&book, TableFormat::Parquet, &read.with_book(Book::default())).expect("a writer");
     writer.write_book(&read.book).expect("written");
     let twice = [Position::new(0, 1.0, 2.0), Position::new(0, 1.0, 2.0)];
     writer.write_pool("z1", "main", &[Balance::new(0, f64::NAN)], &twice).expect("written");
@@ -135,7 +136,8 @@ fn a_killed_run_leaves_no_results() {
     let dir = exchange(6_000);
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
     let args = "sweep book --scenarios many.csv --engine reference --out out --chunk-pools 256 --segment-pools 1";
-    let mut child = command.current_dir(dir.path()).args(args.split(' ')).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut child =
+        command.current_dir(dir.path()).args(args.split(' ')).stderr(Stdio::null()).spawn().expect("it starts");
     let deadline = Instant::now() + Duration::from_secs(60);
     let is_writing = || {
         let partial = dir.path().join(format!(".out.{}.partial", child.id()));

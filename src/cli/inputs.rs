@@ -110,7 +110,8 @@ pub(super) fn counts_of(loaded: &Loaded) -> Value {
 /// A warning for each factor that some scenarios do not quote.
 pub(super) fn unquoted(scenarios: &ScenarioSet) -> Vec<String> {
     let factors = scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0);
-    let warning = |(factor, empty)| format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len());
+    let warning =
+        |(factor, empty)| format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len());
     factors.map(warning).collect()
 }
 

@@ -44,9 +44,9 @@ pub use liquidation_terminal::liquidation_summary;
 #[cfg(feature = "cli")]
 pub use oracle_stress::oracle_stress_summary;
 pub use oracle_stress::{OracleStressInput, oracle_stress_html};
+pub use pools::PoolSummary;
 #[cfg(feature = "cli")]
 pub use terminal::summary;
-pub use pools::PoolSummary;
 pub use transfer::{TransferInput, transfer_html};
 
 use crate::domain::Snapshot;

@@ -71,7 +71,8 @@ impl PoolSummary {
         self.breached.extend(breached.map(|(index, pool)| (first + index, *pool)));
         self.breached.sort_by(|a, b| a.1.worst_excess.total_cmp(&b.1.worst_excess).then(a.0.cmp(&b.0)));
         self.breached.truncate(BREACHED);
-        let listed: Vec<usize> = self.breached.iter().map(|(index, _)| *index).filter(|index| *index >= first).collect();
+        let listed: Vec<usize> =
+            self.breached.iter().map(|(index, _)| *index).filter(|index| *index >= first).collect();
         listed.into_iter().for_each(|index| self.name(index, (book, index - first)));
     }
 

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::Inputs;
 use crate::domain::Snapshot;
-use crate::engine::{Outcome, PoolOutcome};
 use crate::engine::greeks::{Attribution, GreekSheet, GreekSummary, GreeksDigest, GrossGreeks, Parts, UnderlyingTotal};
+use crate::engine::{Outcome, PoolOutcome};
 use crate::error::Result;
 use crate::io::results::{GreekTable, ResultsWriter};
 use crate::pricing::Greeks;

@@ -49,7 +49,9 @@ pub(super) fn open(job: &Job<'_>) -> Result<Option<std::result::Result<Segmented
         Ok(has_portfolio_pools && !check_book(snapshot.sketch(), &read_rulebook(job.rulebook)?).0.is_empty())
     };
     match opened {
-        Ok(snapshot) if is_refused(&snapshot)? => Ok(Some(Err("the rulebook does not suit its portfolio pools".into()))),
+        Ok(snapshot) if is_refused(&snapshot)? => {
+            Ok(Some(Err("the rulebook does not suit its portfolio pools".into())))
+        }
         opened => Ok(Some(opened)),
     }
 }
@@ -76,8 +78,7 @@ pub(super) fn run(
     };
     warnings.extend(rulebook.warnings());
     warnings.extend(unquoted(&set));
-    let (scenarios, more) =
-        resolved(set, (job.snapshot, snapshot.sketch()), &rulebook).map_err(unless_refused)?;
+    let (scenarios, more) = resolved(set, (job.snapshot, snapshot.sketch()), &rulebook).map_err(unless_refused)?;
     warnings.extend(more);
     let size = BookSize { pools: snapshot.pool_count(), positions: snapshot.position_count() };
     let sweep = SegmentedSweep::new(snapshot.sketch(), &rulebook, &scenarios, options, size).map_err(unless_refused)?;
@@ -146,8 +147,7 @@ impl Run<'_> {
         let (to_greeks, of_greeks) = sync_channel::<Arc<Part>>(1);
         let mut candidates = Candidates::default();
         let (loaded, swept, pools, greeks) = thread::scope(|scope| {
-            let reading =
-                scope.spawn(move || self.snapshot.read(segment_pools, |book| to_sweep.send(book).is_ok()));
+            let reading = scope.spawn(move || self.snapshot.read(segment_pools, |book| to_sweep.send(book).is_ok()));
             let pools = scope.spawn(move || self.write_pools(of_pools));
             let greeks = scope.spawn(|| self.write_greeks(&sheet, of_greeks));
             let swept = self.sweep_all(segments, [to_pools, to_greeks], &mut candidates);
@@ -267,8 +267,7 @@ impl Run<'_> {
                 let loaded = self.snapshot.read(segment_pools, |book| {
                     let of_part = &is_candidate[first.min(is_candidate.len())..];
                     let candidates = of_part.iter().take(book.len()).enumerate().filter(|(_, is)| **is);
-                    let candidates: Vec<(usize, usize)> =
-                        candidates.map(|(index, _)| (first + index, index)).collect();
+                    let candidates: Vec<(usize, usize)> = candidates.map(|(index, _)| (first + index, index)).collect();
                     first += book.len();
                     add(&self.snapshot.sketch().with_book(book), &candidates);
                     true

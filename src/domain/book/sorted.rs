@@ -55,9 +55,8 @@ impl SortedBook {
         book.unknown.push(false);
         let first = book.balances.len();
         book.balances.extend(balances.into_iter().map(|balance| Balance { lot: 0, ..balance }));
-        book.balances[first..].sort_by_key(|balance| {
-            (balance.asset, balance.amount.to_bits(), balance.accrued_interest.to_bits())
-        });
+        book.balances[first..]
+            .sort_by_key(|balance| (balance.asset, balance.amount.to_bits(), balance.accrued_interest.to_bits()));
         book.balance_starts.push(book.balances.len() as u64);
         let first = book.positions.len();
         book.positions.extend(positions);

@@ -11,8 +11,8 @@ mod legs;
 mod sheet;
 mod summary;
 
-pub(super) use attribution::{Attributor, attribute, is_candidate};
 pub use attribution::{Attribution, Loser, Parts};
+pub(super) use attribution::{Attributor, attribute, is_candidate};
 pub use digest::GreeksDigest;
 pub(super) use ladder::PART_POOLS;
 pub use ladder::{Ladder, LadderSums, Rung};

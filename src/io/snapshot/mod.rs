@@ -10,8 +10,8 @@ mod names;
 mod orders;
 mod pools;
 mod positions;
-pub mod segments;
 mod routes;
+pub mod segments;
 mod toml;
 mod underlyings;
 pub(super) mod volatility;
@@ -19,9 +19,7 @@ pub(super) mod volatility;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{
-    Asset, HaircutCurve, Instrument, Route, Snapshot, Underlying, renumber_assets, sort_in,
-};
+use crate::domain::{Asset, Book, HaircutCurve, Instrument, Route, Snapshot, Underlying, renumber_assets, sort_in};
 use crate::error::{Error, Fault, Result};
 use crate::io::table::{EXTENSIONS, FaultLog, RowCounts};
 use names::Names;
@@ -120,6 +118,20 @@ impl MarketTables {
         counts.insert("haircut_curves", outcome.counts);
         Self { market, assets, instruments, instrument_names, routes, route_names, haircut_curves }
     }
+
+    /// The market with a book; what stands on routes is in no balance of it.
+    fn snapshot(&self, book: Book) -> Snapshot {
+        Snapshot {
+            as_of: self.market.as_of,
+            quote: self.market.quote.clone(),
+            assets: self.assets.clone(),
+            underlyings: self.market.underlyings.clone(),
+            instruments: self.instruments.clone(),
+            routes: self.routes.clone(),
+            haircut_curves: self.haircut_curves.clone(),
+            book,
+        }
+    }
 }
 
 /// Reads the snapshot in directory `dir`.
@@ -136,10 +148,7 @@ pub fn read(dir: &Path) -> Result<Snapshot> {
 /// # Errors
 /// [`Error::Io`] where `dir` does not exist, [`Error::Usage`] where it is not a directory.
 pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
-    let metadata = std::fs::metadata(dir).map_err(|source| Error::io(dir, source))?;
-    if !metadata.is_dir() {
-        return Err(Error::Usage(format!("{}: a snapshot is a directory of tables", dir.display())));
-    }
+    check_directory(dir)?;
     let mut log = FaultLog::default();
     let mut counts = BTreeMap::new();
     let MarketTables { market, assets, mut instruments, instrument_names, routes, route_names, haircut_curves } =
@@ -182,6 +191,26 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     };
     let (fault_count, table_faults) = (log.total(), log.of_tables());
     Ok(Loaded { snapshot, faults: log.into_faults(), fault_count, counts, warnings, table_faults })
+}
+
+/// Reads the market of the snapshot in directory `dir`, with an empty book. No table of the book is opened, so it does not matter
+/// how large they are; what stands on routes is not among the assets.
+///
+/// # Errors
+/// As [`read`], of the market's tables alone.
+pub fn read_market(dir: &Path) -> Result<Snapshot> {
+    check_directory(dir)?;
+    let mut log = FaultLog::default();
+    let tables = MarketTables::read(dir, &mut log, &mut BTreeMap::new());
+    if log.total() == 0 { Ok(tables.snapshot(Book::default())) } else { Err(Error::Refused(log.into_faults())) }
+}
+
+fn check_directory(dir: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(dir).map_err(|source| Error::io(dir, source))?;
+    if metadata.is_dir() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("{}: a snapshot is a directory of tables", dir.display())))
 }
 
 /// Warnings about table files in `dir` that no table of a snapshot is called after: they may be misspelled.

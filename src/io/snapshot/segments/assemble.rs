@@ -218,7 +218,11 @@ impl Assembly<'_> {
         let [at_balances, at_positions, at_settings, at_orders] = here;
         let mut names: Vec<&str> = Vec::new();
         let is_new = |names: &[&str], name: &str| names.last().is_none_or(|last| *last != name);
-        let mut note = |name| if is_new(&names, name) { names.push(name) };
+        let mut note = |name| {
+            if is_new(&names, name) {
+                names.push(name)
+            }
+        };
         self.balances.runs().filter(|_| at_balances).for_each(|(name, _)| note(name));
         self.positions.runs().filter(|_| at_positions).for_each(|(name, _)| note(name));
         self.settings.runs().filter(|_| at_settings).for_each(|(name, _)| note(name));
@@ -248,8 +252,9 @@ impl Assembly<'_> {
         let (balances, keys): (Vec<Balance>, Vec<Key>) =
             of_balances.map(|row| (row.balance, (row.balance.asset, row.network, row.row))).unzip();
         let of_positions = self.positions.rows_of(&name).filter(|_| at_positions);
-        let (positions, position_keys): (Vec<Position>, Vec<Key>) =
-            of_positions.map(|PositionRow { position, row }| (*position, (position.instrument, position.side as u32, *row))).unzip();
+        let (positions, position_keys): (Vec<Position>, Vec<Key>) = of_positions
+            .map(|PositionRow { position, row }| (*position, (position.instrument, position.side as u32, *row)))
+            .unzip();
         let settings = self.settings.rows_of(&name).find(|_| at_settings);
         let orders: Vec<Order> = self.orders.rows_of(&name).filter(|_| at_orders).cloned().collect();
         let isolated = settings.filter(|row| row.settings.mode == Mode::Isolated).map(|row| row.row);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::thread::ScopedJoinHandle;
 
-use super::{Loaded, MarketTables, positions, unread_files};
+use super::{Loaded, MarketTables, check_directory, positions, unread_files};
 use crate::domain::{Book, Snapshot};
 use crate::error::{Error, Result};
 use crate::io::table::{self, FaultLog, RowCounts, find, read_shape};
@@ -53,10 +53,7 @@ impl SegmentedSnapshot {
     /// # Errors
     /// [`Error::Io`] where `dir` does not exist, [`Error::Usage`] where it is not a directory.
     pub fn open(dir: &Path) -> Result<std::result::Result<Self, String>> {
-        let metadata = std::fs::metadata(dir).map_err(|source| Error::io(dir, source))?;
-        if !metadata.is_dir() {
-            return Err(Error::Usage(format!("{}: a snapshot is a directory of tables", dir.display())));
-        }
+        check_directory(dir)?;
         Ok(Self::look(dir))
     }
 
@@ -133,22 +130,6 @@ impl SegmentedSnapshot {
         let snapshot = self.tables.snapshot(read.held.sketch());
         let warnings = unread_files(&self.dir)?;
         Ok(Loaded { snapshot, faults: log.into_faults(), fault_count, counts, warnings, table_faults })
-    }
-}
-
-impl MarketTables {
-    /// The market with a book; what stands on routes is in no balance of it.
-    fn snapshot(&self, book: Book) -> Snapshot {
-        Snapshot {
-            as_of: self.market.as_of,
-            quote: self.market.quote.clone(),
-            assets: self.assets.clone(),
-            underlyings: self.market.underlyings.clone(),
-            instruments: self.instruments.clone(),
-            routes: self.routes.clone(),
-            haircut_curves: self.haircut_curves.clone(),
-            book,
-        }
     }
 }
 

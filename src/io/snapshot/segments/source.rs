@@ -38,7 +38,11 @@ impl<T> Block<T> {
     fn run(&self, at: usize) -> (&str, &str, &[T]) {
         let (names, rows) = if at == 0 { (0, 0) } else { (self.runs[at - 1].pool_end, self.runs[at - 1].rows_end) };
         let run = self.runs[at];
-        (&self.names[names..run.account_end], &self.names[run.account_end..run.pool_end], &self.rows[rows..run.rows_end])
+        (
+            &self.names[names..run.account_end],
+            &self.names[run.account_end..run.pool_end],
+            &self.rows[rows..run.rows_end],
+        )
     }
 }
 

@@ -129,7 +129,14 @@ fn faults_are_those_of_the_whole_book() {
         ("pools", "account,pool,mode\na,iso,isolated\na,,\na,iso,cross\nb,,sideways\nd, d,cross\ne,,"),
         ("orders", "account,instrument,side,quantity,price\na,BTCUSDT,buy,1,2\na,BTCUSDT,hold,1,2\nb,NOPE,buy,0,2"),
     ];
-    let market = [MARKET[0], MARKET[1], ("instruments", "instrument,kind,underlying,payoff,settlement_asset,mark_price\nBTCUSDT,perpetual,BTC,,USDT,50010\nBTCUSD,perpetual,BTC,inverse,,-1")];
+    let market = [
+        MARKET[0],
+        MARKET[1],
+        (
+            "instruments",
+            "instrument,kind,underlying,payoff,settlement_asset,mark_price\nBTCUSDT,perpetual,BTC,,USDT,50010\nBTCUSD,perpetual,BTC,inverse,,-1",
+        ),
+    ];
     for market in [MARKET, market] {
         let dir = directory(&[&market[..], &tables].concat());
         let whole = read_with_faults(dir.path()).expect("read");
@@ -153,7 +160,10 @@ fn faults_are_those_of_the_whole_book() {
 fn a_book_that_cannot_be_cut_says_why() {
     let balances = ("balances", "account,asset,amount\na,USDT,1\nb,USDT,1");
     let positions = ("positions", "account,instrument,quantity\na,BTCUSDT,1\nb,BTCUSDT,1");
-    assert!(SegmentedSnapshot::open(directory(&[&MARKET[..], &[balances, positions]].concat()).path()).is_ok_and(|read| read.is_ok()));
+    assert!(
+        SegmentedSnapshot::open(directory(&[&MARKET[..], &[balances, positions]].concat()).path())
+            .is_ok_and(|read| read.is_ok())
+    );
     let unsorted = ("positions", "account,instrument,quantity\nb,BTCUSDT,1\na,BTCUSDT,1");
     assert_eq!(reason(&[balances, unsorted]), "positions is not sorted by account");
     assert_eq!(reason(&[balances]), "positions is missing");
