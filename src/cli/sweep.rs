@@ -89,8 +89,9 @@ impl Job<'_> {
         let options = self.engine.options()?;
         // First of all: a directory that must be left alone should not cost a sweep before it is said.
         let writer = ResultsWriter::create(self.out, self.tables)?;
+        let clock = Instant::now();
         let swept = match segments::open(self)? {
-            Some(Ok(snapshot)) => segments::run(self, &snapshot, &options, &writer, context),
+            Some(Ok(snapshot)) => segments::run(self, &snapshot, clock, (&options, &writer), context),
             Some(Err(reason)) => self.sweep(&options, &writer, context).map(|mut swept| {
                 swept.outcome.warnings.push(format!("the book was read as a whole: {reason}"));
                 swept
@@ -100,7 +101,12 @@ impl Job<'_> {
         match swept {
             Ok(swept) => self.publish(writer, swept, context),
             Err(Error::Refused(faults)) => {
-                write_refused(writer, &faults);
+                // Nothing that was written of the tables so far is to stand beside the faults.
+                drop(writer);
+                match ResultsWriter::create(self.out, self.tables) {
+                    Ok(writer) => write_refused(writer, &faults),
+                    Err(error) => tracing::warn!("cannot write the refused rows: {error}"),
+                }
                 Err(Error::Refused(faults))
             }
             Err(other) => Err(other),

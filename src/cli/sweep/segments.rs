@@ -56,15 +56,14 @@ pub(super) fn open(job: &Job<'_>) -> Result<Option<std::result::Result<Segmented
     }
 }
 
-/// Reads, sweeps, and writes the tables of pools and of Greeks.
+/// Reads, sweeps, and writes the tables of pools and of Greeks; the snapshot has been looked through since `clock`.
 pub(super) fn run(
     job: &Job<'_>,
     snapshot: &SegmentedSnapshot,
-    options: &SweepOptions,
-    writer: &ResultsWriter,
+    clock: Instant,
+    (options, writer): (&SweepOptions, &ResultsWriter),
     context: Context,
 ) -> Result<Swept> {
-    let clock = Instant::now();
     let rulebook = read_rulebook(job.rulebook)?;
     let set = scenario_file::read(job.scenarios)?;
     let (faults, mut warnings) = check_book(snapshot.sketch(), &rulebook);
