@@ -13,9 +13,9 @@ pub struct Columns<'b> {
 }
 
 impl<'b> Columns<'b> {
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.batch.len()
+    /// Rows, by their index.
+    pub fn rows(&self) -> std::ops::Range<usize> {
+        0..self.batch.len()
     }
 
     /// Text of a cell; `None` where it is absent, empty or no text.

@@ -88,7 +88,7 @@ fn look(
     let columns: Vec<usize> = [account, pool, item].into_iter().chain(number).collect();
     let mut is_sorted = true;
     read_columns(path, layout, &columns, |columns| {
-        for row in 0..columns.len() {
+        for row in columns.rows() {
             // A row without an account is refused once the table is read in full.
             let Some(account) = columns.text(account, row) else { continue };
             let pool = columns.text(pool, row).unwrap_or(DEFAULT_POOL);
