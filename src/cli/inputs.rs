@@ -10,7 +10,7 @@ use crate::domain::Snapshot;
 use crate::error::{Error, Fault, Result};
 use crate::io::hash::{self, FileHash};
 use crate::io::results::ResultsWriter;
-use crate::io::snapshot::read_with_faults;
+use crate::io::snapshot::{Loaded, read_with_faults};
 use crate::io::{oracle_tables, read_rulebook, rulebook_files, scenario_file};
 use crate::margin::{Rulebook, check_book};
 use crate::oracle;
@@ -73,27 +73,46 @@ impl InputFiles<'_> {
         warnings.extend(rulebook.warnings());
         loaded.add(faults, Vec::new());
         let (refused, rows_refused) = (loaded.faults.clone(), loaded.rows_refused());
-        let counts: BTreeMap<&str, Value> =
-            loaded.counts.iter().map(|(table, counts)| (*table, serde_json::json!(counts))).collect();
-        let counts = serde_json::json!(counts);
+        let counts = counts_of(&loaded);
         let snapshot = match self.on_refused {
             OnRefused::Stop => loaded.into_snapshot(),
             OnRefused::Quarantine => loaded.into_quarantined(),
         }?;
-        for (factor, empty) in scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0) {
-            warnings.push(format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len()));
-        }
+        warnings.extend(unquoted(&scenarios));
         let (scenarios, more) = resolved(scenarios, (self.snapshot, &snapshot), &rulebook)?;
         warnings.extend(more);
+        let hashes = self.hashes(&rulebook)?;
+        Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
+    }
+
+    /// Hashes of every file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where one cannot be read.
+    pub(super) fn hashes(&self, rulebook: &Rulebook) -> Result<Vec<FileHash>> {
         let mut hashes = hash::directory(self.snapshot)?;
-        for file in rulebook_files(self.rulebook, &rulebook) {
+        for file in rulebook_files(self.rulebook, rulebook) {
             hashes.push(hash::file(&file)?);
         }
         if let Some(file) = self.scenarios {
             hashes.push(hash::file(file)?);
         }
-        Ok(Inputs { snapshot, rulebook, scenarios, hashes, counts, rows_refused, refused, warnings })
+        Ok(hashes)
     }
+}
+
+/// Rows of each table, as a manifest has them.
+pub(super) fn counts_of(loaded: &Loaded) -> Value {
+    let counts = loaded.counts.iter().map(|(table, counts)| (*table, serde_json::json!(counts)));
+    serde_json::json!(counts.collect::<BTreeMap<&str, Value>>())
+}
+
+/// A warning for each factor that some scenarios do not quote.
+pub(super) fn unquoted(scenarios: &ScenarioSet) -> Vec<String> {
+    let factors = scenarios.factors.iter().zip(scenarios.unquoted()).filter(|(_, empty)| *empty > 0);
+    let warning =
+        |(factor, empty)| format!("{factor}: {empty} of {} cells not quoted, unshocked there", scenarios.len());
+    factors.map(warning).collect()
 }
 
 /// A set as engines know it, and what a reader should know: what happens to sources and routes becomes what the exchange sees, what

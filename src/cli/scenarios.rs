@@ -191,7 +191,7 @@ fn run_history(args: &HistoryArgs) -> Result<Made> {
 }
 
 fn run_monte_carlo(args: &MonteCarloArgs) -> Result<Made> {
-    let snapshot = crate::io::snapshot::read(&args.snapshot)?;
+    let snapshot = crate::io::snapshot::read_market(&args.snapshot)?;
     let choice = args.volatility.clone().unwrap_or_default();
     let (names, volatilities) = price_volatilities(&snapshot.underlyings, &choice)?;
     let dependence = dependence(args, &names)?;

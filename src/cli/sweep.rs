@@ -1,6 +1,7 @@
 //! `sweep`: evaluates every pool under every scenario.
 
 mod greeks;
+mod segments;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,11 +11,11 @@ use super::inputs::{InputFiles, Inputs, OnRefused, write_refused};
 use super::progress::Meter;
 use super::tables::Tables;
 use super::{Context, Format, print_json, print_text};
-use crate::engine::{Outcome, State, SweepOptions, digest, sweep};
+use crate::engine::{Outcome, SweepOptions, digest, sweep};
 use crate::error::{Error, Result};
 use crate::io::TableFormat;
 use crate::io::results::ResultsWriter;
-use crate::report::{ReportInput, html, summary};
+use crate::report::{PoolSummary, ReportInput, html, summary};
 use greeks::Findings;
 
 pub(super) use greeks::object as greeks_object;
@@ -39,6 +40,9 @@ pub struct Args {
     /// Go on when rows are refused: every pool they touch is unknown, and the exit code is 6.
     #[arg(long)]
     quarantine: bool,
+    /// Pools per segment of a book that is read piece by piece; 0 reads it as a whole. Results do not depend on it.
+    #[arg(long, value_name = "N", hide = true)]
+    segment_pools: Option<usize>,
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -53,6 +57,7 @@ pub fn run(args: &Args, context: Context) -> Result<u8> {
         out: &args.out,
         tables: args.tables.format(),
         on_refused: if args.quarantine { OnRefused::Quarantine } else { OnRefused::Stop },
+        segment_pools: args.segment_pools,
         engine: &args.engine,
     };
     job.run(context)
@@ -72,6 +77,8 @@ pub struct Job<'a> {
     pub tables: TableFormat,
     /// What to do when rows are refused.
     pub on_refused: OnRefused,
+    /// Pools per segment of a book that is read piece by piece, 0 to read it as a whole; by default its size decides.
+    pub segment_pools: Option<usize>,
     /// Engine options.
     pub engine: &'a EngineArgs,
 }
@@ -82,17 +89,32 @@ impl Job<'_> {
         let options = self.engine.options()?;
         // First of all: a directory that must be left alone should not cost a sweep before it is said.
         let writer = ResultsWriter::create(self.out, self.tables)?;
-        match self.sweep(&options, context) {
-            Ok((inputs, outcome)) => self.publish(writer, &inputs, outcome, context),
+        let clock = Instant::now();
+        let swept = match segments::open(self)? {
+            Some(Ok(snapshot)) => segments::run(self, &snapshot, clock, (&options, &writer), context),
+            Some(Err(reason)) => self.sweep(&options, &writer, context).map(|mut swept| {
+                swept.outcome.warnings.push(format!("the book was read as a whole: {reason}"));
+                swept
+            }),
+            None => self.sweep(&options, &writer, context),
+        };
+        match swept {
+            Ok(swept) => self.publish(writer, swept, context),
             Err(Error::Refused(faults)) => {
-                write_refused(writer, &faults);
+                // Nothing that was written of the tables so far is to stand beside the faults.
+                drop(writer);
+                match ResultsWriter::create(self.out, self.tables) {
+                    Ok(writer) => write_refused(writer, &faults),
+                    Err(error) => tracing::warn!("cannot write the refused rows: {error}"),
+                }
                 Err(Error::Refused(faults))
             }
             Err(other) => Err(other),
         }
     }
 
-    fn sweep(&self, options: &SweepOptions, context: Context) -> Result<(Inputs, Outcome)> {
+    /// Reads the book as a whole, sweeps it, writes the tables of its pools.
+    fn sweep(&self, options: &SweepOptions, writer: &ResultsWriter, context: Context) -> Result<Swept> {
         let clock = Instant::now();
         let inputs = self.read()?;
         let read_seconds = clock.elapsed().as_secs_f64();
@@ -102,48 +124,46 @@ impl Job<'_> {
         let mut outcome = swept?;
         outcome.seconds.read = read_seconds;
         outcome.warnings.extend(inputs.warnings.iter().cloned());
-        Ok((inputs, outcome))
-    }
-
-    fn publish(&self, writer: ResultsWriter, inputs: &Inputs, mut outcome: Outcome, context: Context) -> Result<u8> {
         let digest = digest(&outcome.pools, &outcome.scenarios);
         let clock = Instant::now();
-        let found = greeks::write(&writer, inputs, &outcome)?;
-        outcome.seconds.greeks += found.seconds;
-        self.write(writer, inputs, &outcome, &found, &digest)?;
+        let found = greeks::write(writer, &inputs, &outcome)?;
+        writer.write_pools(&inputs.snapshot.book, &outcome, &inputs.scenarios)?;
         outcome.seconds.write = clock.elapsed().as_secs_f64() - found.seconds;
+        outcome.seconds.greeks += found.seconds;
+        let pools = PoolSummary::of(&inputs.snapshot.book, &outcome);
+        Ok(Swept { inputs, outcome, pools, found, digest })
+    }
+
+    fn publish(&self, writer: ResultsWriter, mut swept: Swept, context: Context) -> Result<u8> {
+        let clock = Instant::now();
+        self.write(writer, &swept)?;
+        swept.outcome.seconds.write += clock.elapsed().as_secs_f64();
         match context.format {
-            Format::Json => print_json(&json(inputs, &outcome, &found, &digest)),
-            Format::Table => {
-                let facts = self.facts(inputs);
-                print_text(summary(&report_input(inputs, &outcome, &found, &facts, &digest)));
-            }
+            Format::Json => print_json(&json(&swept)),
+            Format::Table => print_text(summary(&swept.report_input(&self.facts(&swept.inputs)))),
         }
-        Ok(if outcome.unknown_pools > 0 || inputs.rows_refused > 0 { 6 } else { 0 })
+        Ok(if swept.outcome.unknown_pools > 0 || swept.inputs.rows_refused > 0 { 6 } else { 0 })
+    }
+
+    fn files(&self) -> InputFiles<'_> {
+        let (snapshot, rulebook, on_refused) = (self.snapshot, self.rulebook, self.on_refused);
+        InputFiles { snapshot, rulebook, scenarios: Some(self.scenarios), on_refused }
     }
 
     fn read(&self) -> Result<Inputs> {
-        let (snapshot, rulebook, on_refused) = (self.snapshot, self.rulebook, self.on_refused);
-        InputFiles { snapshot, rulebook, scenarios: Some(self.scenarios), on_refused }.read()
+        self.files().read()
     }
 
-    fn write(
-        &self,
-        writer: ResultsWriter,
-        inputs: &Inputs,
-        outcome: &Outcome,
-        found: &Findings,
-        digest: &str,
-    ) -> Result<()> {
-        let (book, scenarios) = (&inputs.snapshot.book, &inputs.scenarios);
-        writer.write_pools(book, outcome, scenarios)?;
-        writer.write_scenarios(scenarios, outcome)?;
+    /// Writes everything but the tables of pools and of Greeks, and publishes all of it.
+    fn write(&self, writer: ResultsWriter, swept: &Swept) -> Result<()> {
+        let Swept { inputs, outcome, .. } = swept;
+        writer.write_scenarios(&inputs.scenarios, outcome)?;
         if !inputs.refused.is_empty() {
             writer.write_faults(&inputs.refused)?;
         }
         let facts = self.facts(inputs);
-        writer.write_text("report.html", &html(&report_input(inputs, outcome, found, &facts, digest)))?;
-        let mut manifest = json(inputs, outcome, found, digest);
+        writer.write_text("report.html", &html(&swept.report_input(&facts)))?;
+        let mut manifest = json(swept);
         inputs.describe(&mut manifest);
         manifest["device_limits"] = outcome.device_limits.map_or(serde_json::Value::Null, |limits| {
             serde_json::json!({"binding_bytes": limits.binding_bytes,
@@ -160,22 +180,29 @@ impl Job<'_> {
     }
 }
 
-fn report_input<'a>(
-    inputs: &'a Inputs,
-    outcome: &'a Outcome,
-    found: &'a Findings,
-    facts: &'a [(String, String)],
-    digest: &'a str,
-) -> ReportInput<'a> {
-    let (snapshot, scenarios, greeks) = (&inputs.snapshot, &inputs.scenarios, &found.summary);
-    ReportInput { outcome, snapshot, scenarios, greeks, facts, digest }
+/// A sweep whose tables of pools and of Greeks are written.
+struct Swept {
+    inputs: Inputs,
+    outcome: Outcome,
+    pools: PoolSummary,
+    found: Findings,
+    digest: String,
+}
+
+impl Swept {
+    fn report_input<'a>(&'a self, facts: &'a [(String, String)]) -> ReportInput<'a> {
+        let Self { inputs, outcome, pools, found, digest } = self;
+        let (snapshot, scenarios, greeks) = (&inputs.snapshot, &inputs.scenarios, &found.summary);
+        ReportInput { outcome, pools, snapshot, scenarios, greeks, facts, digest }
+    }
 }
 
 /// The run as one JSON object: what scripts rely on.
-fn json(inputs: &Inputs, outcome: &Outcome, found: &Findings, digest: &str) -> serde_json::Value {
+fn json(swept: &Swept) -> serde_json::Value {
+    let Swept { inputs, outcome, pools, found, digest } = swept;
     let seconds = outcome.seconds;
     let sweep_seconds = seconds.revalue + seconds.sweep;
-    let count = |state: State| outcome.pools.iter().filter(|pool| pool.state == state).count();
+    let [healthy, restricted, liquidatable, bankrupt, unknown] = pools.states;
     serde_json::json!({
         "digest": digest,
         "greeks_digest": found.digest,
@@ -184,9 +211,9 @@ fn json(inputs: &Inputs, outcome: &Outcome, found: &Findings, digest: &str) -> s
         "revaluation": {"option_rows": outcome.revaluation.option_rows, "device_rows": outcome.revaluation.device_rows,
             "reason": outcome.revaluation.reason},
         "totals": format!("{:?}", outcome.totals).to_lowercase(),
-        "pools": outcome.pools.len(),
-        "holdings": inputs.snapshot.book.position_count() + inputs.snapshot.book.balance_count(),
-        "positions": inputs.snapshot.book.position_count(),
+        "pools": pools.count,
+        "holdings": pools.positions + pools.balances,
+        "positions": pools.positions,
         "scenarios": outcome.scenarios.len(),
         "cells": outcome.cells,
         "seconds": {"read": seconds.read, "revalue": seconds.revalue, "sweep": seconds.sweep, "audit": seconds.audit,
@@ -196,9 +223,8 @@ fn json(inputs: &Inputs, outcome: &Outcome, found: &Findings, digest: &str) -> s
         "exact_verdicts": outcome.exact_verdicts,
         "unknown_pools": outcome.unknown_pools,
         "rows_refused": inputs.rows_refused,
-        "states": {"healthy": count(State::Healthy), "restricted": count(State::Restricted),
-            "liquidatable": count(State::Liquidatable), "bankrupt": count(State::Bankrupt),
-            "unknown": count(State::Unknown)},
+        "states": {"healthy": healthy, "restricted": restricted, "liquidatable": liquidatable, "bankrupt": bankrupt,
+            "unknown": unknown},
         "audit": {"pools": outcome.audit.pools, "cells": outcome.audit.cells, "verdicts": outcome.audit.verdicts,
             "decisions_differ": outcome.audit.decisions_differ, "worst_bound_ratio": outcome.audit.worst_bound_ratio,
             "prices": outcome.audit.prices, "worst_price_ratio": outcome.audit.worst_price_ratio},

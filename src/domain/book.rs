@@ -1,4 +1,8 @@
+mod sorted;
+
 use std::collections::HashMap;
+
+pub use sorted::SortedBook;
 
 use super::lot::{Lots, LotsBuilder};
 use super::{AssetIndex, Balance, LotIndex, LotTerms, Mode, Order, Position};
@@ -21,6 +25,12 @@ pub struct PoolSettings {
 impl Default for PoolSettings {
     fn default() -> Self {
         DEFAULT_SETTINGS
+    }
+}
+
+impl PoolSettings {
+    fn sort_orders(&mut self) {
+        self.orders.sort_by_key(|o| (o.instrument, o.quantity.to_bits(), o.price.to_bits(), o.reduces_only));
     }
 }
 
@@ -276,9 +286,7 @@ impl BookBuilder {
         let settings = settings
             .into_iter()
             .map(|(old, mut settings)| {
-                settings
-                    .orders
-                    .sort_by_key(|o| (o.instrument, o.quantity.to_bits(), o.price.to_bits(), o.reduces_only));
+                settings.sort_orders();
                 (place[old as usize], settings)
             })
             .collect();

@@ -14,7 +14,7 @@ mod underlying;
 mod volatility;
 
 pub use asset::Asset;
-pub use book::{Book, BookBuilder, Pool, PoolSettings};
+pub use book::{Book, BookBuilder, Pool, PoolSettings, SortedBook};
 pub use custody::{Custody, CustodyStatus, renumber_assets, sort_in};
 pub use haircut_curve::HaircutCurve;
 pub use holding::{Balance, Position, Side};

@@ -12,6 +12,7 @@ use super::job::Job;
 use super::ledger::Witness;
 use super::outcome::{Audit, PoolOutcome, State};
 use crate::domain::{Instrument, InstrumentIndex};
+use crate::margin::Setting;
 use crate::pricing::{Column, Rows, ShockedMarket, option_unit_value};
 use crate::scenario::ScenarioSet;
 
@@ -35,24 +36,73 @@ pub fn audit(
     seed: u64,
 ) -> Audit {
     let known: Vec<usize> = (0..pools.len()).filter(|&index| pools[index].state != State::Unknown).collect();
-    let amount = sample_size(job, known.len());
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut sample: Vec<usize> =
-        index::sample(&mut random, known.len(), amount).into_iter().map(|k| known[k]).collect();
-    sample.sort_unstable();
-    let parts = sample.par_iter().map(|&index| audit_pool(job, index, &pools[index], witnesses[index]));
-    let mut parts: Vec<Audit> = parts.collect();
-    let amount = SCENARIOS_REPRICED.min(scenarios.len());
-    let repriced = index::sample(&mut random, scenarios.len(), amount).into_vec();
-    let market = ShockedMarket::new(job.setting.snapshot, scenarios);
-    let held: BTreeSet<InstrumentIndex> =
-        sample.iter().flat_map(|&index| job.pool(index).positions).map(|position| position.instrument).collect();
-    let options = Vec::from_iter(held).into_par_iter().filter_map(|index| {
-        let row = job.setting.rows.of_instrument(index)?;
-        reprice(&market, job.setting.rows, &job.setting.snapshot.instruments[index as usize], row, &repriced)
-    });
-    parts.extend(options.collect::<Vec<Audit>>());
-    parts.into_iter().fold(Audit::default(), |sum, part| Audit {
+    let cells = job.setting.snapshot.book.position_count() as u64 * job.scenario_count() as u64;
+    let mut sample = Sample::draw(seed, (known.len(), scenarios.len()), cells);
+    sample.pools.iter_mut().for_each(|place| *place = known[*place]);
+    let mut auditor = Auditor::new(sample);
+    auditor.add(job, 0, pools, witnesses);
+    auditor.finish(&job.setting, scenarios)
+}
+
+/// What is audited of a run.
+#[derive(Debug)]
+pub struct Sample {
+    /// Places among the known pools, ascending.
+    pools: Vec<usize>,
+    /// Scenarios under which options are repriced.
+    scenarios: Vec<usize>,
+}
+
+impl Sample {
+    /// Draws from so many known pools and scenarios of a sweep of so many cells.
+    pub fn draw(seed: u64, (n_pools, n_scenarios): (usize, usize), cells: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut pools = index::sample(&mut random, n_pools, sample_size(cells, n_pools)).into_vec();
+        pools.sort_unstable();
+        let amount = SCENARIOS_REPRICED.min(n_scenarios);
+        Self { pools, scenarios: index::sample(&mut random, n_scenarios, amount).into_vec() }
+    }
+}
+
+/// Audits the pools of a sample as they come.
+#[derive(Debug)]
+pub struct Auditor {
+    sample: Sample,
+    held: BTreeSet<InstrumentIndex>,
+    sum: Audit,
+}
+
+impl Auditor {
+    /// Nothing audited yet.
+    pub fn new(sample: Sample) -> Self {
+        Self { sample, held: BTreeSet::new(), sum: Audit::default() }
+    }
+
+    /// Audits those of the sample among the pools of a job, the first of which stands at `first` in the whole book.
+    pub fn add(&mut self, job: &Job<'_>, first: usize, pools: &[PoolOutcome], witnesses: &[Option<Witness>]) {
+        let place = |limit: usize| self.sample.pools.partition_point(|&index| index < limit);
+        let sample = &self.sample.pools[place(first)..place(first + pools.len())];
+        let of = |&index: &usize| audit_pool(job, index - first, &pools[index - first], witnesses[index - first]);
+        let parts: Vec<Audit> = sample.par_iter().map(of).collect();
+        let positions = sample.iter().flat_map(|&index| job.pool(index - first).positions);
+        self.held.extend(positions.map(|position| position.instrument));
+        self.sum = parts.into_iter().fold(self.sum, add);
+    }
+
+    /// Reprices the options that the audited pools hold; what was found in all.
+    pub fn finish(self, setting: &Setting<'_>, scenarios: &ScenarioSet) -> Audit {
+        let market = ShockedMarket::new(setting.snapshot, scenarios);
+        let options = Vec::from_iter(self.held).into_par_iter().filter_map(|index| {
+            let row = setting.rows.of_instrument(index)?;
+            let instrument = &setting.snapshot.instruments[index as usize];
+            reprice(&market, setting.rows, instrument, row, &self.sample.scenarios)
+        });
+        options.collect::<Vec<Audit>>().into_iter().fold(self.sum, add)
+    }
+}
+
+fn add(sum: Audit, part: Audit) -> Audit {
+    Audit {
         pools: sum.pools + part.pools,
         cells: sum.cells + part.cells,
         verdicts: sum.verdicts + part.verdicts,
@@ -60,7 +110,7 @@ pub fn audit(
         worst_bound_ratio: sum.worst_bound_ratio.max(part.worst_bound_ratio),
         prices: sum.prices + part.prices,
         worst_price_ratio: sum.worst_price_ratio.max(part.worst_price_ratio),
-    })
+    }
 }
 
 /// Compares a row of option values with the plain formula's. `None` for what is no option.
@@ -89,9 +139,7 @@ fn reprice(
     Some(part)
 }
 
-fn sample_size(job: &Job<'_>, known: usize) -> usize {
-    let positions = job.setting.snapshot.book.position_count() as u64;
-    let cells = positions * job.scenario_count() as u64;
+fn sample_size(cells: u64, known: usize) -> usize {
     let cells_per_pool = (cells / known.max(1) as u64).max(1);
     let wanted = (cells / CELLS_PER_AUDITED_CELL / cells_per_pool) as usize;
     wanted.clamp(POOLS_MIN, POOLS_MAX).min(known)

@@ -2,7 +2,7 @@
 
 use super::outcome::{PoolOutcome, ScenarioOutcome, State};
 use super::tally::AMOUNT_MAX;
-use crate::domain::{Kind, Position, Snapshot};
+use crate::domain::{Book, Kind, Pool, Position, Snapshot};
 use crate::error::{Error, Fault, Result};
 
 /// The bounds assume finite atoms of sane size (`NUMERICS.md` A0). Readers of tables refuse them row by row; this guards
@@ -46,12 +46,16 @@ pub fn check_atoms(snapshot: &Snapshot) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::Refused(faults)) }
 }
 
-/// Every verdict is counted once per pool and once per scenario; the two tables must agree.
-pub fn check_counts(pools: &[PoolOutcome], scenarios: &[ScenarioOutcome]) -> Result<()> {
-    let by_pool = pools.iter().fold([0u64; 3], |sum, pool| {
+/// Restricted, liquidatable and bankrupt verdicts of some pools.
+pub fn count_verdicts(pools: &[PoolOutcome]) -> [u64; 3] {
+    pools.iter().fold([0u64; 3], |sum, pool| {
         let counts = [pool.restricted_scenarios, pool.liquidatable_scenarios, pool.bankrupt_scenarios];
         [0, 1, 2].map(|k| sum[k] + u64::from(counts[k]))
-    });
+    })
+}
+
+/// Every verdict is counted once per pool ([`count_verdicts`]) and once per scenario; the two tables must agree.
+pub fn check_counts(by_pool: [u64; 3], scenarios: &[ScenarioOutcome]) -> Result<()> {
     let by_scenario = scenarios.iter().fold([0u64; 3], |sum, scenario| {
         let counts = [scenario.restricted_pools, scenario.liquidatable_pools, scenario.bankrupt_pools];
         [0, 1, 2].map(|k| sum[k] + counts[k])
@@ -62,22 +66,22 @@ pub fn check_counts(pools: &[PoolOutcome], scenarios: &[ScenarioOutcome]) -> Res
     Err(Error::Audit(format!("counts by pool {by_pool:?} and by scenario {by_scenario:?} differ")))
 }
 
-/// Figures beyond what f64 or an integer total can hold are refused, never published.
-pub fn check_sizes(snapshot: &Snapshot, pools: &[PoolOutcome], scenarios: &[ScenarioOutcome]) -> Result<()> {
-    let sane = |value: f64| value.abs() <= AMOUNT_MAX;
-    let too_large = pools.iter().position(|pool| {
+/// The rule that the first of these pools breaks whose figures are beyond what f64 or an integer total can hold.
+pub fn too_large(book: &Book, pools: &[PoolOutcome]) -> Option<String> {
+    let index = pools.iter().position(|pool| {
         let base = &pool.base;
         let figures = [base.equity, base.initial_margin, base.gross_notional, pool.worst_excess, pool.worst_equity];
         pool.state != State::Unknown && !(figures.into_iter().all(sane) && sane(pool.expected_shortfall))
-    });
+    })?;
+    let Pool { account, pool, .. } = book.pool(index);
+    Some(format!("figures of {account} / {pool} stay below {AMOUNT_MAX:e} quote units in every scenario"))
+}
+
+/// Figures beyond what f64 or an integer total can hold are refused, never published: those of pools as [`too_large`] found
+/// them, and those of scenarios.
+pub fn check_sizes(too_large: Option<String>, scenarios: &[ScenarioOutcome]) -> Result<()> {
     let rule = match too_large {
-        Some(index) => {
-            let pool = snapshot.book.pool(index);
-            format!(
-                "figures of {} / {} stay below {AMOUNT_MAX:e} quote units in every scenario",
-                pool.account, pool.pool
-            )
-        }
+        Some(rule) => rule,
         None if scenarios
             .iter()
             .all(|s| [s.shortfall, s.liquidatable_notional, s.equity_total].into_iter().all(sane)) =>
@@ -87,4 +91,8 @@ pub fn check_sizes(snapshot: &Snapshot, pools: &[PoolOutcome], scenarios: &[Scen
         None => format!("totals of a scenario stay below {AMOUNT_MAX:e} quote units"),
     };
     Err(Error::Refused(vec![Fault::of_table("book", rule, "shrink the position or soften the shock")]))
+}
+
+fn sane(value: f64) -> bool {
+    value.abs() <= AMOUNT_MAX
 }

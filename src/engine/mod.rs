@@ -29,6 +29,7 @@ mod outcome;
 pub mod plan;
 mod progress;
 mod reference;
+pub mod stream;
 mod sweep;
 mod tally;
 mod tile;
@@ -40,7 +41,7 @@ pub(crate) use sweep::on_threads;
 pub(crate) use tally::{QUANTUM, quanta};
 
 pub use arbiter::{Arbiter, Decision};
-pub use digest::digest;
+pub use digest::{ResultDigest, digest};
 pub use explain::{Explainer, Explanation, Reach, Statement};
 pub use outcome::{
     Audit, Figures, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals,

@@ -8,12 +8,12 @@ use super::arbiter::Arbiter;
 use super::audit::audit;
 use super::chunk::Chunk;
 use super::greeks::attribute;
-use super::guard::{check_atoms, check_counts, check_sizes};
+use super::guard::{check_atoms, check_counts, check_sizes, count_verdicts, too_large};
 use super::hinge::{CornerTotals, SortedRows};
 use super::job::{Job, Pairing};
 use super::ledger::Witness;
 use super::order::Order;
-use super::outcome::{OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+use super::outcome::{Audit, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
 use super::plan::{DeviceLimits, Plan, PlanOptions, Revaluation};
 use super::progress::Progress;
 use super::tally::ScenarioTally;
@@ -172,14 +172,10 @@ pub(super) fn evaluate(
     let clock = Instant::now();
     let audit = audit(&job, scenarios, &merge.pools, &merge.witnesses, options.seed);
     let audit_seconds = clock.elapsed().as_secs_f64();
-    if audit.decisions_differ > 0 {
-        let Audited { pools, verdicts, differ } = Audited::of(&audit);
-        return Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ")));
-    }
-    merge.add_corners(&job);
-    let scenario_outcomes = order.restore(&merge.scenarios(&job));
-    check_counts(&merge.pools, &scenario_outcomes)?;
-    check_sizes(snapshot, &merge.pools, &scenario_outcomes)?;
+    check_audit(&audit)?;
+    let scenario_outcomes = merge.scenarios(&job);
+    check_counts(count_verdicts(&merge.pools), &scenario_outcomes)?;
+    check_sizes(too_large(&snapshot.book, &merge.pools), &scenario_outcomes)?;
     let clock = Instant::now();
     let attributions = attribute(&job, &merge.pools, &scenario_outcomes);
     let greeks_seconds = clock.elapsed().as_secs_f64();
@@ -215,7 +211,7 @@ pub(super) fn evaluate(
 }
 
 /// What a reader should know about how the scenarios fit the book.
-fn warnings_of(rows: &Rows) -> Vec<String> {
+pub(super) fn warnings_of(rows: &Rows) -> Vec<String> {
     let still = rows.held_still.iter().map(|name| format!("{name} has no factor: held still"));
     let collateral = rows.unmoved_collateral.iter();
     let collateral = collateral.map(|name| format!("collateral {name} is moved by no factor: its price stands still"));
@@ -226,20 +222,17 @@ fn warnings_of(rows: &Rows) -> Vec<String> {
 }
 
 /// Rows of held options.
-fn held_options(snapshot: &Snapshot, rows: &Rows) -> u64 {
+pub(super) fn held_options(snapshot: &Snapshot, rows: &Rows) -> u64 {
     let options = (0u32..).zip(&snapshot.instruments).filter(|(_, instrument)| instrument.kind == Kind::Option);
     options.filter(|(index, _)| rows.of_instrument(*index).is_some()).count() as u64
 }
 
-struct Audited {
-    pools: u64,
-    verdicts: u64,
-    differ: u64,
-}
-
-impl Audited {
-    fn of(audit: &super::outcome::Audit) -> Self {
-        Self { pools: audit.pools, verdicts: audit.verdicts, differ: audit.decisions_differ }
+/// A decision that differs fails the run.
+pub(super) fn check_audit(audit: &Audit) -> Result<()> {
+    let Audit { pools, verdicts, decisions_differ: differ, .. } = *audit;
+    match differ {
+        0 => Ok(()),
+        _ => Err(Error::Audit(format!("{differ} of {verdicts} recomputed verdicts of {pools} pools differ"))),
     }
 }
 
@@ -277,7 +270,7 @@ pub enum Runner {
 pub type TestRun = Box<dyn Fn(&Job<'_>, &mut Merge<'_>) -> Result<Label>>;
 
 impl Runner {
-    fn choose(choice: &EngineChoice) -> Result<Self> {
+    pub(super) fn choose(choice: &EngineChoice) -> Result<Self> {
         match choice {
             EngineChoice::Cpu => Ok(Self::Cpu),
             EngineChoice::Reference => Ok(Self::Reference),
@@ -296,7 +289,7 @@ impl Runner {
         }
     }
 
-    fn default_totals(&self) -> Totals {
+    pub(super) fn default_totals(&self) -> Totals {
         match self {
             Self::Cpu | Self::Reference => Totals::Exact,
             #[cfg(feature = "gpu")]
@@ -306,7 +299,7 @@ impl Runner {
         }
     }
 
-    fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
+    pub(super) fn run(&self, job: &Job<'_>, merge: &mut Merge<'_>) -> Result<Label> {
         match self {
             Self::Cpu => {
                 run_chunks(job, merge, 0..job.plan.n_pools, cpu::sweep_chunk);
@@ -359,13 +352,13 @@ pub struct Merge<'p> {
     corners: CornerTotals,
     net: Vec<Weights>,
     views: Vec<ViewTally>,
-    redecided_pools: u64,
+    pub(super) redecided_pools: u64,
     cells_done: u64,
     progress: &'p dyn Progress,
 }
 
 impl<'p> Merge<'p> {
-    fn new(job: &Job<'_>, progress: &'p dyn Progress) -> Self {
+    pub(super) fn new(job: &Job<'_>, progress: &'p dyn Progress) -> Self {
         Self {
             pools: Vec::with_capacity(job.plan.n_pools),
             witnesses: Vec::with_capacity(job.plan.n_pools),
@@ -400,23 +393,22 @@ impl<'p> Merge<'p> {
         self.progress.advance(self.cells_done, job.setting.snapshot.book.position_count() as u64 * n_scenarios);
     }
 
-    /// Adds the kinks' part of the maintenance total, once all chunks are in.
-    fn add_corners(&mut self, job: &Job<'_>) {
-        self.corners.add_to(job, &mut self.requirement);
-    }
-
-    /// The scenarios' outcomes: equity and maintenance totals are the net program's value, plus kinks and nodes.
-    fn scenarios(&self, job: &Job<'_>) -> Vec<ScenarioOutcome> {
+    /// The outcomes in the order of the caller's scenarios: equity and maintenance totals are the net program's value, plus kinks
+    /// and nodes.
+    pub(super) fn scenarios(&self, job: &Job<'_>) -> Vec<ScenarioOutcome> {
+        let mut requirement = self.requirement.clone();
+        self.corners.add_to(job, &mut requirement);
         let (constant, net) = self.net.split_last().map_or((Weights::default(), &[][..]), |(last, rest)| (*last, rest));
-        let outcome = |scenario: usize| {
+        let outcome = |place: usize| {
             let mut total = constant;
             for ((row, range), net) in job.ranges.iter().enumerate().zip(net) {
-                let delta = job.setting.rows.shocked[[row, scenario]] - range.level;
+                let delta = job.setting.rows.shocked[[row, place]] - range.level;
                 total.equity += net.equity * delta;
                 total.requirement += net.requirement * delta;
             }
-            self.tally[scenario].outcome(total.equity, total.requirement + self.requirement[scenario])
+            self.tally[place].outcome(total.equity, total.requirement + requirement[place])
         };
-        (0..job.scenario_count()).into_par_iter().map(outcome).collect()
+        let by_place: Vec<ScenarioOutcome> = (0..job.scenario_count()).into_par_iter().map(outcome).collect();
+        job.order.restore(&by_place)
     }
 }

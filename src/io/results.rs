@@ -52,12 +52,14 @@ impl ResultsWriter {
     /// # Errors
     /// [`Error::Io`] or [`Error::Temporary`] where writing fails.
     pub fn write_pools(&self, book: &Book, outcome: &Outcome, scenarios: &ScenarioSet) -> Result<()> {
-        let mut writer = None;
-        for start in (0..book.len().max(1)).step_by(BATCH_POOLS) {
-            let end = book.len().min(start + BATCH_POOLS);
-            self.append(&mut writer, "pools", pool_columns(book, outcome, scenarios, start..end))?;
-        }
-        writer.map_or(Ok(()), TableWriter::finish)
+        let mut table = self.pool_table();
+        table.write(book, &outcome.pools, scenarios)?;
+        table.finish()
+    }
+
+    /// Starts `pools`, for a book that comes in parts.
+    pub fn pool_table(&self) -> PoolTable<'_> {
+        PoolTable { results: self, writer: None }
     }
 
     /// Writes `scenarios`: one row per scenario in input order.
@@ -165,6 +167,34 @@ impl ResultsWriter {
     }
 }
 
+/// The table `pools` under construction.
+pub struct PoolTable<'w> {
+    results: &'w ResultsWriter,
+    writer: Option<TableWriter>,
+}
+
+impl PoolTable<'_> {
+    /// Appends the pools of a book, or of the next part of one, with their outcomes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Temporary`] where writing fails.
+    pub fn write(&mut self, book: &Book, outcomes: &[PoolOutcome], scenarios: &ScenarioSet) -> Result<()> {
+        for start in (0..book.len().max(1)).step_by(BATCH_POOLS) {
+            let range = start..book.len().min(start + BATCH_POOLS);
+            self.results.append(&mut self.writer, "pools", pool_columns(book, outcomes, scenarios, range))?;
+        }
+        Ok(())
+    }
+
+    /// Completes the table.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Temporary`] where writing fails.
+    pub fn finish(self) -> Result<()> {
+        self.writer.map_or(Ok(()), TableWriter::finish)
+    }
+}
+
 fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
     Arc::new(UInt64Array::from_iter_values(values))
 }
@@ -175,11 +205,11 @@ fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
 
 fn pool_columns(
     book: &Book,
-    outcome: &Outcome,
+    outcomes: &[PoolOutcome],
     set: &ScenarioSet,
     range: std::ops::Range<usize>,
 ) -> Vec<(&'static str, ArrayRef)> {
-    let rows = &outcome.pools[range.clone()];
+    let rows = &outcomes[range.clone()];
     let pools = || range.clone().map(|index| book.pool(index));
     let known = |row: &PoolOutcome| row.state != State::Unknown;
     let figure =

@@ -1,47 +1,14 @@
 //! What a report says, picked from an outcome: one place for the terminal and the page.
 
-use super::ReportInput;
 use super::format::{count, number};
-use crate::engine::{Outcome, PoolOutcome, State};
+use super::{PoolSummary, ReportInput};
+use crate::engine::{Outcome, State};
 
 /// States in the order of reports, best first.
 pub(super) const STATES: [State; 5] = State::ALL;
 
 /// Lower bounds of the second and later health classes. They are fixed so that one night compares with the next.
 pub(super) const HEALTH_BOUNDS: [f64; 14] = [0.0, 0.5, 0.8, 0.9, 1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0];
-
-/// The exclusive state at base of every pool, counted in the order of [`STATES`].
-pub(super) fn states_at_base(outcome: &Outcome) -> [u64; 5] {
-    count_states(outcome.pools.iter().map(|pool| pool.state))
-}
-
-/// The worst state that each pool has at base or reaches in any scenario, counted in the order of [`STATES`].
-pub(super) fn worst_states(outcome: &Outcome) -> [u64; 5] {
-    count_states(outcome.pools.iter().map(PoolOutcome::worst_state))
-}
-
-fn count_states(states: impl Iterator<Item = State>) -> [u64; 5] {
-    let mut counts = [0; 5];
-    for state in states {
-        counts[STATES.iter().position(|&candidate| candidate == state).unwrap_or(0)] += 1;
-    }
-    counts
-}
-
-/// The `limit` pools with the lowest excess below zero in their worst scenario, lowest first: book index and outcome.
-pub(super) fn breached_pools(outcome: &Outcome, limit: usize) -> Vec<(usize, &PoolOutcome)> {
-    let is_breached = |pool: &&PoolOutcome| pool.state != State::Unknown && pool.worst_excess < 0.0;
-    let mut breached: Vec<_> = outcome.pools.iter().enumerate().filter(|(_, pool)| is_breached(pool)).collect();
-    let order = |a: &(usize, &PoolOutcome), b: &(usize, &PoolOutcome)| {
-        a.1.worst_excess.total_cmp(&b.1.worst_excess).then(a.0.cmp(&b.0))
-    };
-    if breached.len() > limit {
-        breached.select_nth_unstable_by(limit, order);
-        breached.truncate(limit);
-    }
-    breached.sort_by(order);
-    breached
-}
 
 /// The loss distribution over the weighted scenarios, quote units.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -97,25 +64,13 @@ pub(super) struct HealthClasses {
     pub(super) worst: Vec<u64>,
 }
 
-/// Sorts the pools of an outcome into health classes.
-pub(super) fn health_classes(outcome: &Outcome) -> HealthClasses {
+/// The pools of a summary in health classes.
+pub(super) fn health_classes(pools: &PoolSummary) -> HealthClasses {
     let last = HEALTH_BOUNDS.len();
     let mut labels = vec![format!("below {}", HEALTH_BOUNDS[0])];
     labels.extend(HEALTH_BOUNDS.windows(2).map(|pair| format!("{} – {}", pair[0], pair[1])));
     labels.extend([format!("{} and more", HEALTH_BOUNDS[last - 1]), "no requirement".into()]);
-    let mut classes = HealthClasses { base: vec![0; labels.len()], worst: vec![0; labels.len()], labels };
-    for pool in outcome.pools.iter().filter(|pool| pool.state != State::Unknown) {
-        let margin = pool.base.maintenance_margin;
-        let class = |ratio: f64| {
-            if margin > 0.0 { HEALTH_BOUNDS.partition_point(|&bound| bound <= ratio) } else { last + 1 }
-        };
-        // The sign of the excess is exact: rounding 1 + x to 1 must not move a breached pool above the line.
-        let worst = 1.0 + pool.worst_excess / margin;
-        let worst = if pool.worst_excess < 0.0 { worst.min(1f64.next_down()) } else { worst };
-        classes.base[class(pool.base.adjusted_equity / margin)] += 1;
-        classes.worst[class(worst)] += 1;
-    }
-    classes
+    HealthClasses { base: pools.health.to_vec(), worst: pools.worst_health.to_vec(), labels }
 }
 
 /// The `limit` largest shocks of a scenario, as `price:BTC −20 %`; absolute factors as plain numbers.
@@ -144,11 +99,10 @@ pub(super) fn scenario_id<'a>(input: &ReportInput<'a>, scenario: u32) -> &'a str
     input.scenarios.ids.get(scenario as usize).map_or("", String::as_str)
 }
 
-/// What the audit found, in one sentence.
-pub(super) fn audit_sentence(outcome: &Outcome) -> String {
+/// What the audit of a sweep of so many pools found, in one sentence.
+pub(super) fn audit_sentence(outcome: &Outcome, pools: usize) -> String {
     let audit = &outcome.audit;
-    let redecided =
-        format!("{} pools in {} were re-decided", count(outcome.redecided_pools), count(outcome.pools.len() as u64));
+    let redecided = format!("{} pools in {} were re-decided", count(outcome.redecided_pools), count(pools as u64));
     if audit.pools == 0 {
         return format!("not audited; {redecided}");
     }

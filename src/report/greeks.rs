@@ -200,8 +200,8 @@ fn loser_table(input: &ReportInput<'_>, attributions: &[Attribution]) -> String 
         return String::new();
     }
     let row = |(scenario, loser): &(u32, &crate::engine::greeks::Loser)| {
-        let pool = input.snapshot.book.pool(loser.pool as usize);
-        let names = [pool.account, pool.pool, scenario_id(input, *scenario)];
+        let (account, pool) = input.pools.names_of(loser.pool as usize);
+        let names = [account, pool, scenario_id(input, *scenario)];
         let mut row: Vec<String> = names.iter().map(|name| shortened(name, NAME_WIDTH)).collect();
         row.push(money(loser.parts.actual));
         row.extend(parts(&loser.parts).map(money));

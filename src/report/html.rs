@@ -1,14 +1,13 @@
 use super::ReportInput;
 use super::chart::{Paired, Ranked, exceedance};
 use super::figures::{
-    HEALTH_BOUNDS, STATES, audit_sentence, breached_pools, health_classes, largest_shocks, losses, ran_on, scenario_id,
-    states_at_base, worst_states,
+    HEALTH_BOUNDS, STATES, audit_sentence, health_classes, largest_shocks, losses, ran_on, scenario_id,
 };
 use super::format::{count, escaped, money, number, ratio, shortened};
 use super::greeks;
 use super::page::{Column, cards, facts, figure, list, page, section, table};
 use super::products::failures;
-use crate::engine::{Figures, ScenarioOutcome, Totals, worst_scenarios};
+use crate::engine::{ScenarioOutcome, Totals, worst_scenarios};
 
 /// Rows of each table.
 const SHOWN: usize = 20;
@@ -39,11 +38,11 @@ pub fn html(input: &ReportInput<'_>) -> String {
 fn header(input: &ReportInput<'_>) -> String {
     let outcome = input.outcome;
     let largest = |figure: fn(&ScenarioOutcome) -> u64| outcome.scenarios.iter().map(figure).max().unwrap_or(0);
-    let base = states_at_base(outcome);
+    let base = input.pools.states;
     let shortfall = worst_scenarios(&outcome.scenarios, 1).first().map_or(0.0, |(_, scenario)| scenario.shortfall);
     let cards = cards(&[
-        (count(outcome.pools.len() as u64), "pools"),
-        (count(input.snapshot.book.position_count() as u64), "positions"),
+        (count(input.pools.count as u64), "pools"),
+        (count(input.pools.positions), "positions"),
         (count(outcome.scenarios.len() as u64), "scenarios"),
         (count(base[2] + base[3]), "pools liquidatable or bankrupt at base"),
         (count(largest(|scenario| scenario.liquidatable_pools)), "most liquidatable pools in one scenario"),
@@ -60,7 +59,7 @@ fn header(input: &ReportInput<'_>) -> String {
         "<header><h1>Plimsoll stress report</h1>\n<p class=\"soft\">Every pool under every scenario, on {}.</p>\n\
          {cards}<p{differ}>{}.</p>\n{unknown}</header>\n",
         escaped(&ran_on(outcome)),
-        escaped(&capitalised(&audit_sentence(outcome))),
+        escaped(&capitalised(&audit_sentence(outcome, input.pools.count))),
     )
 }
 
@@ -106,7 +105,7 @@ fn charts(input: &ReportInput<'_>) -> String {
 }
 
 fn state_chart(input: &ReportInput<'_>) -> String {
-    let (base, worst) = (states_at_base(input.outcome), worst_states(input.outcome));
+    let (base, worst) = (input.pools.states, input.pools.worst_states);
     let chart = Paired {
         name: "Pools by state",
         labels: STATES.iter().map(|state| state.name()).collect(),
@@ -121,7 +120,7 @@ fn state_chart(input: &ReportInput<'_>) -> String {
 }
 
 fn health_chart(input: &ReportInput<'_>) -> String {
-    let classes = health_classes(input.outcome);
+    let classes = health_classes(input.pools);
     let first_safe = HEALTH_BOUNDS.iter().position(|&bound| bound == 1.0).unwrap_or(0);
     let chart = Paired {
         name: "Pools by health ratio",
@@ -188,13 +187,16 @@ fn pool_table(input: &ReportInput<'_>) -> String {
         ("liquidatable in", Number),
         ("expected shortfall", Number),
     ];
-    let rows: Vec<Vec<String>> = breached_pools(input.outcome, SHOWN)
-        .into_iter()
+    let rows: Vec<Vec<String>> = input
+        .pools
+        .breached
+        .iter()
+        .take(SHOWN)
         .map(|(at, outcome)| {
-            let pool = input.snapshot.book.pool(at);
+            let (account, pool) = input.pools.names_of(*at);
             vec![
-                name(pool.account),
-                name(pool.pool),
+                name(account),
+                name(pool),
                 money(outcome.worst_excess),
                 money(outcome.worst_equity),
                 name(scenario_id(input, outcome.worst_scenario)),
@@ -212,15 +214,15 @@ fn pool_table(input: &ReportInput<'_>) -> String {
 
 fn totals(input: &ReportInput<'_>) -> String {
     let outcome = input.outcome;
-    let sum = |figure: fn(&Figures) -> f64| money(outcome.pools.iter().map(|pool| figure(&pool.base)).sum::<f64>());
+    let base = &input.pools.base;
     let losses = losses(input);
     let bound = outcome.scenarios.iter().map(|scenario| scenario.shortfall_bound).fold(0.0, f64::max);
     let rows = [
-        ("equity at base", sum(|figures| figures.equity)),
-        ("adjusted equity at base", sum(|figures| figures.adjusted_equity)),
-        ("initial margin at base", sum(|figures| figures.initial_margin)),
-        ("maintenance margin at base", sum(|figures| figures.maintenance_margin)),
-        ("gross notional at base", sum(|figures| figures.gross_notional)),
+        ("equity at base", money(base.equity)),
+        ("adjusted equity at base", money(base.adjusted_equity)),
+        ("initial margin at base", money(base.initial_margin)),
+        ("maintenance margin at base", money(base.maintenance_margin)),
+        ("gross notional at base", money(base.gross_notional)),
         ("mean shortfall over the weights", money(losses.mean)),
         ("99 % quantile of the shortfall", money(losses.var_99)),
         ("mean shortfall of the worst 1 % of the weight", money(losses.es_99)),

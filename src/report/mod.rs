@@ -21,6 +21,7 @@ mod liquidation_chart;
 mod liquidation_terminal;
 mod oracle_stress;
 mod page;
+mod pools;
 mod products;
 mod scale;
 mod svg;
@@ -43,6 +44,7 @@ pub use liquidation_terminal::liquidation_summary;
 #[cfg(feature = "cli")]
 pub use oracle_stress::oracle_stress_summary;
 pub use oracle_stress::{OracleStressInput, oracle_stress_html};
+pub use pools::PoolSummary;
 #[cfg(feature = "cli")]
 pub use terminal::summary;
 pub use transfer::{TransferInput, transfer_html};
@@ -55,9 +57,11 @@ use crate::scenario::ScenarioSet;
 /// What a report is made of. The same input gives the same text, byte by byte.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportInput<'a> {
-    /// What the sweep found.
+    /// What the sweep found; of its pools only what `pools` says is read.
     pub outcome: &'a Outcome,
-    /// What was swept; the pools of its book are those of `outcome.pools`, in the same order.
+    /// What it found of the pools.
+    pub pools: &'a PoolSummary,
+    /// The market that was swept.
     pub snapshot: &'a Snapshot,
     /// The scenarios; those of `outcome.scenarios`, in the same order.
     pub scenarios: &'a ScenarioSet,

@@ -128,7 +128,7 @@ fn header(input: &OracleStressInput<'_>) -> String {
     format!(
         "<header><h1>Plimsoll oracle stress</h1>\n<p class=\"soft\">Decisions on the price that is seen, losses at the true \
          one.</p>\n{cards}<p>{}.</p><p class=\"soft\">Digest {}</p>\n</header>\n",
-        escaped(&capitalised(&audit_sentence(input.outcome))),
+        escaped(&capitalised(&audit_sentence(input.outcome, input.outcome.pools.len()))),
         escaped(input.digest),
     )
 }
@@ -260,7 +260,7 @@ pub fn oracle_stress_summary(input: &OracleStressInput<'_>) -> String {
         sum(|view| view.late_pools),
         count(ranked.len() as u64),
         table.trim_fmt(),
-        audit_sentence(input.outcome),
+        audit_sentence(input.outcome, input.outcome.pools.len()),
         input.digest,
     );
     for warning in &input.outcome.warnings {

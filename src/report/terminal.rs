@@ -4,7 +4,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 
 use super::ReportInput;
-use super::figures::{STATES, audit_sentence, breached_pools, ran_on, scenario_id, states_at_base, worst_states};
+use super::figures::{STATES, audit_sentence, ran_on, scenario_id};
 use super::format::{count, money, plain, ratio, seconds, shortened};
 use super::greeks::net_and_gross;
 use crate::engine::{Totals, worst_scenarios};
@@ -20,8 +20,8 @@ pub fn summary(input: &ReportInput<'_>) -> String {
     let outcome = input.outcome;
     let mut text = format!(
         "{} pools, {} positions × {} scenarios on {}\n",
-        count(outcome.pools.len() as u64),
-        count(input.snapshot.book.position_count() as u64),
+        count(input.pools.count as u64),
+        count(input.pools.positions),
         count(outcome.scenarios.len() as u64),
         plain(&ran_on(outcome)),
     );
@@ -57,7 +57,7 @@ pub(super) fn name(text: &str) -> String {
 
 fn states(input: &ReportInput<'_>) -> String {
     let mut table = table(&["state", "pools at base", "worst state in any scenario"], 1);
-    let (base, worst) = (states_at_base(input.outcome), worst_states(input.outcome));
+    let (base, worst) = (input.pools.states, input.pools.worst_states);
     for (at, state) in STATES.iter().enumerate() {
         table.add_row([state.name().to_string(), count(base[at]), count(worst[at])]);
     }
@@ -84,17 +84,16 @@ fn scenarios(input: &ReportInput<'_>) -> String {
 }
 
 fn pools(input: &ReportInput<'_>) -> String {
-    let breached = breached_pools(input.outcome, SHOWN);
-    if breached.is_empty() {
+    if input.pools.breached.is_empty() {
         return "no pool is liquidatable in any scenario".into();
     }
     let header = ["account", "pool", "at base", "health", "worst scenario", "excess there", "equity there"];
     let mut table = table(&header, 3);
-    for (at, outcome) in breached {
-        let pool = input.snapshot.book.pool(at);
+    for (at, outcome) in input.pools.breached.iter().take(SHOWN) {
+        let (account, pool) = input.pools.names_of(*at);
         table.add_row([
-            name(pool.account),
-            name(pool.pool),
+            name(account),
+            name(pool),
             outcome.state.name().into(),
             ratio(outcome.base.health_ratio()),
             name(scenario_id(input, outcome.worst_scenario)),
@@ -107,9 +106,7 @@ fn pools(input: &ReportInput<'_>) -> String {
 
 fn totals(input: &ReportInput<'_>) -> String {
     let outcome = input.outcome;
-    let sum = |figure: fn(&crate::engine::Figures) -> f64| {
-        money(outcome.pools.iter().map(|pool| figure(&pool.base)).sum::<f64>())
-    };
+    let base = &input.pools.base;
     let losses = super::figures::losses(input);
     let how = match outcome.totals {
         Totals::Exact => "exact",
@@ -118,9 +115,9 @@ fn totals(input: &ReportInput<'_>) -> String {
     format!(
         "at base: equity {}, maintenance margin {}, gross notional {} (quote units)\n\
          shortfall: mean {}, 99 % quantile {}, mean of the worst 1 % {} (totals {how})",
-        sum(|figures| figures.equity),
-        sum(|figures| figures.maintenance_margin),
-        sum(|figures| figures.gross_notional),
+        money(base.equity),
+        money(base.maintenance_margin),
+        money(base.gross_notional),
         money(losses.mean),
         money(losses.var_99),
         money(losses.es_99),
@@ -156,7 +153,7 @@ fn closing(input: &ReportInput<'_>, text: &mut String) {
     let stages = &outcome.seconds;
     let work = stages.revalue + stages.sweep;
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", audit_sentence(outcome));
+    let _ = writeln!(text, "{}", audit_sentence(outcome, input.pools.count));
     if outcome.unknown_pools > 0 {
         let _ = writeln!(text, "{} pools are unknown: a refused row touches them", count(outcome.unknown_pools));
     }

@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use ndarray::Array2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -16,6 +18,8 @@ struct Example {
     greeks: GreekSummary,
     scenarios: ScenarioSet,
     facts: Vec<(String, String)>,
+    /// Made with the first input.
+    pools: OnceCell<PoolSummary>,
 }
 
 impl Example {
@@ -102,12 +106,14 @@ impl Example {
             greeks: if pools > 0 { greeks() } else { GreekSummary::default() },
             scenarios: set,
             facts,
+            pools: OnceCell::new(),
         }
     }
 
     fn input(&self) -> ReportInput<'_> {
-        let Self { outcome, snapshot, greeks, scenarios, facts } = self;
-        ReportInput { outcome, snapshot, scenarios, greeks, facts, digest: "4be1f0aa" }
+        let Self { outcome, snapshot, greeks, scenarios, facts, pools } = self;
+        let pools = pools.get_or_init(|| PoolSummary::of(&snapshot.book, outcome));
+        ReportInput { outcome, pools, snapshot, scenarios, greeks, facts, digest: "4be1f0aa" }
     }
 }
 
@@ -307,7 +313,7 @@ fn health_at_the_worst_scenario_is_below_one_exactly_where_it_is_liquidatable() 
         pool.base.maintenance_margin = 1e6;
         pool.worst_excess = excess;
     }
-    let classes = figures::health_classes(&example.outcome);
+    let classes = figures::health_classes(example.input().pools);
     let just_below = classes.labels.iter().position(|label| label == "0.9 – 1").expect("a class");
     assert_eq!(classes.worst[just_below..just_below + 2], [1, 1]);
 }

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::Inputs;
 use crate::domain::Snapshot;
-use crate::engine::Outcome;
 use crate::engine::greeks::{Attribution, GreekSheet, GreekSummary, GreeksDigest, GrossGreeks, Parts, UnderlyingTotal};
+use crate::engine::{Outcome, PoolOutcome};
 use crate::error::Result;
-use crate::io::results::ResultsWriter;
+use crate::io::results::{GreekTable, ResultsWriter};
 use crate::pricing::Greeks;
 use crate::scenario::ScenarioSet;
 
@@ -31,21 +31,65 @@ pub(super) fn write(writer: &ResultsWriter, inputs: &Inputs, outcome: &Outcome) 
     let (snapshot, scenarios) = (&inputs.snapshot, &inputs.scenarios);
     let mut clock = Stopwatch::default();
     let sheet = clock.time(|| GreekSheet::new(snapshot, scenarios));
-    let (mut digest, mut gross) = (GreeksDigest::default(), GrossGreeks::default());
+    let mut pools = GreeksOfPools::new(writer);
+    pools.add(&sheet, (snapshot, 0), &outcome.pools)?;
+    clock.seconds += pools.clock.seconds;
+    let (mut digest, gross) = pools.finish()?;
+    write_scenarios(writer, (snapshot, scenarios), &sheet, &mut digest, &mut clock)?;
+    let summary = clock.time(|| GreekSummary::new(&sheet, &gross));
+    Ok(Findings { summary, digest: digest.finish(), seconds: clock.seconds })
+}
 
-    let n_pools = snapshot.book.len();
-    let mut table = writer.greek_table();
-    for start in (0..n_pools.max(1)).step_by(BATCH_POOLS) {
-        let rows = clock.time(|| {
-            let rows = sheet.of_pools(&outcome.pools, start..(start + BATCH_POOLS).min(n_pools));
-            gross.add(&rows);
-            digest.add_pools(&rows);
-            rows
-        });
-        table.write_pools(snapshot, &rows)?;
+/// The table `greeks` under construction, and what is summed up and hashed of it.
+pub(super) struct GreeksOfPools<'w> {
+    table: GreekTable<'w>,
+    digest: GreeksDigest,
+    gross: GrossGreeks,
+    clock: Stopwatch,
+}
+
+impl<'w> GreeksOfPools<'w> {
+    pub(super) fn new(writer: &'w ResultsWriter) -> Self {
+        let (digest, gross, clock) = (GreeksDigest::default(), GrossGreeks::default(), Stopwatch::default());
+        Self { table: writer.greek_table(), digest, gross, clock }
     }
-    table.finish()?;
 
+    /// Adds the pools of a book, or of the next part of one whose first pool stands at `first` in the whole.
+    pub(super) fn add(
+        &mut self,
+        sheet: &GreekSheet<'_>,
+        (snapshot, first): (&Snapshot, usize),
+        outcomes: &[PoolOutcome],
+    ) -> Result<()> {
+        let n_pools = outcomes.len();
+        for start in (0..n_pools.max(1)).step_by(BATCH_POOLS) {
+            let rows = self.clock.time(|| {
+                let range = start..(start + BATCH_POOLS).min(n_pools);
+                let rows = sheet.of_part((&snapshot.book, first), outcomes, range);
+                self.gross.add(&rows);
+                self.digest.add_pools(&rows);
+                rows
+            });
+            self.table.write_pools((snapshot, first), &rows)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the table.
+    pub(super) fn finish(self) -> Result<(GreeksDigest, GrossGreeks)> {
+        self.table.finish()?;
+        Ok((self.digest, self.gross))
+    }
+}
+
+/// Writes `scenario_greeks`.
+pub(super) fn write_scenarios(
+    writer: &ResultsWriter,
+    (snapshot, scenarios): (&Snapshot, &ScenarioSet),
+    sheet: &GreekSheet<'_>,
+    digest: &mut GreeksDigest,
+    clock: &mut Stopwatch,
+) -> Result<()> {
     let mut table = writer.greek_table();
     let n_scenarios = sheet.scenario_count();
     let batch = (BATCH_ROWS / sheet.underlyings().len().max(1)).max(1);
@@ -57,20 +101,17 @@ pub(super) fn write(writer: &ResultsWriter, inputs: &Inputs, outcome: &Outcome) 
         });
         table.write_scenarios(snapshot, scenarios, &rows)?;
     }
-    table.finish()?;
-
-    let summary = clock.time(|| GreekSummary::new(&sheet, &gross));
-    Ok(Findings { summary, digest: digest.finish(), seconds: clock.seconds })
+    table.finish()
 }
 
 /// Adds up the time of pieces.
 #[derive(Default)]
-struct Stopwatch {
-    seconds: f64,
+pub(super) struct Stopwatch {
+    pub(super) seconds: f64,
 }
 
 impl Stopwatch {
-    fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub(super) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
         self.seconds += start.elapsed().as_secs_f64();

@@ -3,16 +3,17 @@ use rayon::prelude::*;
 use crate::domain::{Kind, Pool, Position};
 use crate::engine::cpu::Decider;
 use crate::engine::job::Job;
+use crate::engine::order::Order;
 use crate::engine::outcome::{PoolOutcome, ScenarioOutcome, State, worst_scenarios};
 use crate::engine::plan::SCENARIO_BLOCK;
+use crate::margin::Setting;
 use crate::pricing::{Column, ShockedMarket, entry_value};
+use crate::scenario::ScenarioSet;
 
 /// Scenarios that are taken apart.
 const SCENARIOS: usize = 5;
 /// Pools listed of each.
 const LOSERS: usize = 5;
-/// Pools that are summed together; the sums of these are added in book order.
-const PART_POOLS: usize = 2_048;
 
 /// A change of value, and what the Greeks of the unshocked market say it is made of, quote units.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -99,34 +100,66 @@ pub(in crate::engine) fn attribute(
     pools: &[PoolOutcome],
     outcomes: &[ScenarioOutcome],
 ) -> Vec<Attribution> {
-    let worst = worst_scenarios(outcomes, SCENARIOS).into_iter().filter(|(_, s)| s.liquidatable_pools > 0);
-    let market = ShockedMarket::new(job.setting.snapshot, job.scenarios);
-    let moves: Vec<Moves> = worst.map(|(scenario, _)| Moves::new(job, &market, scenario)).collect();
-    let is_candidate = |pool: &PoolOutcome| pool.state != State::Unknown && pool.liquidatable_scenarios > 0;
-    let candidates: Vec<usize> =
-        pools.iter().enumerate().filter(|(_, pool)| is_candidate(pool)).map(|(index, _)| index).collect();
-    let parts: Vec<Vec<Attribution>> =
-        candidates.par_chunks(PART_POOLS).map(|part| attribute_part(job, &moves, part)).collect();
-    let mut sums: Vec<Attribution> = moves.iter().map(|moves| Attribution::empty(moves.scenario)).collect();
-    for part in parts {
-        sums.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
-    }
-    sums
+    let is_candidate = |index: &usize| is_candidate(&pools[*index]);
+    let candidates = (0..pools.len()).filter(is_candidate).map(|index| (index, index)).collect::<Vec<_>>();
+    let mut attributor = Attributor::new(&job.setting, job.order, job.scenarios, outcomes);
+    attributor.add(job, &candidates);
+    attributor.sums
 }
 
-/// The pools at these indices, each with the scenarios in which it is liquidatable.
-fn attribute_part(job: &Job<'_>, moves: &[Moves], candidates: &[usize]) -> Vec<Attribution> {
+/// Whether a pool may be liquidatable in a scenario that is taken apart.
+pub(in crate::engine) fn is_candidate(pool: &PoolOutcome) -> bool {
+    pool.state != State::Unknown && pool.liquidatable_scenarios > 0
+}
+
+/// Takes the worst scenarios apart, pools coming in book order.
+pub(in crate::engine) struct Attributor {
+    moves: Vec<Moves>,
+    /// So far.
+    pub(in crate::engine) sums: Vec<Attribution>,
+}
+
+impl Attributor {
+    /// The worst scenarios of these outcomes, no pool looked at; `scenarios` are in their order, outcomes in the caller's.
+    pub(in crate::engine) fn new(
+        setting: &Setting<'_>,
+        order: &Order,
+        scenarios: &ScenarioSet,
+        outcomes: &[ScenarioOutcome],
+    ) -> Self {
+        let worst = worst_scenarios(outcomes, SCENARIOS).into_iter().filter(|(_, s)| s.liquidatable_pools > 0);
+        let market = ShockedMarket::new(setting.snapshot, scenarios);
+        let moves: Vec<Moves> = worst.map(|(scenario, _)| Moves::new(setting, order, &market, scenario)).collect();
+        let sums = moves.iter().map(|moves| Attribution::empty(moves.scenario)).collect();
+        Self { moves, sums }
+    }
+
+    /// Adds candidates, ascending: where each stands in the whole book, and its index in the book of the job. Those of one
+    /// chunk of the whole book are summed together, and the sums of these in book order.
+    pub(in crate::engine) fn add(&mut self, job: &Job<'_>, candidates: &[(usize, usize)]) {
+        let chunk = |place: usize| place / job.plan.chunk_pools;
+        let parts: Vec<&[(usize, usize)]> = candidates.chunk_by(|a, b| chunk(a.0) == chunk(b.0)).collect();
+        let parts: Vec<Vec<Attribution>> =
+            parts.into_par_iter().map(|part| attribute_part(job, &self.moves, part)).collect();
+        for part in parts {
+            self.sums.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
+        }
+    }
+}
+
+/// These pools, each with the scenarios in which it is liquidatable.
+fn attribute_part(job: &Job<'_>, moves: &[Moves], candidates: &[(usize, usize)]) -> Vec<Attribution> {
     let mut sums: Vec<Attribution> = moves.iter().map(|moves| Attribution::empty(moves.scenario)).collect();
-    let program = job.compile(candidates.iter().copied());
+    let program = job.compile(candidates.iter().map(|(_, index)| *index));
     let mut decider = Decider::new(job);
-    for (at, &index) in candidates.iter().enumerate() {
+    for (at, &(place, index)) in candidates.iter().enumerate() {
         let pool = job.pool(index);
         for (moves, sum) in moves.iter().zip(&mut sums) {
-            let place = job.order.place(moves.scenario);
-            let block = job.tiles.block(place - place % SCENARIO_BLOCK);
+            let at_place = job.order.place(moves.scenario);
+            let block = job.tiles.block(at_place - at_place % SCENARIO_BLOCK);
             let verdicts = decider.decide(index, program.parts(at), block);
-            if verdicts.liquidatable >> (place - block.first()) & 1 == 1 {
-                sum.add_pool(index, moves.parts(job, &pool));
+            if verdicts.liquidatable >> (at_place - block.first()) & 1 == 1 {
+                sum.add_pool(place, moves.parts(job, &pool));
             }
         }
     }
@@ -144,9 +177,9 @@ struct Moves {
 }
 
 impl Moves {
-    fn new(job: &Job<'_>, market: &ShockedMarket<'_>, scenario: usize) -> Self {
-        let (snapshot, rows) = (job.setting.snapshot, job.setting.rows);
-        let shocked = Column::Scenario(job.order.place(scenario));
+    fn new(setting: &Setting<'_>, order: &Order, market: &ShockedMarket<'_>, scenario: usize) -> Self {
+        let (snapshot, rows) = (setting.snapshot, setting.rows);
+        let shocked = Column::Scenario(order.place(scenario));
         let change = |row: Option<u32>| row.map_or(0.0, |row| rows.value(row, shocked) - rows.value(row, Column::Base));
         let mut moves = Self { scenario, contracts: Vec::new(), settlement: Vec::new() };
         for (index, instrument) in (0u32..).zip(&snapshot.instruments) {

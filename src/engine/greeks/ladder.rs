@@ -9,7 +9,7 @@ use crate::scenario::{Factor, ScenarioSet};
 /// Relative moves of the index; 0 is the unshocked market.
 const MOVES: [f64; 13] = [-0.5, -0.4, -0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5];
 /// Pools that are summed together; the sums of these are added in book order.
-const PART_POOLS: usize = 4_096;
+pub(in crate::engine) const PART_POOLS: usize = 2_048;
 
 /// Greeks of the exchange on one underlying as its index moves and nothing else does.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,27 +37,46 @@ pub struct Rung {
 /// Contracts of the ladder's underlying, and their unit Greeks on every rung.
 type Units = Vec<(InstrumentIndex, [Greeks; MOVES.len()])>;
 
-impl Ladder {
-    /// Moves the index of one underlying of the sheet and sums over the whole book at every rung. What known pools hold
-    /// on it are `instruments`, ascending.
+/// A [`Ladder`] whose pools come in book order.
+#[derive(Debug, Clone)]
+pub struct LadderSums {
+    /// The underlying.
+    pub underlying: UnderlyingIndex,
+    units: Units,
+    /// Σ |Greeks of a pool| on every rung.
+    gross: [Greeks; MOVES.len()],
+}
+
+impl LadderSums {
+    /// Moves the index of one underlying of the sheet; what known pools hold on it are `instruments`, ascending.
     pub(super) fn new(sheet: &GreekSheet<'_>, underlying: UnderlyingIndex, instruments: &[InstrumentIndex]) -> Self {
-        let units = units(sheet.snapshot, underlying, instruments);
-        let n_pools = sheet.snapshot.book.len();
+        Self { underlying, units: units(sheet.snapshot, underlying, instruments), gross: Default::default() }
+    }
+
+    /// Adds the known pools of a book, or of the next part of one.
+    pub fn add(&mut self, book: &Book) {
+        let n_pools = book.len();
         let parts: Vec<[Greeks; MOVES.len()]> = (0..n_pools.div_ceil(PART_POOLS))
             .into_par_iter()
-            .map(|part| gross(sheet, &units, part * PART_POOLS..((part + 1) * PART_POOLS).min(n_pools)))
+            .map(|part| gross(book, &self.units, part * PART_POOLS..((part + 1) * PART_POOLS).min(n_pools)))
             .collect();
+        for part in parts {
+            self.gross.iter_mut().zip(part).for_each(|(sum, part)| sum.add_scaled(1.0, part));
+        }
+    }
+
+    /// The ladder of everything that was added; net positions are the sheet's.
+    pub(super) fn ladder(&self, sheet: &GreekSheet<'_>) -> Ladder {
         let mut rungs: Vec<Rung> = Vec::with_capacity(MOVES.len());
         for (at, index_move) in MOVES.into_iter().enumerate() {
-            let mut rung = Rung { index_move, ..Rung::default() };
-            for (instrument, greeks) in &units {
+            let mut rung = Rung { index_move, gross: self.gross[at], ..Rung::default() };
+            for (instrument, greeks) in &self.units {
                 rung.net.add_scaled(sheet.net_quantity[*instrument as usize], greeks[at]);
             }
-            parts.iter().for_each(|part| rung.gross.add_scaled(1.0, part[at]));
             rungs.push(rung);
         }
-        let index_price = sheet.snapshot.underlyings[underlying as usize].index_price;
-        Self { underlying, index_price, rungs }
+        let index_price = sheet.snapshot.underlyings[self.underlying as usize].index_price;
+        Ladder { underlying: self.underlying, index_price, rungs }
     }
 }
 
@@ -91,9 +110,9 @@ fn units(snapshot: &Snapshot, underlying: UnderlyingIndex, instruments: &[Instru
 }
 
 /// Σ |Greeks of a pool on the underlying| over a range of pools, on every rung.
-fn gross(sheet: &GreekSheet<'_>, units: &Units, pools: std::ops::Range<usize>) -> [Greeks; MOVES.len()] {
+fn gross(book: &Book, units: &Units, pools: std::ops::Range<usize>) -> [Greeks; MOVES.len()] {
     let mut sums = [Greeks::default(); MOVES.len()];
-    for pool in sheet.known_pools(pools) {
+    for pool in pools.map(|index| book.pool(index)).filter(|pool| !pool.unknown) {
         let mut of_pool = [Greeks::default(); MOVES.len()];
         let mut is_concerned = false;
         for position in pool.positions {

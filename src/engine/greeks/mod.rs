@@ -11,12 +11,13 @@ mod legs;
 mod sheet;
 mod summary;
 
-pub(super) use attribution::attribute;
 pub use attribution::{Attribution, Loser, Parts};
+pub(super) use attribution::{Attributor, attribute, is_candidate};
 pub use digest::GreeksDigest;
-pub use ladder::{Ladder, Rung};
+pub(super) use ladder::PART_POOLS;
+pub use ladder::{Ladder, LadderSums, Rung};
 pub use legs::{Leg, UnderlyingLegs, legs};
-pub use sheet::{GreekSheet, PoolGreeks, ScenarioGreeks};
+pub use sheet::{GreekSheet, NetPositions, PoolGreeks, ScenarioGreeks};
 pub use summary::{GreekSummary, GrossGreeks, UnderlyingTotal};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::domain::{InstrumentIndex, Pool, Snapshot, UnderlyingIndex};
+use crate::domain::{Book, InstrumentIndex, Pool, Snapshot, UnderlyingIndex};
 use crate::engine::outcome::{PoolOutcome, State};
 use crate::pricing::{Column, ContractValue, Greeks, ShockedMarket};
 use crate::scenario::ScenarioSet;
@@ -54,7 +54,9 @@ impl<'a> GreekSheet<'a> {
     /// Nets the book and values what it holds in the unshocked market.
     pub fn new(snapshot: &'a Snapshot, scenarios: &'a ScenarioSet) -> Self {
         let market = ShockedMarket::new(snapshot, scenarios);
-        let (held_instruments, net_quantity) = net(snapshot);
+        let mut net = NetPositions::new(snapshot.instruments.len());
+        net.add(&snapshot.book);
+        let (net_quantity, held_instruments) = (net.quantities(), net.held);
         let value = |(instrument, &held): (_, &bool)| match held {
             true => market.contract(instrument, Column::Base).greeks,
             false => Greeks::default(),
@@ -67,6 +69,12 @@ impl<'a> GreekSheet<'a> {
         }
         let held = (0u32..).zip(by_underlying).filter(|(_, instruments)| !instruments.is_empty()).collect();
         Self { snapshot, market, n_scenarios: scenarios.len(), base, net_quantity, held }
+    }
+
+    /// The same with other net positions: where the sheet's own book only shows what is held, and the pools came piece by
+    /// piece.
+    pub fn with_net(self, net: &NetPositions) -> Self {
+        Self { net_quantity: net.quantities(), ..self }
     }
 
     /// Number of scenarios.
@@ -83,6 +91,17 @@ impl<'a> GreekSheet<'a> {
     /// `outcomes` are those of the whole book. Pools are taken by worst scenario, so that a contract is valued about once
     /// in each.
     pub fn of_pools(&self, outcomes: &[PoolOutcome], range: Range<usize>) -> Vec<PoolGreeks> {
+        self.of_part((&self.snapshot.book, 0), outcomes, range)
+    }
+
+    /// As [`GreekSheet::of_pools`], of a part of the book whose first pool stands at the given place in the whole; `outcomes`
+    /// and `range` are the part's.
+    pub fn of_part(
+        &self,
+        (book, first): (&Book, usize),
+        outcomes: &[PoolOutcome],
+        range: Range<usize>,
+    ) -> Vec<PoolGreeks> {
         let worst = |pool: u32| outcomes[pool as usize].worst_scenario;
         let known = |pool: &u32| outcomes[*pool as usize].state != State::Unknown;
         let mut order: Vec<u32> = (range.start as u32..range.end as u32).filter(known).collect();
@@ -92,7 +111,8 @@ impl<'a> GreekSheet<'a> {
         let of_group = |shocked: &mut ShockedUnits, group: &&[u32]| {
             let mut rows = Vec::with_capacity(4 * group.len());
             for &pool in *group {
-                self.add_pool(pool, worst(pool) as usize, shocked, &mut rows);
+                let place = (first + pool as usize) as u32;
+                self.add_pool((place, book.pool(pool as usize)), worst(pool) as usize, shocked, &mut rows);
             }
             rows
         };
@@ -103,9 +123,15 @@ impl<'a> GreekSheet<'a> {
         rows
     }
 
-    fn add_pool(&self, pool: u32, scenario: usize, shocked: &mut ShockedUnits, rows: &mut Vec<PoolGreeks>) {
+    fn add_pool(
+        &self,
+        (pool, of): (u32, Pool<'_>),
+        scenario: usize,
+        shocked: &mut ShockedUnits,
+        rows: &mut Vec<PoolGreeks>,
+    ) {
         let first = rows.len();
-        for position in self.snapshot.book.pool(pool as usize).positions {
+        for position in of.positions {
             let instrument = &self.snapshot.instruments[position.instrument as usize];
             let underlying = instrument.underlying;
             let at = rows[first..].iter().position(|row| row.underlying == underlying).unwrap_or_else(|| {
@@ -172,30 +198,40 @@ impl<'a> GreekSheet<'a> {
         }
         sum
     }
-
-    /// The pools of a range that are known.
-    pub(super) fn known_pools(&self, range: Range<usize>) -> impl Iterator<Item = Pool<'a>> {
-        let book = &self.snapshot.book;
-        range.map(|index| book.pool(index)).filter(|pool| !pool.unknown)
-    }
 }
 
-/// Which instruments known pools have positions in, and Σ quantity of each, compensated (Neumaier): on an exchange where
-/// every long has its short, the sum is 0 and not the rounding of a million additions.
-fn net(snapshot: &Snapshot) -> (Vec<bool>, Vec<f64>) {
-    let n_instruments = snapshot.instruments.len();
-    let mut held = vec![false; n_instruments];
-    let (mut sums, mut lost) = (vec![0.0f64; n_instruments], vec![0.0f64; n_instruments]);
-    for position in snapshot.book.pools().filter(|pool| !pool.unknown).flat_map(|pool| pool.positions) {
-        let index = position.instrument as usize;
-        held[index] = true;
-        let (sum, quantity) = (sums[index], position.quantity);
-        let total = sum + quantity;
-        lost[index] += if sum.abs() >= quantity.abs() { (sum - total) + quantity } else { (quantity - total) + sum };
-        sums[index] = total;
+/// Which instruments known pools have positions in, and Σ quantity of each, contracts; compensated (Neumaier): on an exchange
+/// where every long has its short, the sum is 0 and not the rounding of a million additions.
+#[derive(Debug, Clone)]
+pub struct NetPositions {
+    held: Vec<bool>,
+    sums: Vec<f64>,
+    lost: Vec<f64>,
+}
+
+impl NetPositions {
+    /// Nothing held of so many instruments.
+    pub fn new(n_instruments: usize) -> Self {
+        Self { held: vec![false; n_instruments], sums: vec![0.0; n_instruments], lost: vec![0.0; n_instruments] }
     }
-    sums.iter_mut().zip(lost).for_each(|(sum, lost)| *sum += lost);
-    (held, sums)
+
+    /// Adds the known pools of a book, or of the next part of one.
+    pub fn add(&mut self, book: &Book) {
+        for position in book.pools().filter(|pool| !pool.unknown).flat_map(|pool| pool.positions) {
+            let index = position.instrument as usize;
+            self.held[index] = true;
+            let (sum, quantity) = (self.sums[index], position.quantity);
+            let total = sum + quantity;
+            let is_larger = sum.abs() >= quantity.abs();
+            self.lost[index] += if is_larger { (sum - total) + quantity } else { (quantity - total) + sum };
+            self.sums[index] = total;
+        }
+    }
+
+    /// Σ quantity by instrument.
+    fn quantities(&self) -> Vec<f64> {
+        self.sums.iter().zip(&self.lost).map(|(sum, lost)| sum + lost).collect()
+    }
 }
 
 /// Unit Greeks of one scenario, valued on first use.

@@ -1,6 +1,6 @@
-use super::ladder::Ladder;
+use super::ladder::{Ladder, LadderSums};
 use super::sheet::{GreekSheet, PoolGreeks};
-use crate::domain::{Kind, UnderlyingIndex};
+use crate::domain::{InstrumentIndex, Kind, UnderlyingIndex};
 use crate::pricing::Greeks;
 
 /// Most ladders of a summary.
@@ -53,6 +53,35 @@ pub struct GreekSummary {
 impl GreekSummary {
     /// Summarises a sheet; `gross` holds all its pools.
     pub fn new(sheet: &GreekSheet<'_>, gross: &GrossGreeks) -> Self {
+        Self::with(sheet, gross, |underlying, instruments| {
+            let mut sums = LadderSums::new(sheet, underlying, instruments);
+            sums.add(&sheet.snapshot.book);
+            Some(sums.ladder(sheet))
+        })
+    }
+
+    /// Summarises a sheet whose pools came piece by piece, with the ladders ([`GreekSummary::ladders_of`]) that they were added
+    /// to.
+    pub fn of_parts(sheet: &GreekSheet<'_>, gross: &GrossGreeks, ladders: &[LadderSums]) -> Self {
+        Self::with(sheet, gross, |underlying, _| {
+            ladders.iter().find(|sums| sums.underlying == underlying).map(|sums| sums.ladder(sheet))
+        })
+    }
+
+    /// Empty ladders of every underlying that a summary may have one of: which of them it has, only all pools tell.
+    pub fn ladders_of(sheet: &GreekSheet<'_>) -> Vec<LadderSums> {
+        let new = |(underlying, instruments): &(UnderlyingIndex, Vec<_>)| {
+            let is_any = instruments.iter().any(|&instrument| is_option(sheet, instrument));
+            is_any.then(|| LadderSums::new(sheet, *underlying, instruments))
+        };
+        sheet.held.iter().filter_map(new).collect()
+    }
+
+    fn with(
+        sheet: &GreekSheet<'_>,
+        gross: &GrossGreeks,
+        ladder: impl Fn(UnderlyingIndex, &[InstrumentIndex]) -> Option<Ladder>,
+    ) -> Self {
         let snapshot = sheet.snapshot;
         let total = |(underlying, instruments): &(UnderlyingIndex, Vec<_>)| {
             let (pools, gross) = gross.sums.get(*underlying as usize).copied().unwrap_or_default();
@@ -64,14 +93,17 @@ impl GreekSummary {
             |total: &UnderlyingTotal| total.gross.delta * snapshot.underlyings[total.underlying as usize].index_price;
         underlyings.sort_by(|a, b| cash(b).total_cmp(&cash(a)).then(a.underlying.cmp(&b.underlying)));
 
-        let is_option = |instrument: &u32| snapshot.instruments[*instrument as usize].kind == Kind::Option;
         let vega =
             |underlying: UnderlyingIndex| gross.sums.get(underlying as usize).map_or(0.0, |(_, greeks)| greeks.vega);
         let mut with_options: Vec<_> =
-            sheet.held.iter().filter(|(_, instruments)| instruments.iter().any(is_option)).collect();
+            sheet.held.iter().filter(|(_, instruments)| instruments.iter().any(|&i| is_option(sheet, i))).collect();
         with_options.sort_by(|a, b| vega(b.0).total_cmp(&vega(a.0)).then(a.0.cmp(&b.0)));
         let ladders = with_options.into_iter().take(MOST_LADDERS);
-        let ladders = ladders.map(|(underlying, instruments)| Ladder::new(sheet, *underlying, instruments)).collect();
+        let ladders = ladders.filter_map(|(underlying, instruments)| ladder(*underlying, instruments)).collect();
         Self { underlyings, ladders }
     }
+}
+
+fn is_option(sheet: &GreekSheet<'_>, instrument: InstrumentIndex) -> bool {
+    sheet.snapshot.instruments[instrument as usize].kind == Kind::Option
 }

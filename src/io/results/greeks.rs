@@ -23,13 +23,14 @@ impl<'w> GreekTable<'w> {
         Self { results, writer: None }
     }
 
-    /// Appends to `greeks`: two rows for each, at `base` and at `worst`. A figure that is not a number is null.
+    /// Appends to `greeks`: two rows for each, at `base` and at `worst`. The book of `snapshot` is the part of the whole whose
+    /// first pool stands at `first` there, and the rows are of pools of this part. A figure that is not a number is null.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Temporary`] where writing fails.
-    pub fn write_pools(&mut self, snapshot: &Snapshot, rows: &[PoolGreeks]) -> Result<()> {
+    pub fn write_pools(&mut self, (snapshot, first): (&Snapshot, usize), rows: &[PoolGreeks]) -> Result<()> {
         let twice = || rows.iter().flat_map(|row| [row, row]);
-        let pool = |row: &PoolGreeks| snapshot.book.pool(row.pool as usize);
+        let pool = |row: &PoolGreeks| snapshot.book.pool(row.pool as usize - first);
         let underlying = |row: &PoolGreeks| snapshot.underlyings[row.underlying as usize].name.as_str();
         let mut columns: Vec<(&str, ArrayRef)> = vec![
             ("account", Arc::new(StringArray::from_iter_values(twice().map(|row| pool(row).account)))),
@@ -164,7 +165,7 @@ mod tests {
             let writer = ResultsWriter::create(&dir.path().join("run"), format).expect("a run");
             let mut table = writer.greek_table();
             // In two batches.
-            pools.chunks(1).for_each(|rows| table.write_pools(&snapshot, rows).expect("written"));
+            pools.chunks(1).for_each(|rows| table.write_pools((&snapshot, 0), rows).expect("written"));
             table.finish().expect("finished");
             let mut table = writer.greek_table();
             table.write_scenarios(&snapshot, &set, &scenarios).expect("written");

@@ -4,8 +4,8 @@ use std::path::Path;
 use super::holders::{Holders, Key, Uniqueness};
 use super::lots::{self, LotColumns, Lots};
 use super::names::Names;
-use crate::domain::{Balance, LotTerms};
-use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
+use crate::domain::{AssetIndex, Balance, LotTerms};
+use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, Row, TableRead};
 
 pub(in crate::io) static LAYOUT: Layout = Layout {
     table: "balances",
@@ -22,20 +22,20 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         lots::LOCK,
     ],
 };
-static UNIQUENESS: Uniqueness = Uniqueness {
+pub(super) static UNIQUENESS: Uniqueness = Uniqueness {
     table: "balances",
     column: "asset",
     rule: "one row for each asset and network of a pool",
     remedy: "add the amounts up, or tell lots apart by their locks",
 };
-const ACCOUNT: usize = 0;
-const POOL: usize = 1;
-const ASSET: usize = 2;
+pub(super) const ACCOUNT: usize = 0;
+pub(super) const POOL: usize = 1;
+pub(super) const ASSET: usize = 2;
 const NETWORK: usize = 3;
 const AMOUNT: usize = 4;
 const ACCRUED_INTEREST: usize = 5;
 const LOCKED: usize = 6;
-const LOT: LotColumns = LotColumns { route: 7, status: 8, lock: 9 };
+pub(super) const LOT: LotColumns = LotColumns { route: 7, status: 8, lock: 9 };
 
 /// Reads the balances into `holders`. Several rows of one asset in a pool are lots: networks, routes and locks tell them
 /// apart, and without any they are an error.
@@ -50,27 +50,14 @@ pub(super) fn read(
     let mut keys: Vec<Key> = Vec::new();
     let mut outcome = table::read(dir, &LAYOUT, Presence::Required, log, |row| {
         let pool = holders.pool(row, ACCOUNT, POOL);
-        let name = row.required_text(ASSET);
-        let asset = name.and_then(|name| names.resolve(row, ASSET, name, "assets"));
-        let network = row.text(NETWORK);
-        let amount = row.required_number(AMOUNT, NumberRule::Amount);
-        let accrued_interest = row.number_at(ACCRUED_INTEREST, NumberRule::Amount).unwrap_or(0.0);
-        let locked = row.number_at(LOCKED, NumberRule::NonNegative);
-        if let (Some(amount), Some(locked)) = (amount, locked)
-            && locked > amount.max(0.0)
-        {
-            row.refuse(
-                LOCKED,
-                locked.to_string(),
-                format!("locked is at most the amount, {amount}"),
-                "correct one of them",
-            );
-        }
+        let holding = read_holding(row, names);
         // Accrued interest may make a loan of a lot.
-        let lot = lots.read(row, LOT, (asset, amount.map(|amount| amount + accrued_interest)));
+        let amount = holding.amount.map(|amount| amount + holding.accrued_interest);
+        let lot = lots.read(row, LOT, (holding.asset, amount));
         if row.is_refused() {
             return holders.refuse(pool);
         }
+        let Holding { network, amount, accrued_interest, locked, .. } = holding;
         let (Some(pool), Some(lot), Some(amount)) = (pool, lot, amount) else { return };
         let tag = match network {
             None => 0,
@@ -97,4 +84,29 @@ pub(super) fn read(
     let repeated = holders.refuse_repeated(&UNIQUENESS, &keys, name_of, &mut outcome.counts, log);
     holders.book.drop_balance_rows(&repeated);
     outcome
+}
+
+/// What a row says is held, whatever lot it is; `None` where a cell broke a rule or is empty.
+pub(super) struct Holding<'a> {
+    pub(super) asset: Option<AssetIndex>,
+    pub(super) network: Option<&'a str>,
+    pub(super) amount: Option<f64>,
+    pub(super) accrued_interest: f64,
+    locked: Option<f64>,
+}
+
+pub(super) fn read_holding<'a>(row: &mut Row<'a>, names: &Names) -> Holding<'a> {
+    let name = row.required_text(ASSET);
+    let asset = name.and_then(|name| names.resolve(row, ASSET, name, "assets"));
+    let network = row.text(NETWORK);
+    let amount = row.required_number(AMOUNT, NumberRule::Amount);
+    let accrued_interest = row.number_at(ACCRUED_INTEREST, NumberRule::Amount).unwrap_or(0.0);
+    let locked = row.number_at(LOCKED, NumberRule::NonNegative);
+    if let (Some(amount), Some(locked)) = (amount, locked)
+        && locked > amount.max(0.0)
+    {
+        let rule = format!("locked is at most the amount, {amount}");
+        row.refuse(LOCKED, locked.to_string(), rule, "correct one of them");
+    }
+    Holding { asset, network, amount, accrued_interest, locked }
 }

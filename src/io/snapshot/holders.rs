@@ -3,7 +3,7 @@ use crate::error::Fault;
 use crate::io::table::{FaultLog, Row, RowCounts};
 
 /// Name of the pool of a row that names none.
-const DEFAULT_POOL: &str = "main";
+pub(super) const DEFAULT_POOL: &str = "main";
 
 /// What a row is about, and which row it is: sorted, repeated rows stand side by side with the first one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,12 +29,8 @@ pub(super) struct Holders {
 impl Holders {
     /// The pool a row belongs to.
     pub(super) fn pool(&mut self, row: &mut Row<'_>, account: usize, pool: usize) -> Option<u32> {
-        let account = row.required_text(account);
-        let name = row.text(pool);
-        if name.is_none() && !row.is_blank(pool) {
-            return None;
-        }
-        Some(self.book.pool(account?, name.unwrap_or(DEFAULT_POOL)))
+        let (account, pool) = pool_names(row, account, pool)?;
+        Some(self.book.pool(account, pool))
     }
 
     /// Notes a refused row: nothing can be claimed about its pool any more.
@@ -61,9 +57,7 @@ impl Holders {
             let what = (key.pool, key.item, key.tag);
             match first {
                 Some((same, row)) if same == what => {
-                    let place = (uniqueness.table, u64::from(key.row), uniqueness.column);
-                    let rule = format!("{}; row {row} is the first", uniqueness.rule);
-                    log.push(Fault::of_cell(place, name_of(key.item), rule, uniqueness.remedy));
+                    log.push(uniqueness.fault(name_of(key.item), key.row, row));
                     self.book.mark_unknown(key.pool);
                     counts.refuse_later();
                     repeated.push(key.row);
@@ -76,6 +70,16 @@ impl Holders {
     }
 }
 
+/// Account and pool of a row.
+pub(super) fn pool_names<'a>(row: &mut Row<'a>, account: usize, pool: usize) -> Option<(&'a str, &'a str)> {
+    let account = row.required_text(account);
+    let name = row.text(pool);
+    if name.is_none() && !row.is_blank(pool) {
+        return None;
+    }
+    Some((account?, name.unwrap_or(DEFAULT_POOL)))
+}
+
 /// What may stand only once in a table, in the words of its fault.
 #[derive(Debug)]
 pub(super) struct Uniqueness {
@@ -83,4 +87,12 @@ pub(super) struct Uniqueness {
     pub column: &'static str,
     pub rule: &'static str,
     pub remedy: &'static str,
+}
+
+impl Uniqueness {
+    /// The fault of a row that repeats what an earlier one says.
+    pub(super) fn fault(&self, name: &str, row: u32, first: u32) -> Fault {
+        let rule = format!("{}; row {first} is the first", self.rule);
+        Fault::of_cell((self.table, u64::from(row), self.column), name, rule, self.remedy)
+    }
 }

@@ -11,6 +11,7 @@ mod orders;
 mod pools;
 mod positions;
 mod routes;
+pub mod segments;
 mod toml;
 mod underlyings;
 pub(super) mod volatility;
@@ -18,7 +19,7 @@ pub(super) mod volatility;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::{Snapshot, Underlying, renumber_assets, sort_in};
+use crate::domain::{Asset, Book, HaircutCurve, Instrument, Route, Snapshot, Underlying, renumber_assets, sort_in};
 use crate::error::{Error, Fault, Result};
 use crate::io::table::{EXTENSIONS, FaultLog, RowCounts};
 use names::Names;
@@ -87,6 +88,52 @@ struct Market {
     underlying_names: Names,
 }
 
+/// Every table of a snapshot but those of its book.
+struct MarketTables {
+    market: Market,
+    assets: Vec<Asset>,
+    instruments: Vec<Instrument>,
+    instrument_names: Names,
+    routes: Vec<Route>,
+    route_names: Names,
+    haircut_curves: Vec<HaircutCurve>,
+}
+
+impl MarketTables {
+    fn read(dir: &Path, log: &mut FaultLog, counts: &mut BTreeMap<&'static str, RowCounts>) -> Self {
+        let header = toml::read(dir, log);
+        let (assets, asset_names, outcome) = assets::read(dir, &header.quote, log);
+        counts.insert("assets", outcome.counts);
+        let (mut underlyings, underlying_names, outcome) = underlyings::read(dir, log);
+        header.volatility_shocks.apply(&mut underlyings, log);
+        counts.insert("underlyings", outcome.counts);
+        let asset_prices = assets.iter().map(|asset| asset.price).collect();
+        let (as_of, quote) = (header.as_of, header.quote);
+        let market = Market { as_of, quote, asset_names, asset_prices, underlyings, underlying_names };
+        let (instruments, instrument_names, outcome) = instruments::read(dir, &market, log);
+        counts.insert("instruments", outcome.counts);
+        let (routes, route_names, outcome) = routes::read(dir, log);
+        counts.insert("routes", outcome.counts);
+        let (haircut_curves, outcome) = haircut_curves::read(dir, log);
+        counts.insert("haircut_curves", outcome.counts);
+        Self { market, assets, instruments, instrument_names, routes, route_names, haircut_curves }
+    }
+
+    /// The market with a book; what stands on routes is in no balance of it.
+    fn snapshot(&self, book: Book) -> Snapshot {
+        Snapshot {
+            as_of: self.market.as_of,
+            quote: self.market.quote.clone(),
+            assets: self.assets.clone(),
+            underlyings: self.market.underlyings.clone(),
+            instruments: self.instruments.clone(),
+            routes: self.routes.clone(),
+            haircut_curves: self.haircut_curves.clone(),
+            book,
+        }
+    }
+}
+
 /// Reads the snapshot in directory `dir`.
 ///
 /// # Errors
@@ -101,29 +148,12 @@ pub fn read(dir: &Path) -> Result<Snapshot> {
 /// # Errors
 /// [`Error::Io`] where `dir` does not exist, [`Error::Usage`] where it is not a directory.
 pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
-    let metadata = std::fs::metadata(dir).map_err(|source| Error::io(dir, source))?;
-    if !metadata.is_dir() {
-        return Err(Error::Usage(format!("{}: a snapshot is a directory of tables", dir.display())));
-    }
+    check_directory(dir)?;
     let mut log = FaultLog::default();
     let mut counts = BTreeMap::new();
-    let header = toml::read(dir, &mut log);
-    let (assets, asset_names, outcome) = assets::read(dir, &header.quote, &mut log);
-    counts.insert("assets", outcome.counts);
-    let (mut underlyings, underlying_names, outcome) = underlyings::read(dir, &mut log);
-    header.volatility_shocks.apply(&mut underlyings, &mut log);
-    counts.insert("underlyings", outcome.counts);
-    let asset_prices = assets.iter().map(|asset| asset.price).collect();
-    let market =
-        Market { as_of: header.as_of, quote: header.quote, asset_names, asset_prices, underlyings, underlying_names };
-    let (mut instruments, instrument_names, outcome) = instruments::read(dir, &market, &mut log);
-    counts.insert("instruments", outcome.counts);
-
+    let MarketTables { market, assets, mut instruments, instrument_names, routes, route_names, haircut_curves } =
+        MarketTables::read(dir, &mut log, &mut counts);
     let mut holders = holders::Holders::default();
-    let (routes, route_names, outcome) = routes::read(dir, &mut log);
-    counts.insert("routes", outcome.counts);
-    let (haircut_curves, outcome) = haircut_curves::read(dir, &mut log);
-    counts.insert("haircut_curves", outcome.counts);
     let mut lots = lots::Lots::new((&assets, &market.asset_names), (&routes, &route_names));
     let outcome = balances::read(dir, &market.asset_names, &mut lots, &mut holders, &mut log);
     counts.insert("balances", outcome.counts);
@@ -161,6 +191,26 @@ pub fn read_with_faults(dir: &Path) -> Result<Loaded> {
     };
     let (fault_count, table_faults) = (log.total(), log.of_tables());
     Ok(Loaded { snapshot, faults: log.into_faults(), fault_count, counts, warnings, table_faults })
+}
+
+/// Reads the market of the snapshot in directory `dir`, with an empty book. No table of the book is opened, so it does not matter
+/// how large they are; what stands on routes is not among the assets.
+///
+/// # Errors
+/// As [`read`], of the market's tables alone.
+pub fn read_market(dir: &Path) -> Result<Snapshot> {
+    check_directory(dir)?;
+    let mut log = FaultLog::default();
+    let tables = MarketTables::read(dir, &mut log, &mut BTreeMap::new());
+    if log.total() == 0 { Ok(tables.snapshot(Book::default())) } else { Err(Error::Refused(log.into_faults())) }
+}
+
+fn check_directory(dir: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(dir).map_err(|source| Error::io(dir, source))?;
+    if metadata.is_dir() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("{}: a snapshot is a directory of tables", dir.display())))
 }
 
 /// Warnings about table files in `dir` that no table of a snapshot is called after: they may be misspelled.

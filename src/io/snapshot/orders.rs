@@ -3,7 +3,7 @@ use std::path::Path;
 use super::holders::Holders;
 use super::names::Names;
 use crate::domain::Order;
-use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
+use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, Row, TableRead};
 
 pub(in crate::io) static LAYOUT: Layout = Layout {
     table: "orders",
@@ -17,9 +17,9 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("reduce_only", CellKind::Flag),
     ],
 };
-const ACCOUNT: usize = 0;
-const POOL: usize = 1;
-const INSTRUMENT: usize = 2;
+pub(super) const ACCOUNT: usize = 0;
+pub(super) const POOL: usize = 1;
+pub(super) const INSTRUMENT: usize = 2;
 const SIDE: usize = 3;
 const QUANTITY: usize = 4;
 const PRICE: usize = 5;
@@ -31,23 +31,23 @@ const SIDES: [(&str, f64); 2] = [("buy", 1.0), ("sell", -1.0)];
 pub(super) fn read(dir: &Path, instruments: &Names, holders: &mut Holders, log: &mut FaultLog) -> TableRead {
     let outcome = table::read(dir, &LAYOUT, Presence::Optional, log, |row| {
         let pool = holders.pool(row, ACCOUNT, POOL);
-        let name = row.required_text(INSTRUMENT);
-        let instrument = name.and_then(|name| instruments.resolve(row, INSTRUMENT, name, "instruments"));
-        let sign = row.required_word(SIDE, &SIDES);
-        let quantity = row.required_number(QUANTITY, NumberRule::Positive);
-        let price = row.required_number(PRICE, NumberRule::Positive);
-        let reduces_only = row.flag(REDUCE_ONLY).unwrap_or(false);
+        let order = read_order(row, instruments);
         if row.is_refused() {
             return holders.refuse(pool);
         }
-        let (Some(pool), Some(instrument), Some(sign), Some(quantity), Some(price)) =
-            (pool, instrument, sign, quantity, price)
-        else {
-            return;
-        };
-        let order = Order { instrument, quantity: sign * quantity, price, reduces_only };
+        let (Some(pool), Some(order)) = (pool, order) else { return };
         holders.book.settings(pool).orders.push(order);
     });
     holders.lost_rows += outcome.unreadable;
     outcome
+}
+
+pub(super) fn read_order(row: &mut Row<'_>, instruments: &Names) -> Option<Order> {
+    let name = row.required_text(INSTRUMENT);
+    let instrument = name.and_then(|name| instruments.resolve(row, INSTRUMENT, name, "instruments"));
+    let sign = row.required_word(SIDE, &SIDES);
+    let quantity = row.required_number(QUANTITY, NumberRule::Positive);
+    let price = row.required_number(PRICE, NumberRule::Positive);
+    let reduces_only = row.flag(REDUCE_ONLY).unwrap_or(false);
+    Some(Order { instrument: instrument?, quantity: sign? * quantity?, price: price?, reduces_only })
 }

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::holders::{Holders, Key};
-use crate::domain::Mode;
+use crate::domain::{Mode, PoolSettings};
 use crate::error::Fault;
-use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, TableRead};
+use crate::io::table::{self, CellKind, Column, FaultLog, Layout, NumberRule, Presence, Row, TableRead};
 
 pub(in crate::io) static LAYOUT: Layout = Layout {
     table: "pools",
@@ -18,9 +18,9 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("open_order_margin", CellKind::Number),
     ],
 };
-const ACCOUNT: usize = 0;
-const POOL: usize = 1;
-const MODE: usize = 2;
+pub(super) const ACCOUNT: usize = 0;
+pub(super) const POOL: usize = 1;
+pub(super) const MODE: usize = 2;
 const RULEBOOK: usize = 3;
 const IM_MULTIPLIER: usize = 4;
 const MM_MULTIPLIER: usize = 5;
@@ -33,21 +33,9 @@ pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (Ta
     let mut isolated = Vec::new();
     let outcome = table::read(dir, &LAYOUT, Presence::Optional, log, |row| {
         let pool = holders.pool(row, ACCOUNT, POOL);
-        let mode = row.word(MODE, &Mode::ALL.map(|mode| (mode.name(), mode))).unwrap_or_default();
-        if let Some(rulebook) = row.text(RULEBOOK) {
-            row.refuse(
-                RULEBOOK,
-                rulebook,
-                "one rulebook per run",
-                "leave the cell empty; split the snapshot by rulebook",
-            );
-        }
-        let im_multiplier = row.number_at(IM_MULTIPLIER, NumberRule::Positive).unwrap_or(1.0);
-        let mm_multiplier = row.number_at(MM_MULTIPLIER, NumberRule::Positive).unwrap_or(1.0);
-        let open_order_margin = row.number_at(OPEN_ORDER_MARGIN, NumberRule::NonNegative).unwrap_or(0.0);
+        let read = read_settings(row);
         if let Some(first) = pool.and_then(|pool| first_rows.get(&pool)) {
-            let rule = format!("one row for each pool; row {first} is the first");
-            row.refuse_cell(POOL, rule, "remove one of them");
+            refuse_repeated(row, *first);
         } else if let Some(pool) = pool {
             first_rows.insert(pool, row.number());
         }
@@ -56,16 +44,32 @@ pub(super) fn read(dir: &Path, holders: &mut Holders, log: &mut FaultLog) -> (Ta
         }
         let Some(pool) = pool else { return };
         let settings = holders.book.settings(pool);
-        settings.mode = mode;
-        settings.im_multiplier = im_multiplier;
-        settings.mm_multiplier = mm_multiplier;
-        settings.open_order_margin = open_order_margin;
-        if mode == Mode::Isolated {
+        let orders = std::mem::take(&mut settings.orders);
+        *settings = PoolSettings { orders, ..read };
+        if settings.mode == Mode::Isolated {
             isolated.push((pool, row.number()));
         }
     });
     holders.lost_rows += outcome.unreadable;
     (outcome, isolated)
+}
+
+/// Settings of a row, without orders; its account and pool apart.
+pub(super) fn read_settings(row: &mut Row<'_>) -> PoolSettings {
+    let mode = row.word(MODE, &Mode::ALL.map(|mode| (mode.name(), mode))).unwrap_or_default();
+    if let Some(rulebook) = row.text(RULEBOOK) {
+        row.refuse(RULEBOOK, rulebook, "one rulebook per run", "leave the cell empty; split the snapshot by rulebook");
+    }
+    let im_multiplier = row.number_at(IM_MULTIPLIER, NumberRule::Positive).unwrap_or(1.0);
+    let mm_multiplier = row.number_at(MM_MULTIPLIER, NumberRule::Positive).unwrap_or(1.0);
+    let open_order_margin = row.number_at(OPEN_ORDER_MARGIN, NumberRule::NonNegative).unwrap_or(0.0);
+    PoolSettings { mode, im_multiplier, mm_multiplier, open_order_margin, orders: Vec::new() }
+}
+
+/// Refuses a second row of a pool.
+pub(super) fn refuse_repeated(row: &mut Row<'_>, first: u64) {
+    let rule = format!("one row for each pool; row {first} is the first");
+    row.refuse_cell(POOL, rule, "remove one of them");
 }
 
 /// Refuses the rows of isolated pools that hold more than one instrument. `positions` is sorted by pool and instrument.
@@ -81,11 +85,15 @@ pub(super) fn check_isolated(
         let held = positions[start..].iter().take_while(|key| key.pool == *pool);
         let instruments = held.clone().zip(held.skip(1)).filter(|(a, b)| a.item != b.item).count() + 1;
         if instruments > 1 {
-            let rule = format!("an isolated pool holds one instrument, not {instruments}");
-            let place = (LAYOUT.table, *row, "mode");
-            log.push(Fault::of_cell(place, "isolated", rule, "split the pool, or use cross"));
+            log.push(not_isolated(*row, instruments));
             outcome.counts.refuse_later();
             holders.book.mark_unknown(*pool);
         }
     }
+}
+
+/// The fault of the row of an isolated pool that holds several instruments.
+pub(super) fn not_isolated(row: u64, instruments: usize) -> Fault {
+    let rule = format!("an isolated pool holds one instrument, not {instruments}");
+    Fault::of_cell((LAYOUT.table, row, "mode"), "isolated", rule, "split the pool, or use cross")
 }

@@ -18,16 +18,16 @@ pub(in crate::io) static LAYOUT: Layout = Layout {
         Column::optional("side", CellKind::Text),
     ],
 };
-static UNIQUENESS: Uniqueness = Uniqueness {
+pub(super) static UNIQUENESS: Uniqueness = Uniqueness {
     table: "positions",
     column: "instrument",
     rule: "one row for each instrument and side of a pool",
     remedy: "net the rows, or tell hedge-mode legs apart by side",
 };
-const ACCOUNT: usize = 0;
-const POOL: usize = 1;
-const INSTRUMENT: usize = 2;
-const QUANTITY: usize = 3;
+pub(super) const ACCOUNT: usize = 0;
+pub(super) const POOL: usize = 1;
+pub(super) const INSTRUMENT: usize = 2;
+pub(super) const QUANTITY: usize = 3;
 const ENTRY_PRICE: usize = 4;
 const LEVERAGE: usize = 5;
 const ACCRUED_FUNDING: usize = 6;
@@ -63,7 +63,7 @@ pub(super) fn read(
     (outcome, keys)
 }
 
-fn read_position(row: &mut Row<'_>, instruments: &[Instrument], names: &Names) -> Option<Position> {
+pub(super) fn read_position(row: &mut Row<'_>, instruments: &[Instrument], names: &Names) -> Option<Position> {
     let name = row.required_text(INSTRUMENT);
     let index = name.and_then(|name| names.resolve(row, INSTRUMENT, name, "instruments"));
     let instrument = index.map(|index| &instruments[index as usize]);

@@ -130,3 +130,14 @@ fn a_misspelled_table_name_is_a_warning() {
     assert_eq!(loaded.warnings, ["\"Orders.csv\" was not read: did you mean \"orders\"?"]);
     assert_eq!(loaded.fault_count, 0);
 }
+
+#[test]
+fn a_market_is_read_without_its_book() {
+    let dir = directory(&[ASSETS, UNDERLYINGS, INSTRUMENTS, ("positions.csv", "account,nonsense\n")]);
+    let market = read_market(dir.path()).expect("a valid market");
+    assert_eq!((market.book.len(), market.instruments.len(), market.underlyings.len()), (0, 2, 1));
+    assert!(read(dir.path()).is_err());
+    let dir = directory(&[ASSETS, UNDERLYINGS, ("instruments.csv", "instrument\nX\n")]);
+    assert!(matches!(read_market(dir.path()), Err(Error::Refused(_))));
+    assert!(matches!(read_market(&dir.path().join("assets.csv")), Err(Error::Usage(_))));
+}

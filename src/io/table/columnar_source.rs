@@ -1,9 +1,11 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::cells::{Batch, Cells, normalise};
@@ -34,6 +36,47 @@ pub(super) fn stream(
         }
     }
     Ok(())
+}
+
+/// Streams the columns at these places of the layout; the others read as absent.
+pub(super) fn project(
+    path: &Path,
+    layout: &Layout,
+    columns: &[usize],
+    on_batch: &mut dyn FnMut(&Batch) -> ControlFlow<()>,
+) -> Result<(), String> {
+    let is_wanted = |name: &str| columns.iter().any(|&column| layout.columns[column].name == name);
+    let mut batches = guarded(|| {
+        let file = File::open(path).map_err(|error| error.to_string())?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+        let fields = builder.schema().fields().iter().enumerate();
+        let wanted: Vec<usize> = fields.filter(|(_, field)| is_wanted(field.name())).map(|(at, _)| at).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+        let reader = builder.with_batch_size(BATCH_ROWS).with_projection(mask).build();
+        reader.map_err(|error| error.to_string())
+    })?;
+    let schema = batches.schema();
+    let place = |name: &str| schema.fields().iter().position(|field| field.name() == name);
+    let positions: Vec<Option<usize>> = layout.columns.iter().map(|column| place(column.name)).collect();
+    while let Some(batch) = guarded(|| batches.next().transpose().map_err(|error| error.to_string()))? {
+        let converted = guarded(|| Ok(convert(&batch, layout, &positions)))?;
+        let batch = converted.map_err(|(column, rule)| format!("{column}: {rule}"))?;
+        if on_batch(&batch).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Headers and number of rows.
+pub(super) fn shape(path: &Path) -> Result<(Vec<String>, u64), String> {
+    guarded(|| {
+        let file = File::open(path).map_err(|error| error.to_string())?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+        let header = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let rows = builder.metadata().file_metadata().num_rows();
+        Ok((header, u64::try_from(rows).map_err(|error| error.to_string())?))
+    })
 }
 
 type Batches = Box<dyn RecordBatchReader>;

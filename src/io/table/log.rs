@@ -10,7 +10,7 @@ pub const FAULTS_KEPT: usize = 10_000;
 const SUGGESTIONS_SEARCHED: usize = 200;
 
 /// Faults found so far, over all tables.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FaultLog {
     faults: Vec<Fault>,
     kept: BTreeMap<String, usize>,
@@ -35,6 +35,13 @@ impl FaultLog {
             }
         }
         self.faults.push(fault);
+    }
+
+    /// Adds the faults of another log.
+    pub fn absorb(&mut self, other: Self) {
+        let unlisted = other.total - other.faults.len() as u64;
+        other.faults.into_iter().for_each(|fault| self.push(fault));
+        self.total += unlisted;
     }
 
     /// Faults found, kept or not.

@@ -5,12 +5,14 @@
 
 mod cells;
 mod columnar_source;
+mod columns;
 mod csv_source;
 mod log;
 mod row;
 
 use std::path::{Path, PathBuf};
 
+pub use columns::{Columns, read_columns, read_shape};
 pub use log::{FAULTS_KEPT, FaultLog};
 pub use row::{NumberRule, Row};
 
