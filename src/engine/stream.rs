@@ -150,7 +150,10 @@ impl<'a> SegmentedSweep<'a> {
     /// The worst scenarios of these outcomes, to be taken apart.
     pub fn attribution(&self, outcome: &Outcome) -> SegmentedAttribution<'_> {
         let setting = Setting { snapshot: self.sketch, rules: &self.rules, rows: &self.rows };
-        SegmentedAttribution { sweep: self, attributor: Attributor::new(&setting, &self.order, &self.scenarios, &outcome.scenarios) }
+        SegmentedAttribution {
+            sweep: self,
+            attributor: Attributor::new(&setting, &self.order, &self.scenarios, &outcome.scenarios),
+        }
     }
 
     fn cells(&self) -> u64 {

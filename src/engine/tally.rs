@@ -4,12 +4,22 @@ use super::outcome::ScenarioOutcome;
 /// A power of two: scaling by it is exact.
 pub const QUANTUM: f64 = 1.0 / 1_048_576.0;
 
+/// Quanta below this fit an i64 with room to round.
+const SMALL_QUANTA: f64 = 4.611_686_018_427_388e18; // 2^62
+
 /// Largest amount that is published, quote units: a million of them still fit an integer total.
 pub const AMOUNT_MAX: f64 = 1e26;
 
 /// An amount as an integer number of quanta. One beyond [`AMOUNT_MAX`] counts as it: the sweep refuses to publish it.
 pub fn quanta(amount: f64) -> i128 {
-    (amount.clamp(-2.0 * AMOUNT_MAX, 2.0 * AMOUNT_MAX) / QUANTUM).round() as i128
+    let scaled = amount.clamp(-2.0 * AMOUNT_MAX, 2.0 * AMOUNT_MAX) / QUANTUM;
+    if scaled.abs() < SMALL_QUANTA {
+        // The same rounding without a call: the rest is exact, halves go away from zero.
+        let whole = scaled as i64;
+        let rest = scaled - whole as f64;
+        return i128::from(whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5));
+    }
+    scaled.round() as i128
 }
 
 /// What a scenario adds up to over pools: counts and integer totals, and the sums that carry a bound.
@@ -62,5 +72,21 @@ impl ScenarioTally {
             equity_total,
             maintenance_total,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_amounts_round_as_large_ones_do() {
+        let plain = |amount: f64| (amount / QUANTUM).round() as i128;
+        let halves =
+            [0.0, 0.5, 0.499_999_999_999_999_94, 1.5, 2.5, 1e6 + 0.5, 9_007_199_254_740_993.0, 4e18, 5e18, 1e30];
+        for amount in halves.into_iter().flat_map(|quanta| [quanta * QUANTUM, -quanta * QUANTUM]) {
+            assert_eq!(quanta(amount), plain(amount), "{amount}");
+        }
+        assert_eq!((quanta(f64::NAN), quanta(f64::INFINITY)), (0, plain(2.0 * AMOUNT_MAX)));
     }
 }

@@ -84,8 +84,8 @@ impl<'a> Builder<'a> {
         (if low == 0.0 { low } else { low.next_down() }, if high == 0.0 { high } else { high.next_up() })
     }
 
-    /// Adds `weights · coefficient · row`.
-    #[inline]
+    /// Adds `weights · coefficient · row`. Always inlined: weights are constants of the callers, and most are 0.
+    #[inline(always)]
     pub fn affine(&mut self, row: u32, coefficient: f64, weights: Weights) {
         if coefficient == 0.0 {
             return;
