@@ -123,14 +123,15 @@ impl<'a> Arbiter<'a> {
     }
 
     /// The first of `candidates` with the lowest canonical adjusted equity − maintenance margin, and the figures there.
-    pub fn worst_scenario(
+    pub fn worst_scenario<M: Market<f64>>(
         &self,
         pool: &Pool<'_>,
         candidates: impl IntoIterator<Item = usize>,
+        market: impl Fn(usize) -> M,
     ) -> Option<(usize, Figures)> {
         let mut worst: Option<(usize, Figures)> = None;
         for scenario in candidates {
-            let figures = self.figures(pool, Column::Scenario(scenario));
+            let figures = self.figures_in(pool, &market(scenario));
             if worst.is_none_or(|(_, lowest)| figures.maintenance_excess() < lowest.maintenance_excess()) {
                 worst = Some((scenario, figures));
             }
@@ -140,9 +141,13 @@ impl<'a> Arbiter<'a> {
 
     /// Published figures of a pool in a market: the canonical f64 evaluation.
     pub fn figures(&self, pool: &Pool<'_>, column: Column) -> Figures {
-        let market = (self.setting.rows, column);
-        let equity = self.setting.equity::<f64>(pool, &market);
-        let requirement = self.setting.requirement::<f64>(pool, &market);
+        self.figures_in(pool, &(self.setting.rows, column))
+    }
+
+    /// The same in a market.
+    fn figures_in(&self, pool: &Pool<'_>, market: &impl Market<f64>) -> Figures {
+        let equity = self.setting.equity::<f64>(pool, market);
+        let requirement = self.setting.requirement::<f64>(pool, market);
         let (initial, maintenance) = (requirement.initial, requirement.maintenance);
         Figures {
             equity: equity.raw,
@@ -150,7 +155,7 @@ impl<'a> Arbiter<'a> {
             initial_margin: if initial < maintenance { maintenance } else { initial },
             maintenance_margin: maintenance,
             adjusted_collateral: equity.collateral,
-            gross_notional: self.setting.gross_notional::<f64>(pool, &market),
+            gross_notional: self.setting.gross_notional::<f64>(pool, market),
         }
     }
 }

@@ -21,6 +21,23 @@ impl Block<'_> {
     }
 }
 
+/// One scenario as a market, from the rows of its block: neighbours in memory, where the rows of the whole set are far apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// All rows.
+    pub tiles: &'a Tiles,
+    /// The scenario.
+    pub place: usize,
+}
+
+impl Market<f64> for Place<'_> {
+    #[inline]
+    fn row(&self, row: u32) -> f64 {
+        let lane = self.place % LANES;
+        self.tiles.values(row, self.place - lane)[lane]
+    }
+}
+
 impl Market<Lanes> for Block<'_> {
     #[inline(always)]
     fn row(&self, row: u32) -> Lanes {

@@ -2,6 +2,7 @@
 //! Every engine closes its pools here, so every engine publishes the same figures.
 
 use super::arbiter::Decision;
+use super::block::Place;
 use super::job::Job;
 use super::outcome::{PoolOutcome, State, Totals};
 use super::tally::{ScenarioTally, quanta};
@@ -200,7 +201,8 @@ impl Ledger {
     /// Closes the pool: the worst scenario is the first that stands at one of `candidates` with the lowest canonical excess.
     pub fn close(&mut self, job: &Job<'_>, pool: &Pool<'_>, mut candidates: Vec<usize>) -> PoolOutcome {
         candidates.sort_unstable_by_key(|&place| job.order.scenario(place));
-        let (place, worst) = job.arbiter.worst_scenario(pool, candidates).unwrap_or_default();
+        let market = |place| Place { tiles: job.tiles, place };
+        let (place, worst) = job.arbiter.worst_scenario(pool, candidates, market).unwrap_or_default();
         // Summed in the order of the scenarios, whatever the order in which they were taken.
         self.shortfalls.sort_unstable_by_key(|&(scenario, _)| scenario);
         let weighted_shortfall = self.shortfalls.iter().fold(0.0, |sum, (_, shortfall)| sum + shortfall);

@@ -157,6 +157,11 @@ impl WithSimd for Masks<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
         let (roots, errors) = (self.roots, self.errors);
+        if all_certain(roots, errors) {
+            let liquidatable = signs(&roots.maintenance);
+            let restricted = liquidatable | signs(&roots.initial);
+            return (Verdicts { restricted, liquidatable, bankrupt: signs(&roots.equity) }, 0);
+        }
         let liquidatable = below(&roots.maintenance, -errors.maintenance);
         let restricted = liquidatable | below(&roots.initial, -errors.initial);
         let bankrupt = below(&roots.equity, -errors.equity);
@@ -165,6 +170,28 @@ impl WithSimd for Masks<'_> {
             & (bankrupt | above(&roots.equity, errors.equity));
         (Verdicts { restricted, liquidatable, bankrupt }, !certain)
     }
+}
+
+/// Whether every value lies further from zero than its error; a NaN does not.
+#[inline(always)]
+fn all_certain(roots: &RootValues, errors: Errors) -> bool {
+    let mut doubt = false;
+    for lane in 0..SCENARIO_BLOCK {
+        doubt |= !(roots.maintenance[lane].abs() > errors.maintenance);
+        doubt |= !(roots.initial[lane].abs() > errors.initial);
+        doubt |= !(roots.equity[lane].abs() > errors.equity);
+    }
+    !doubt
+}
+
+/// The signs of values of which none is zero.
+#[inline(always)]
+fn signs(values: &[f64; SCENARIO_BLOCK]) -> u32 {
+    let mut mask = 0;
+    for lane in 0..SCENARIO_BLOCK {
+        mask |= ((values[lane].to_bits() >> 63) as u32) << lane;
+    }
+    mask
 }
 
 #[inline(always)]

@@ -139,13 +139,20 @@ impl WithSimd for GrossOfBlock<'_> {
     type Output = [f64; SCENARIO_BLOCK];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let mut gross = [self.parts.pool.constant.gross; SCENARIO_BLOCK];
-        for (term, &coefficient) in self.parts.terms.iter().zip(self.parts.gross) {
-            let deltas = self.block.deltas(term.row);
-            for lane in 0..SCENARIO_BLOCK {
-                gross[lane] += coefficient * deltas[lane];
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { parts, block } = self;
+        let mut gross = [0.0; SCENARIO_BLOCK];
+        for start in (0..SCENARIO_BLOCK).step_by(UNROLL * S::F64_LANES) {
+            let mut sum = [simd.splat_f64s(parts.pool.constant.gross); UNROLL];
+            for (term, &coefficient) in parts.terms.iter().zip(parts.gross) {
+                let coefficient = simd.splat_f64s(coefficient);
+                let deltas = vectors::<S>(block, term.row, start);
+                for k in 0..UNROLL {
+                    sum[k] = simd.mul_add_e_f64s(coefficient, deltas[k], sum[k]);
+                }
             }
+            let lanes = start..start + UNROLL * S::F64_LANES;
+            S::as_mut_simd_f64s(&mut gross[lanes]).0.copy_from_slice(&sum);
         }
         gross
     }

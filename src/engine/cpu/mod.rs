@@ -44,6 +44,10 @@ pub fn sweep_program(job: &Job<'_>, pools: Range<usize>, program: &Program) -> C
     chunk
 }
 
+/// Pools that go through the blocks of a tile together: their programs and bounds stay in a core's L2 cache, and so do the rows of a
+/// block that they hold.
+const SCAN_POOLS: usize = 96;
+
 /// A chunk while it is swept.
 struct ChunkSweep<'j, 'a> {
     job: &'j Job<'a>,
@@ -119,28 +123,37 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
         total.iter_mut().zip(&self.requirement).for_each(|(total, part)| *total += part);
     }
 
-    /// Settles the blocks of a tile that matter to pools without nodes, block by block: its rows stay in cache for all pools.
+    /// Settles the blocks of a tile that matter to pools without nodes.
     fn scan_tile(&mut self, tile: Tile<'_>, chunk: &mut Chunk) {
-        let (program, arch) = (self.program, self.decider.arch);
-        let (mut watches, mut scanned) = (std::mem::take(&mut self.watches), std::mem::take(&mut self.scanned));
+        let mut watches = std::mem::take(&mut self.watches);
         let n_blocks = tile.len.div_ceil(SCENARIO_BLOCK);
-        for first in (0..n_blocks).step_by(RANGE_BLOCKS) {
-            arch.dispatch(BoundsOfPools { program, tile, first, watches: &mut watches });
-            for k in from_both_ends((n_blocks - first).min(RANGE_BLOCKS)) {
-                let block = TileBlock { tile, lane: (first + k) * SCENARIO_BLOCK };
-                arch.dispatch(ScanBlock { program, block, k, watches: &mut watches, scanned: &mut scanned });
-                for &(at, lowest) in &scanned {
-                    let watch = &watches[at as usize];
-                    let index = watch.pool as usize;
-                    self.ledgers[index].note_lowest(block.first(), lowest);
-                    // A NaN is certain of nothing.
-                    if watch.may_restrict(k) && !(lowest > watch.quiet) {
-                        self.settle_block(index, program.parts(index), block, watch.errors, chunk);
-                    }
+        for together in watches.chunks_mut(SCAN_POOLS) {
+            for first in (0..n_blocks).step_by(RANGE_BLOCKS) {
+                let bounds = BoundsOfPools { program: self.program, tile, first, watches: together };
+                self.decider.arch.dispatch(bounds);
+                for k in from_both_ends((n_blocks - first).min(RANGE_BLOCKS)) {
+                    let block = TileBlock { tile, lane: (first + k) * SCENARIO_BLOCK };
+                    self.scan_block(together, (block, k), chunk);
                 }
             }
         }
-        (self.watches, self.scanned) = (watches, scanned);
+        self.watches = watches;
+    }
+
+    /// Evaluates a block for the pools to which it matters, all on the same rows, and settles it where somebody may be restricted.
+    fn scan_block(&mut self, watches: &mut [Watch], (block, k): (TileBlock<'_>, usize), chunk: &mut Chunk) {
+        let (program, mut scanned) = (self.program, std::mem::take(&mut self.scanned));
+        self.decider.arch.dispatch(ScanBlock { program, block, k, watches, scanned: &mut scanned });
+        for &(at, lowest) in &scanned {
+            let watch = &watches[at as usize];
+            let index = watch.pool as usize;
+            self.ledgers[index].note_lowest(block.first(), lowest);
+            // A NaN is certain of nothing.
+            if watch.may_restrict(k) && !(lowest > watch.quiet) {
+                self.settle_block(index, program.parts(index), block, watch.errors, chunk);
+            }
+        }
+        self.scanned = scanned;
     }
 
     /// Decides and counts a pool's verdicts on a block.
