@@ -175,13 +175,13 @@ impl WithSimd for Masks<'_> {
 /// Whether every value lies further from zero than its error; a NaN does not.
 #[inline(always)]
 fn all_certain(roots: &RootValues, errors: Errors) -> bool {
-    let mut doubt = false;
+    let mut certain = true;
     for lane in 0..SCENARIO_BLOCK {
-        doubt |= !(roots.maintenance[lane].abs() > errors.maintenance);
-        doubt |= !(roots.initial[lane].abs() > errors.initial);
-        doubt |= !(roots.equity[lane].abs() > errors.equity);
+        certain &= roots.maintenance[lane].abs() > errors.maintenance;
+        certain &= roots.initial[lane].abs() > errors.initial;
+        certain &= roots.equity[lane].abs() > errors.equity;
     }
-    !doubt
+    certain
 }
 
 /// The signs of values of which none is zero.

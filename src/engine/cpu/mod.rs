@@ -149,7 +149,8 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
             let index = watch.pool as usize;
             self.ledgers[index].note_lowest(block.first(), lowest);
             // A NaN is certain of nothing.
-            if watch.may_restrict(k) && !(lowest > watch.quiet) {
+            let is_quiet = lowest > watch.quiet;
+            if watch.may_restrict(k) && !is_quiet {
                 self.settle_block(index, program.parts(index), block, watch.errors, chunk);
             }
         }

@@ -51,14 +51,14 @@ impl Watch {
     pub fn may_restrict(&self, k: usize) -> bool {
         let maintenance = self.maintenance.0[k] - 2.0 * self.errors.maintenance;
         let initial = self.initial.0[k] - 2.0 * self.errors.initial;
-        !(maintenance > self.quiet || maintenance > 0.0 && initial > 0.0)
+        let is_quiet = maintenance > self.quiet || maintenance > 0.0 && initial > 0.0;
+        !is_quiet
     }
 
-    /// Whether it may hold the worst scenario.
+    /// Whether the worst scenario certainly stands elsewhere.
     #[inline(always)]
-    fn may_be_worst(&self, k: usize) -> bool {
-        let maintenance = self.maintenance.0[k] - 2.0 * self.errors.maintenance;
-        !(maintenance > self.lowest + self.slack)
+    fn is_worse_elsewhere(&self, k: usize) -> bool {
+        self.maintenance.0[k] - 2.0 * self.errors.maintenance > self.lowest + self.slack
     }
 }
 
@@ -153,7 +153,7 @@ impl WithSimd for ScanBlock<'_> {
         scanned.clear();
         // A plain loop: closures would not be compiled for the vectors this is dispatched to.
         for (at, watch) in watches.iter_mut().enumerate() {
-            if watch.may_be_worst(k) || watch.may_restrict(k) {
+            if !watch.is_worse_elsewhere(k) || watch.may_restrict(k) {
                 let lowest = lowest_of_block(simd, program.parts(watch.pool as usize), block);
                 watch.lowest = if lowest < watch.lowest { lowest } else { watch.lowest };
                 scanned.push((at as u32, lowest));
