@@ -166,7 +166,7 @@ fn audit_pool(job: &Job<'_>, index: usize, outcome: &PoolOutcome, witness: Optio
         differ += u64::from(counted.abs_diff(published));
     }
     let ratio = witness.map_or(0.0, |witness| {
-        let exact = job.arbiter.examine(&pool, Column::Scenario(witness.scenario as usize)).1.middle();
+        let exact = job.arbiter.examine(&pool, Column::Scenario(witness.place as usize)).1.middle();
         (witness.value - exact).abs() / witness.bound
     });
     // A kernel value outside its bound is a broken promise even where no decision turned on it.

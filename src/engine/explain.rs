@@ -109,13 +109,9 @@ impl Explainer<'_> {
         let setting = Setting { snapshot: &snapshot, rules: &rules, rows: &rows };
         let pool = snapshot.book.pool(0);
         let arbiter = Arbiter::new(setting);
-        let scenario = scenario.or_else(|| {
-            {
-                let market = |at| (&rows, Column::Scenario(at));
-                arbiter.worst_scenario(&pool, 0..rows.scenario_count(), market)
-            }
-            .map(|(at, _)| at)
-        });
+        let market_at = |at| (&rows, Column::Scenario(at));
+        let worst = || arbiter.worst_scenario(&pool, 0..rows.scenario_count(), market_at).map(|(at, _)| at);
+        let scenario = scenario.or_else(worst);
         let base = statement(&arbiter, &pool, (Column::Base, &market));
         Ok(Explanation {
             reaches: if base.state > State::Liquidatable { reaches(&snapshot, &rules)? } else { Vec::new() },

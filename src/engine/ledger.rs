@@ -24,8 +24,8 @@ struct Candidate {
 /// The kernel's own word on a pool's worst scenario, for the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Witness {
-    /// Scenario of the kernel's lowest maintenance root.
-    pub scenario: u32,
+    /// Place of the kernel's lowest maintenance root.
+    pub place: u32,
     /// The value there, as the kernel computed it.
     pub value: f64,
     /// Its certified bound.
@@ -38,7 +38,8 @@ pub struct Ledger {
     restricted: u32,
     liquidatable: u32,
     bankrupt: u32,
-    /// (scenario, weight · shortfall), in no particular order.
+    /// (scenario, weight · shortfall) of each bankrupt verdict, in no particular order; a chunk's pools hold them until they are
+    /// closed.
     shortfalls: Vec<(u32, f64)>,
     /// At least one verdict was left to the arbiter.
     pub redecided: bool,
@@ -204,8 +205,9 @@ impl Ledger {
         let market = |place| Place { tiles: job.tiles, place };
         let (place, worst) = job.arbiter.worst_scenario(pool, candidates, market).unwrap_or_default();
         // Summed in the order of the scenarios, whatever the order in which they were taken.
-        self.shortfalls.sort_unstable_by_key(|&(scenario, _)| scenario);
-        let weighted_shortfall = self.shortfalls.iter().fold(0.0, |sum, (_, shortfall)| sum + shortfall);
+        let mut shortfalls = std::mem::take(&mut self.shortfalls);
+        shortfalls.sort_unstable_by_key(|&(scenario, _)| scenario);
+        let weighted_shortfall = shortfalls.iter().fold(0.0, |sum, (_, shortfall)| sum + shortfall);
         let base = job.arbiter.figures(pool, Column::Base);
         PoolOutcome {
             base,

@@ -28,6 +28,7 @@ impl Order {
             Pairing::Single => 1,
             Pairing::SeenAndTrue => 2,
         };
+        debug_assert!(set.len().is_multiple_of(together as usize), "pairs are whole");
         let mut groups: Vec<(f64, u32)> =
             (0..set.len() as u32).step_by(together as usize).map(|first| (key(first as usize), first)).collect();
         groups.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));

@@ -4,10 +4,8 @@ use std::ops::Range;
 
 /// Pools per chunk of the CPU engine at most: their programs stay in a core's L2 cache beside a block's rows.
 const CHUNK_POOLS: usize = 512;
-/// Scenarios per tile of the CPU engine where nothing else limits it.
+/// Scenarios per tile of the CPU engine: as many blocks as are bounded together.
 pub const TILE_SCENARIOS: usize = SCENARIO_BLOCK * RANGE_BLOCKS;
-/// A tile's rows, of which most pools touch few blocks: 1,024 columns of 500 rows, or 128 of 4,000.
-const TILE_BYTES: usize = 4 << 20;
 /// Scenarios evaluated at once. Tiles are padded to a multiple of it, so that kernels need no remainder loop; it is also the
 /// width of a verdict mask.
 pub const SCENARIO_BLOCK: usize = 32;
@@ -37,14 +35,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Cuts for the CPU: enough chunks to balance any number of threads, large enough to reuse a tile's rows, and the more
-    /// rows the fewer scenarios per tile. The cut depends on the work only, never on the machine.
-    pub fn for_cpu((n_pools, n_scenarios, n_rows): (usize, usize, usize), options: PlanOptions) -> Self {
+    /// Cuts for the CPU: enough chunks to balance any number of threads, large enough to share the rows of a block. The cut
+    /// depends on the work only, never on the machine.
+    pub fn for_cpu((n_pools, n_scenarios): (usize, usize), options: PlanOptions) -> Self {
         let chunk_pools = options.chunk_pools.unwrap_or((n_pools / 64).clamp(64, CHUNK_POOLS)).max(1);
-        let width = (TILE_BYTES / (size_of::<f64>() * n_rows.max(1))).clamp(SCENARIO_BLOCK, TILE_SCENARIOS);
-        // Rounded down, so that a tile keeps within its bytes.
-        let width = width - width % SCENARIO_BLOCK;
-        Self { n_pools, n_scenarios, chunk_pools, tile_scenarios: tile_width(n_scenarios, options, width) }
+        Self { n_pools, n_scenarios, chunk_pools, tile_scenarios: tile_width(n_scenarios, options, TILE_SCENARIOS) }
     }
 
     /// Number of chunks.
@@ -163,11 +158,11 @@ mod tests {
     proptest! {
         #[test]
         fn chunks_and_tiles_cover_everything_once(
-            n_pools in 0usize..5_000, n_scenarios in 0usize..5_000, n_rows in 0usize..20_000,
+            n_pools in 0usize..5_000, n_scenarios in 0usize..5_000,
             chunk in proptest::option::of(1usize..700), tile in proptest::option::of(1usize..700),
         ) {
             let options = PlanOptions { chunk_pools: chunk, tile_scenarios: tile };
-            let plan = Plan::for_cpu((n_pools, n_scenarios, n_rows), options);
+            let plan = Plan::for_cpu((n_pools, n_scenarios), options);
             prop_assert_eq!(plan.tile_scenarios % SCENARIO_BLOCK, 0);
             let pools: Vec<usize> = (0..plan.chunk_count()).flat_map(|k| plan.chunk(k)).collect();
             prop_assert_eq!(pools, (0..n_pools).collect::<Vec<_>>());
@@ -189,12 +184,6 @@ mod tests {
                 prop_assert!(device.plan.chunk_pools.div_ceil(device.group_pools) <= groups as usize);
             }
         }
-    }
-
-    #[test]
-    fn more_rows_make_narrower_tiles() {
-        let width = |n_rows| Plan::for_cpu((1_000, 10_000, n_rows), PlanOptions::default()).tile_scenarios;
-        assert_eq!([0, 100, 512, 513, 3_000, 14_000].map(width), [1_024, 1_024, 1_024, 992, 160, 32]);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl<'a> SegmentedSweep<'a> {
         // Faults name scenarios by the caller's rows.
         let rows = rows.or_else(|_| revalue(&rules, sketch, scenarios, options.unshocked))?;
         let ranges = row_ranges(&rows);
-        let plan = Plan::for_cpu((size.pools, scenarios.len(), rows.len()), options.plan);
+        let plan = Plan::for_cpu((size.pools, scenarios.len()), options.plan);
         let tiles = Tiles::new(&rows, &ranges, plan);
         let revalue_seconds = clock.elapsed().as_secs_f64();
         let runner = Runner::choose(&options.engine)?;

@@ -139,7 +139,7 @@ pub(super) fn evaluate(
     // Faults name scenarios by the caller's rows.
     let rows = rows.or_else(|_| revalue(&rules, snapshot, given, options.unshocked))?;
     let ranges = row_ranges(&rows);
-    let plan = Plan::for_cpu((snapshot.book.len(), scenarios.len(), rows.len()), options.plan);
+    let plan = Plan::for_cpu((snapshot.book.len(), scenarios.len()), options.plan);
     let tiles = Tiles::new(&rows, &ranges, plan);
     let sorted_rows = SortedRows::new(rows.len());
     let revalue_seconds = clock.elapsed().as_secs_f64();

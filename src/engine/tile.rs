@@ -56,7 +56,7 @@ pub struct Tile<'a> {
     /// `[n_rows][blocks / RANGE_BLOCKS][2][RANGE_BLOCKS]`.
     ranges: &'a [f64],
     n_rows: usize,
-    /// First scenario.
+    /// Place of its first scenario.
     pub first: usize,
     /// Scenarios that are not padding.
     pub len: usize,
@@ -72,7 +72,7 @@ pub struct TileBlock<'a> {
 }
 
 impl<'a> TileBlock<'a> {
-    /// First scenario.
+    /// Place of the first scenario.
     pub fn first(&self) -> usize {
         self.tile.first + self.lane
     }

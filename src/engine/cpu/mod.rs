@@ -235,7 +235,7 @@ impl<'j, 'a> ChunkSweep<'j, 'a> {
                     candidates.push(first + lane);
                 }
                 if value < witness.value {
-                    witness = Witness { scenario: (first + lane) as u32, value, ..witness };
+                    witness = Witness { place: (first + lane) as u32, value, ..witness };
                 }
             }
         }

@@ -295,7 +295,7 @@ impl Settle<'_, '_> {
                 let lowest = lowest_of(result);
                 if let Some(value) = lowest.filter(|value| witness.is_none_or(|witness| *value < witness.value)) {
                     let bound = self.packed.errors[place as usize][2];
-                    witness = Some(Witness { scenario: scenario as u32, value, bound });
+                    witness = Some(Witness { place: scenario as u32, value, bound });
                 }
                 if lowest.is_some() && f64::from(result.second_lowest) > ledger.candidate_limit() {
                     candidates.push(scenario);

@@ -237,7 +237,7 @@ fn compare(numbers: Numbers, trees: usize) -> Seen {
         }
         let [_, initial_bound, maintenance_bound] =
             parts.pool.magnitudes.map(|m| Bound::F64.error(m, parts.pool.compile_error).expect("small sizes"));
-        let plan = Plan::for_cpu((1, SCENARIOS, rows.len()), PlanOptions::default());
+        let plan = Plan::for_cpu((1, SCENARIOS), PlanOptions::default());
         let tiles = Tiles::new(&rows, &ranges, plan);
         let mut points = Points::default();
         for first in (0..SCENARIOS).step_by(SCENARIO_BLOCK) {

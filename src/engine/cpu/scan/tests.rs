@@ -86,7 +86,7 @@ fn a_block_passed_over_holds_nothing() {
     let mut builder = Builder::new(&ranges);
     (0..POOLS).for_each(|_| add_pool(&mut builder, &mut random));
     let program = builder.build();
-    let tiles = Tiles::new(&rows, &ranges, Plan::for_cpu((POOLS, SCENARIOS, rows.len()), PlanOptions::default()));
+    let tiles = Tiles::new(&rows, &ranges, Plan::for_cpu((POOLS, SCENARIOS), PlanOptions::default()));
     let tile = tiles.tile(0);
     let watch = |(index, pool): (usize, &PoolProgram)| {
         let errors = Errors::of(program.parts(index)).expect("small sizes");
