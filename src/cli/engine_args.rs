@@ -12,7 +12,7 @@ pub struct EngineArgs {
     #[arg(long, value_enum, default_value_t = EngineName::Auto)]
     engine: EngineName,
     /// Adapter for the GPU engine: its index, or a part of its name. Naming a software adapter is asking for it. Given several
-    /// times, those adapters share the work; `all`: every hardware one.
+    /// times, those adapters share the work; `all`: every hardware one, whatever else is named.
     #[arg(long)]
     adapter: Vec<String>,
     /// Worker threads (default: one per core).
@@ -106,7 +106,9 @@ impl EngineArgs {
             (EngineName::Auto, []) => EngineChoice::Auto,
             (EngineName::Cpu, []) => EngineChoice::Cpu,
             (EngineName::Reference, []) => EngineChoice::Reference,
-            (EngineName::Auto | EngineName::Gpu, [all]) if all == "all" => EngineChoice::Gpus(Vec::new()),
+            (EngineName::Auto | EngineName::Gpu, names) if names.iter().any(|name| name == "all") => {
+                EngineChoice::Gpus(Vec::new())
+            }
             (EngineName::Auto | EngineName::Gpu, [adapter]) => EngineChoice::Gpu(Some(adapter.clone())),
             (EngineName::Auto | EngineName::Gpu, adapters) => EngineChoice::Gpus(adapters.to_vec()),
             (EngineName::Cpu | EngineName::Reference, _) => {
@@ -132,5 +134,33 @@ impl EngineArgs {
             },
             seed: self.audit_seed,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        engine: EngineArgs,
+    }
+
+    fn engine(adapters: &[&str]) -> EngineChoice {
+        let arguments = adapters.iter().flat_map(|adapter| ["--adapter", adapter]);
+        let line = Line::try_parse_from(["plimsoll"].into_iter().chain(arguments)).expect("arguments");
+        line.engine.options().expect("options").engine
+    }
+
+    #[test]
+    fn all_adapters_are_asked_for_wherever_all_stands() {
+        for adapters in [&["all"][..], &["all", "0"], &["0", "all"]] {
+            assert_eq!(engine(adapters), EngineChoice::Gpus(Vec::new()), "{adapters:?}");
+        }
+        assert_eq!(engine(&["0", "1"]), EngineChoice::Gpus(vec!["0".into(), "1".into()]));
+        assert_eq!(engine(&["0"]), EngineChoice::Gpu(Some("0".into())));
     }
 }

@@ -9,6 +9,7 @@ use super::device::GROUP_POOLS;
 use super::layout::LIST_CAPACITY;
 use super::panels::PanelRows;
 use super::submission::Readback;
+use crate::engine::order::Order;
 use crate::engine::plan::{CANARY_POOLS, DEVICE_TILE_SCENARIOS};
 use crate::program::{PoolParts, UNIT_ROUNDOFF_F32};
 
@@ -26,15 +27,20 @@ pub enum Void {
     Disagrees(String),
 }
 
-/// Checks one panel of a chunk.
-pub fn verify(prepared: &Prepared, readback: &Readback, panel: &PanelRows, canaries: &Canaries) -> Result<(), Void> {
+/// Checks one panel of a chunk; `order` is that of the panel's scenarios.
+pub fn verify(
+    prepared: &Prepared,
+    readback: &Readback,
+    panel: &PanelRows,
+    (canaries, order): (&Canaries, &Order),
+) -> Result<(), Void> {
     counts(prepared, readback, panel)?;
     if readback.uncertain_count > LIST_CAPACITY {
         return Err(Void::TooManyUncertain);
     }
     canary_answers(readback, panel, canaries)?;
     sums_over_scenarios(prepared, readback, panel)?;
-    sums_over_pools(prepared, readback, panel)
+    sums_over_pools(prepared, readback, panel, order)
 }
 
 fn counts(prepared: &Prepared, readback: &Readback, panel: &PanelRows) -> Result<(), Void> {
@@ -130,7 +136,7 @@ fn is_within(distance: f64, bound: f64) -> bool {
 }
 
 /// Σ over the chunk's pools of each affine root is the net program's value, in every scenario.
-fn sums_over_pools(prepared: &Prepared, readback: &Readback, panel: &PanelRows) -> Result<(), Void> {
+fn sums_over_pools(prepared: &Prepared, readback: &Readback, panel: &PanelRows, order: &Order) -> Result<(), Void> {
     let net = prepared.net();
     let width = panel.tile_count() * DEVICE_TILE_SCENARIOS;
     let bound = prepared.net_bound();
@@ -156,7 +162,7 @@ fn sums_over_pools(prepared: &Prepared, readback: &Readback, panel: &PanelRows) 
             if !is_within((sums[scenario][root] - expected[scenario][root]).abs(), bound[root]) {
                 return Err(Void::Disagrees(format!(
                     "Σ over pools of root {root} in scenario {} is {}, expected {} ± {}",
-                    panel.first_tile * DEVICE_TILE_SCENARIOS + scenario,
+                    order.scenario(panel.first_tile * DEVICE_TILE_SCENARIOS + scenario),
                     sums[scenario][root],
                     expected[scenario][root],
                     bound[root]

@@ -42,6 +42,11 @@ impl Queue {
         self.returned.insert(pools.start, pools.end);
     }
 
+    /// Whether pools are left that a lost device had taken.
+    pub fn has_returned(&self) -> bool {
+        !self.returned.is_empty()
+    }
+
     /// Number of pools left.
     pub fn len(&self) -> usize {
         self.returned.iter().map(|(start, end)| end - start).sum::<usize>() + self.rest.len()
@@ -59,6 +64,11 @@ impl<'m, 'p> InOrder<'m, 'p> {
     /// Nothing waits.
     pub fn new(merge: &'m mut Merge<'p>) -> Self {
         Self { merge, waiting: BTreeMap::new() }
+    }
+
+    /// Results that wait.
+    pub fn waiting_count(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Adds the results of some pools, and whatever has waited for them.

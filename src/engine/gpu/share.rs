@@ -23,6 +23,9 @@ pub struct Source<'s> {
 /// Smallest chunk into which the end of a book is cut for several devices.
 const TAIL_POOLS_MIN: usize = 256;
 
+/// Results that may wait for a chunk before them: while one device hangs, the others do not fill the memory.
+const WAITING_MAX: usize = 64;
+
 /// Where a device works: at most two of them, one after the other.
 struct Seat<'s, 'j> {
     worker: Option<Worker<'s, 'j>>,
@@ -64,7 +67,10 @@ pub fn sweep<'s>(
             if let Some((pools, chunks)) = share.take(seat, turn, answer)? {
                 order.add(job, pools, chunks);
             }
-            share.hand_out();
+            // What all wait for is on a device, or was returned by one that was lost and is the next to be taken.
+            if order.waiting_count() < WAITING_MAX || share.queue.has_returned() {
+                share.hand_out();
+            }
         }
         Ok(share.last_reason)
     })?;

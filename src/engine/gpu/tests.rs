@@ -140,8 +140,8 @@ impl Chunk {
         device.wait(device.submit(&self.prepared.packed, &panel)).expect("a readback")
     }
 
-    fn verify(&self, readback: &Readback) -> Result<(), Void> {
-        verify(&self.prepared, readback, &self.panels[0], &self.canaries)
+    fn verify(&self, job: &Job<'_>, readback: &Readback) -> Result<(), Void> {
+        verify(&self.prepared, readback, &self.panels[0], (&self.canaries, job.order))
     }
 }
 
@@ -162,7 +162,7 @@ fn a_kernel_that_never_runs_is_refused_to_the_last_verdict() {
         let device = Device::noop().expect("the no-op device");
         let chunk = Chunk::new(job, &device);
         let verdicts = chunk.prepared.packed.pools.len() as u64 * 300;
-        assert_eq!(chunk.verify(&chunk.run(&device)), Err(Void::NotComputed { verdicts }));
+        assert_eq!(chunk.verify(job, &chunk.run(&device)), Err(Void::NotComputed { verdicts }));
         println!("{verdicts} verdicts refused");
     });
 }
@@ -474,7 +474,7 @@ fn checked_and_trusted_modules_answer_alike() {
             let device = Device::open(&adapter, checks).expect("the device opens");
             let chunk = Chunk::new(job, &device);
             let readback = chunk.run(&device);
-            assert_eq!(chunk.verify(&readback), Ok(()));
+            assert_eq!(chunk.verify(job, &readback), Ok(()));
             readback
         });
         assert_eq!(checked.pool_tiles, trusted.pool_tiles);
@@ -525,7 +525,7 @@ fn more_uncertain_verdicts_than_fit_are_still_decided() {
     with_job(&case, move |job| {
         let device = open(&adapter);
         let chunk = Chunk::new(job, &device);
-        assert_eq!(chunk.verify(&chunk.run(&device)), Err(Void::TooManyUncertain));
+        assert_eq!(chunk.verify(job, &chunk.run(&device)), Err(Void::TooManyUncertain));
     });
 }
 

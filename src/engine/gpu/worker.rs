@@ -142,9 +142,9 @@ impl<'s, 'j> Worker<'s, 'j> {
         let (readbacks, seconds) = answer.map_err(|error| Stop::Lost(error.to_string()))?;
         let Some(given) = self.given.pop_front() else { return Ok(None) };
         let results: Vec<(&PanelRows, Readback)> = self.panels.iter().zip(readbacks).collect();
-        let checked = results
-            .iter()
-            .try_for_each(|(panel, readback)| verify(&given.prepared, readback, panel, self.setup.canaries));
+        let expected = (self.setup.canaries, self.setup.job.order);
+        let checked =
+            results.iter().try_for_each(|(panel, readback)| verify(&given.prepared, readback, panel, expected));
         match (checked, given.attempt) {
             (Ok(()), _) => {
                 self.chunk_pools = resize(given.pools.len(), seconds);

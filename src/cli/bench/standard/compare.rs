@@ -21,7 +21,7 @@ pub(super) struct Comparison {
     pub(super) differs: Vec<String>,
     /// Rows that both runs measured.
     pub(super) ratios: Vec<Ratio>,
-    /// Rows that only one of them measured, or with other answers.
+    /// Rows that only one of them measured, or with other answers, or at a speed that nothing can be divided by.
     pub(super) without_ratio: Vec<String>,
 }
 
@@ -69,14 +69,17 @@ impl Former {
             without_ratio: Vec::new(),
         };
         for row in &report.rows {
-            let is_same =
-                |other: &&Row| (&other.workload, &other.size, &other.engine) == (&row.workload, &row.size, &row.engine);
-            let title = format!("{} {} {}", row.workload, row.size, row.engine);
-            match (former.rows.iter().find(is_same).map(|row| &row.result), &row.result) {
+            let title = title(row);
+            match (former.rows.iter().find(|other| key(other) == key(row)).map(|row| &row.result), &row.result) {
                 (Some(RowResult::Measured(before)), RowResult::Measured(now)) if before.digest == now.digest => {
                     let (before, now) = (before.cells_per_second, now.cells_per_second);
-                    let Row { workload, size, engine, .. } = row.clone();
-                    comparison.ratios.push(Ratio { workload, size, engine, before, now, ratio: now / before });
+                    let ratio = now / before;
+                    if ratio.is_finite() {
+                        let Row { workload, size, engine, .. } = row.clone();
+                        comparison.ratios.push(Ratio { workload, size, engine, before, now, ratio });
+                    } else {
+                        comparison.without_ratio.push(format!("{title}: no ratio to the former speed of {before}"));
+                    }
                 }
                 (Some(RowResult::Measured(_)), RowResult::Measured(_)) => {
                     comparison.without_ratio.push(format!("{title}: the answers are not those of the former run"));
@@ -87,8 +90,23 @@ impl Former {
                 _ => comparison.without_ratio.push(format!("{title}: not measured by this run")),
             }
         }
+        let is_missing = |row: &&Row| {
+            matches!(row.result, RowResult::Measured(_)) && !report.rows.iter().any(|other| key(other) == key(row))
+        };
+        let missing = former.rows.iter().filter(is_missing);
+        comparison.without_ratio.extend(missing.map(|row| format!("{}: not in this run", one_line(title(row)))));
         comparison
     }
+}
+
+/// What makes rows of two runs the same row.
+fn key(row: &Row) -> (&str, &str, &str) {
+    (&row.workload, &row.size, &row.engine)
+}
+
+fn title(row: &Row) -> String {
+    let (workload, size, engine) = key(row);
+    format!("{workload} {size} {engine}")
 }
 
 /// What is not the same, as sentences.
@@ -165,6 +183,22 @@ mod tests {
                 "options small cpu: not measured by the former run"
             ]
         );
+    }
+
+    #[test]
+    fn rows_of_the_former_run_alone_are_told_where_it_measured_them() {
+        let left_out = RowResult::LeftOut { needs_seconds: 9.0 };
+        let before = report(&[("linear", measured(2e9)), ("grid\u{1b}[2J", measured(1e8)), ("options", left_out)]);
+        let comparison = former(&before).beside(&report(&[("linear", measured(2e9))]));
+        assert_eq!(comparison.ratios.len(), 1);
+        assert_eq!(comparison.without_ratio, ["grid [2J small cpu: not in this run"]);
+    }
+
+    #[test]
+    fn nothing_is_divided_by_a_speed_of_zero() {
+        let comparison = former(&report(&[("linear", measured(0.0))])).beside(&report(&[("linear", measured(2e9))]));
+        assert!(comparison.ratios.is_empty());
+        assert_eq!(comparison.without_ratio, ["linear small cpu: no ratio to the former speed of 0"]);
     }
 
     #[test]

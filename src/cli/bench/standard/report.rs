@@ -158,17 +158,18 @@ impl Engine {
         }
     }
 
-    /// What follows from timed runs with the same answers; `None` of no runs.
+    /// What follows from timed runs with the same answers; `None` of no runs, of a sweep that took no time by the clock, and
+    /// under a ceiling of nothing or without end: JSON has no number for what would follow.
     pub(super) fn measured(
         &self,
         work: super::workload::Work,
         (outcome, digest): (&Outcome, &str),
         (positions, runs): (u64, Vec<Stages>),
     ) -> Option<Measured> {
-        let seconds = median(&runs)?;
+        let seconds = median(&runs).filter(|seconds| seconds.sweep > 0.0)?;
+        let bound = Some(self.bound(work)).filter(|bound| bound.cells_per_second.is_normal())?;
         let cells = outcome.cells as f64;
         let cells_per_second = cells / seconds.sweep;
-        let bound = self.bound(work);
         Some(Measured {
             pools: outcome.pools.len() as u64,
             positions,

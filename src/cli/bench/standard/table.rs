@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, LineStyle, Table};
 use super::compare::Comparison;
 use super::report::{Engine, Measured, Report, Row, RowResult};
 use crate::engine::ceiling::Clock;
+use crate::error::one_line;
 use crate::report::{count, percent};
 
 /// The whole report: what ran on what, its ceilings, rows, what was not run, and the comparison where there is one.
@@ -129,7 +130,7 @@ fn cells(row: &Row, measured: &Measured) -> Vec<String> {
 }
 
 fn compared(text: &mut String, comparison: &Comparison) {
-    line(text, format_args!("\ncompared with the run of {}", comparison.date));
+    line(text, format_args!("\ncompared with the run of {}", one_line(&comparison.date)));
     comparison.differs.iter().for_each(|what| line(text, format_args!("differs: {what}")));
     let mut table = table(&["workload", "size", "engine", "then M cells/s", "now M cells/s", "now / then"], 3);
     for ratio in &comparison.ratios {

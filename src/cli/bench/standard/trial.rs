@@ -164,7 +164,9 @@ impl<'t> Trial<'t> {
         }
         let positions = case.snapshot.book.position_count() as u64;
         let measured = contender.engine.measured(workload.work(), (&first, &answered), (positions, runs));
-        measured.map(RowResult::Measured).ok_or_else(|| Refusal::Failed("no run was timed".into()))
+        measured
+            .map(RowResult::Measured)
+            .ok_or_else(|| Refusal::Failed("no speed: the clock or a ceiling told none".into()))
     }
 
     /// One sweep: what came out, and its digest.

@@ -31,10 +31,10 @@ fn a_group_too_long_for_one_dispatch_is_taken_in_slices() {
         assert!(longest > LLVMPIPE_ITERATIONS && packed.slice_pools() < plan::GROUP_POOLS);
         let device = open(&chosen);
         let mut chunk = Chunk::new(job, &device);
-        assert_eq!(chunk.verify(&chunk.run(&device)), Ok(()));
+        assert_eq!(chunk.verify(job, &chunk.run(&device)), Ok(()));
         chunk.prepared.packed.steps.fill(0);
         if device.summary.name.contains("llvmpipe") {
-            let refused = chunk.verify(&chunk.run(&device));
+            let refused = chunk.verify(job, &chunk.run(&device));
             assert!(matches!(refused, Err(Void::NotComputed { .. })), "without slices: {refused:?}");
         }
     });

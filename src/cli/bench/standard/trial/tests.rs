@@ -62,3 +62,13 @@ fn the_lower_ceiling_bounds_a_workload() {
     assert_eq!((bound(1.0, 2.0).name, bound(1.0, 2.0).cells_per_second), ("l2", 8e9));
     assert_eq!((bound(1.0, 8.0).name, bound(1.0, 8.0).cells_per_second), ("multiply_add", 4e9));
 }
+
+#[test]
+fn a_ceiling_of_nothing_gives_no_speed() {
+    let mut contender = contender(EngineChoice::Cpu);
+    contender.engine.ceilings.l2_bytes = 0.0;
+    let (plan, contenders) = (plan(&[Size::Tiny]), [contender]);
+    let budget = Budget::of(std::time::Duration::from_secs(100));
+    let rows = Trial::new(&plan, &contenders, budget, &()).run().expect("rows");
+    assert!(matches!(&rows[0].result, RowResult::Failed { reason } if reason.contains("ceiling")), "{rows:?}");
+}
