@@ -151,3 +151,36 @@ fn a_killed_run_leaves_no_results() {
     child.wait().expect("ended");
     assert!(was_writing && !dir.path().join("out").exists());
 }
+
+#[test]
+fn a_book_without_pools_names_its_engine() {
+    let dir = exchange(10);
+    let book = dir.path().join("book");
+    let empty = snapshot::read(&book).expect("a snapshot").with_book(Book::default());
+    let rulebook = fs::read_to_string(book.join("rulebook.toml")).expect("rules");
+    fs::remove_dir_all(&book).expect("removed");
+    let mut writer = SnapshotWriter::create(&book, TableFormat::Parquet, &empty).expect("a writer");
+    writer.write_text("rulebook.toml", &rulebook).expect("written");
+    writer.finish().expect("published");
+    for engine in ["cpu", "reference"] {
+        let [cut, whole] = [("1", "cut"), ("0", "whole")]
+            .map(|(pools, out)| timeless(json(&sweep(dir.path(), engine, &format!("--segment-pools {pools}"), out))));
+        assert_eq!((&cut, cut["engine"].as_str()), (&whole, Some(engine)));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_that_cannot_be_written_is_the_reason() {
+    let dir = exchange(20_000);
+    // No file grows past some kilobytes: the write that would is refused.
+    let run = format!(
+        "trap '' XFSZ; ulimit -f 64; exec {} --progress off sweep book --scenarios few.csv --engine cpu --tables csv --out out \
+         --chunk-pools 256 --segment-pools 1",
+        env!("CARGO_BIN_EXE_plimsoll")
+    );
+    let output = Command::new("sh").current_dir(dir.path()).args(["-c", &run]).output().expect("it runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("File too large"), "{error}");
+    assert!(!dir.path().join("out").exists());
+}

@@ -24,6 +24,7 @@ mod guard;
 mod hinge;
 mod job;
 mod ledger;
+mod merge;
 mod order;
 mod outcome;
 pub mod plan;

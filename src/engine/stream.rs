@@ -12,11 +12,12 @@ use super::greeks::{Attribution, Attributor, PART_POOLS, is_candidate};
 use super::guard::{check_atoms, check_counts, check_sizes, count_verdicts, too_large};
 use super::hinge::SortedRows;
 use super::job::{Job, Pairing};
+use super::merge::Merge;
 use super::order::Order;
 use super::outcome::{OptionRevaluation, Outcome, PoolOutcome, StageSeconds, Totals};
 use super::plan::Plan;
 use super::progress::Progress;
-use super::sweep::{Label, Merge, Runner, SweepOptions, check_audit, held_options, warnings_of};
+use super::sweep::{Label, Runner, SweepOptions, check_audit, held_options, install, start_threads, warnings_of};
 use super::tile::Tiles;
 use crate::domain::Snapshot;
 use crate::error::{Error, Result};
@@ -57,11 +58,24 @@ pub struct SegmentedSweep<'a> {
 
 impl<'a> SegmentedSweep<'a> {
     /// Prepares a sweep. The book of `sketch` holds something of everything that the whole book holds, long and short as it
-    /// does, orders everything that is ordered there, and has a pool of every mode; `size` is that of the whole book.
+    /// does, and orders everything that is ordered there, in one pool: in portfolio mode if any pool is, else cross; `size` is
+    /// that of the whole book.
     ///
     /// # Errors
     /// As [`super::sweep`].
     pub fn new(
+        sketch: &'a Snapshot,
+        rulebook: &Rulebook,
+        scenarios: &'a ScenarioSet,
+        options: &'a SweepOptions,
+        size: BookSize,
+    ) -> Result<Self> {
+        let threads = options.threads.map(start_threads).transpose()?;
+        let sweep = install(threads.as_ref(), || Self::prepare(sketch, rulebook, scenarios, options, size))?;
+        Ok(Self { threads, ..sweep })
+    }
+
+    fn prepare(
         sketch: &'a Snapshot,
         rulebook: &Rulebook,
         scenarios: &'a ScenarioSet,
@@ -87,11 +101,6 @@ impl<'a> SegmentedSweep<'a> {
         let runner = Runner::choose(&options.engine)?;
         let totals = options.totals.unwrap_or(runner.default_totals());
         let engine = Engine::of(runner)?;
-        let threads = options.threads.map(|threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))
-        });
-        let threads = threads.transpose()?;
         Ok(Self {
             sketch,
             order,
@@ -107,7 +116,7 @@ impl<'a> SegmentedSweep<'a> {
             plan,
             totals,
             engine,
-            threads,
+            threads: None,
             revalue_seconds,
         })
     }
@@ -123,26 +132,23 @@ impl<'a> SegmentedSweep<'a> {
 
     /// Runs something on the threads that the caller of the sweep allows.
     pub fn install<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
-        match &self.threads {
-            Some(threads) => threads.install(run),
-            None => run(),
-        }
+        install(self.threads.as_ref(), run)
     }
 
     /// A sweep of segments, none of which is in.
     pub fn start<'p>(&'p self, progress: &'p dyn Progress) -> Segments<'p> {
         let cells = self.cells();
         let sizes = (self.size.pools, self.scenarios.len());
-        let job = self.job(self.sketch);
         Segments {
             sweep: self,
-            merge: Merge::new(&Job { plan: Plan { n_pools: 0, ..self.plan }, ..job }, progress),
+            merge: Merge::new(&self.empty_job(), cells, progress),
             auditor: Auditor::new(Sample::draw(self.options.seed, sizes, cells)),
             next_pool: 0,
             verdicts: [0; 3],
             too_large: None,
             exact_verdicts: 0,
             label: None,
+            is_device_lost: false,
             seconds: StageSeconds { revalue: self.revalue_seconds, ..StageSeconds::default() },
         }
     }
@@ -158,6 +164,11 @@ impl<'a> SegmentedSweep<'a> {
 
     fn cells(&self) -> u64 {
         self.size.positions * self.scenarios.len() as u64
+    }
+
+    /// A job without pools.
+    fn empty_job(&self) -> Job<'_> {
+        Job { plan: Plan { n_pools: 0, ..self.plan }, ..self.job(self.sketch) }
     }
 
     fn job<'j>(&'j self, snapshot: &'j Snapshot) -> Job<'j> {
@@ -222,6 +233,8 @@ pub struct Segments<'p> {
     too_large: Option<String>,
     exact_verdicts: u64,
     label: Option<Label>,
+    /// No device is left: the CPU engine goes on.
+    is_device_lost: bool,
     seconds: StageSeconds,
 }
 
@@ -234,7 +247,9 @@ impl Segments<'_> {
     pub fn sweep(&mut self, segment: &Snapshot) -> Result<Vec<PoolOutcome>> {
         let job = self.sweep.job(segment);
         let clock = Instant::now();
-        let label = self.sweep.install(|| self.sweep.engine.run(&job, &mut self.merge))?;
+        let engine = if self.is_device_lost { &Engine::Cpu } else { &self.sweep.engine };
+        let label = self.sweep.install(|| engine.run(&job, &mut self.merge))?;
+        self.is_device_lost |= label.engine == "gpu+cpu";
         self.exact_verdicts += job.arbiter.exact_verdicts();
         self.seconds.sweep += clock.elapsed().as_secs_f64();
         self.label = Some(match self.label.take() {
@@ -256,7 +271,7 @@ impl Segments<'_> {
     ///
     /// # Errors
     /// As [`super::sweep`]; [`Error::Temporary`] where the segments are not the book that was announced.
-    pub fn finish(self) -> Result<Outcome> {
+    pub fn finish(mut self) -> Result<Outcome> {
         let sweep = self.sweep;
         if self.next_pool != sweep.size.pools {
             let (swept, announced) = (self.next_pool, sweep.size.pools);
@@ -271,7 +286,11 @@ impl Segments<'_> {
         let scenarios = sweep.install(|| self.merge.scenarios(&job));
         check_counts(self.verdicts, &scenarios)?;
         check_sizes(self.too_large, &scenarios)?;
-        let label = self.label.unwrap_or_default();
+        let label = match self.label {
+            Some(label) => label,
+            // A book without pools has no segments.
+            None => sweep.install(|| sweep.engine.run(&sweep.empty_job(), &mut self.merge))?,
+        };
         let mut warnings = warnings_of(&sweep.rows);
         warnings.extend(label.warnings);
         Ok(Outcome {
@@ -339,5 +358,52 @@ impl SegmentedAttribution<'_> {
     /// The scenarios in their order.
     pub fn finish(self) -> Vec<Attribution> {
         self.attributor.sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::engine::EngineChoice;
+    use crate::engine::books;
+    use crate::margin::{HaircutBase, SizeUnit};
+
+    impl Progress for Mutex<Vec<(u64, u64)>> {
+        fn advance(&self, done: u64, total: u64) {
+            self.lock().expect("a list").push((done, total));
+        }
+    }
+
+    #[test]
+    fn progress_is_told_of_the_whole_book() {
+        let case = books::random(50, 20, 7, HaircutBase::BalanceAndPnl, SizeUnit::Asset);
+        let book = &case.snapshot.book;
+        let options = SweepOptions { engine: EngineChoice::Cpu, threads: Some(2), ..SweepOptions::default() };
+        let size = BookSize { pools: 2 * book.len(), positions: 2 * book.position_count() as u64 };
+        let sweep = SegmentedSweep::new(&case.snapshot, &case.rulebook, &case.scenarios, &options, size);
+        let (sweep, told) = (sweep.expect("a sweep"), Mutex::new(Vec::new()));
+        let mut segments = sweep.start(&told);
+        for _ in 0..2 {
+            segments.sweep(&case.snapshot).expect("a segment");
+        }
+        let outcome = segments.finish().expect("an outcome");
+        let told = told.into_inner().expect("a list");
+        assert!(told.iter().all(|(_, total)| *total == outcome.cells), "{told:?} {}", outcome.cells);
+        assert_eq!(told.last(), Some(&(outcome.cells, outcome.cells)));
+    }
+
+    #[test]
+    fn after_a_lost_device_the_cpu_engine_goes_on() {
+        let case = books::random(50, 20, 7, HaircutBase::BalanceAndPnl, SizeUnit::Asset);
+        let options = SweepOptions { engine: EngineChoice::Reference, ..SweepOptions::default() };
+        let size = BookSize { pools: case.snapshot.book.len(), positions: case.snapshot.book.position_count() as u64 };
+        let sweep = SegmentedSweep::new(&case.snapshot, &case.rulebook, &case.scenarios, &options, size);
+        let sweep = sweep.expect("a sweep");
+        let mut segments = sweep.start(&());
+        segments.is_device_lost = true;
+        segments.sweep(&case.snapshot).expect("a segment");
+        assert_eq!(segments.finish().expect("an outcome").engine, "cpu");
     }
 }

@@ -1,30 +1,26 @@
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Instant;
 
-use rayon::prelude::*;
+use rayon::ThreadPool;
 
 use super::arbiter::Arbiter;
 use super::audit::audit;
-use super::chunk::Chunk;
 use super::greeks::attribute;
 use super::guard::{check_atoms, check_counts, check_sizes, count_verdicts, too_large};
-use super::hinge::{CornerTotals, SortedRows};
+use super::hinge::SortedRows;
 use super::job::{Job, Pairing};
-use super::ledger::Witness;
+use super::merge::{Merge, run_chunks};
 use super::order::Order;
-use super::outcome::{Audit, OptionRevaluation, Outcome, PoolOutcome, ScenarioOutcome, StageSeconds, State, Totals};
+use super::outcome::{Audit, OptionRevaluation, Outcome, StageSeconds, State, Totals};
 use super::plan::{DeviceLimits, Plan, PlanOptions, Revaluation};
 use super::progress::Progress;
-use super::tally::ScenarioTally;
 use super::tile::Tiles;
-use super::views::{ViewOutcome, ViewTally, add_extractable};
+use super::views::{ViewOutcome, add_extractable};
 use super::{cpu, reference};
 use crate::domain::{Kind, Snapshot};
 use crate::error::{Error, Result};
 use crate::margin::{Rulebook, Rules, Setting, revalue};
 use crate::pricing::{Rows, Unshocked};
-use crate::program::{Weights, row_ranges};
+use crate::program::row_ranges;
 use crate::scenario::ScenarioSet;
 
 /// Which engine evaluates the sweep. All of them publish the same decisions and figures.
@@ -94,10 +90,21 @@ pub fn sweep(
 
 /// Runs something on so many worker threads; by default one per core.
 pub(crate) fn on_threads<T: Send>(threads: Option<usize>, run: impl FnOnce() -> T + Send) -> Result<T> {
-    let Some(threads) = threads else { return Ok(run()) };
+    Ok(install(threads.map(start_threads).transpose()?.as_ref(), run))
+}
+
+/// So many worker threads.
+pub(super) fn start_threads(threads: usize) -> Result<ThreadPool> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))?;
-    Ok(pool.install(run))
+    pool.map_err(|error| Error::Temporary(format!("cannot start {threads} threads: {error}")))
+}
+
+/// Runs something on these threads; by default on one per core.
+pub(super) fn install<T: Send>(threads: Option<&ThreadPool>, run: impl FnOnce() -> T + Send) -> T {
+    match threads {
+        Some(threads) => threads.install(run),
+        None => run(),
+    }
 }
 
 /// The sweep on an engine of the caller's, which is opened once the inputs are known to fit together.
@@ -164,7 +171,8 @@ pub(super) fn evaluate(
         arbiter: Arbiter::new(setting),
     };
     let clock = Instant::now();
-    let mut merge = Merge::new(&job, progress);
+    let cells = snapshot.book.position_count() as u64 * scenarios.len() as u64;
+    let mut merge = Merge::new(&job, cells, progress);
     let label = runner.run(&job, &mut merge)?;
     let sweep_seconds = clock.elapsed().as_secs_f64();
     let exact_verdicts = job.arbiter.exact_verdicts();
@@ -190,7 +198,7 @@ pub(super) fn evaluate(
         device_limits: label.device_limits,
         revaluation: OptionRevaluation { option_rows: held_options(snapshot, &rows), ..label.revaluation },
         totals: job.totals,
-        cells: snapshot.book.position_count() as u64 * scenarios.len() as u64,
+        cells,
         scenarios: scenario_outcomes,
         redecided_pools: merge.redecided_pools,
         unknown_pools: merge.pools.iter().filter(|pool| pool.state == State::Unknown).count() as u64,
@@ -314,101 +322,5 @@ impl Runner {
             #[cfg(test)]
             Self::Test(run) => run(job, merge),
         }
-    }
-}
-
-/// Runs the chunks of some pools, the next ones to merge, over all threads and merges them in order.
-pub fn run_chunks(
-    job: &Job<'_>,
-    merge: &mut Merge<'_>,
-    pools: std::ops::Range<usize>,
-    sweep_chunk: impl Fn(&Job<'_>, std::ops::Range<usize>) -> Chunk + Sync,
-) {
-    let first = pools.start;
-    let rest = Plan { n_pools: pools.len(), ..job.plan };
-    let order = Mutex::new((0, BTreeMap::new(), merge));
-    // Chunks are handed out in ascending order, so that few wait here for their turn.
-    (0..rest.chunk_count()).par_bridge().for_each(|index| {
-        let pools = rest.chunk(index);
-        let chunk = sweep_chunk(job, pools.start + first..pools.end + first);
-        let mut order = order.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (next, waiting, merge) = &mut *order;
-        waiting.insert(index, chunk);
-        while let Some(chunk) = waiting.remove(next) {
-            merge.add(job, chunk);
-            *next += 1;
-        }
-    });
-}
-
-/// Adds chunks up, in book order.
-pub struct Merge<'p> {
-    /// Outcomes of the pools so far.
-    pub pools: Vec<PoolOutcome>,
-    /// The kernel's word on each of them.
-    pub witnesses: Vec<Option<Witness>>,
-    tally: Vec<ScenarioTally>,
-    requirement: Vec<f64>,
-    corners: CornerTotals,
-    net: Vec<Weights>,
-    views: Vec<ViewTally>,
-    pub(super) redecided_pools: u64,
-    cells_done: u64,
-    progress: &'p dyn Progress,
-}
-
-impl<'p> Merge<'p> {
-    pub(super) fn new(job: &Job<'_>, progress: &'p dyn Progress) -> Self {
-        Self {
-            pools: Vec::with_capacity(job.plan.n_pools),
-            witnesses: Vec::with_capacity(job.plan.n_pools),
-            tally: vec![ScenarioTally::default(); job.scenario_count()],
-            requirement: vec![0.0; job.scenario_count()],
-            corners: CornerTotals::default(),
-            net: vec![Weights::default(); job.ranges.len() + 1],
-            views: vec![ViewTally::default(); job.pair_count()],
-            redecided_pools: 0,
-            cells_done: 0,
-            progress,
-        }
-    }
-
-    /// Adds the next chunk.
-    pub fn add(&mut self, job: &Job<'_>, chunk: Chunk) {
-        let n_scenarios = job.scenario_count() as u64;
-        for index in self.pools.len()..self.pools.len() + chunk.pools.len() {
-            self.cells_done += job.pool(index).positions.len() as u64 * n_scenarios;
-        }
-        self.pools.extend(chunk.pools);
-        self.witnesses.extend(chunk.witnesses);
-        self.tally.iter_mut().zip(&chunk.tally).for_each(|(sum, part)| sum.add(part));
-        self.requirement.iter_mut().zip(&chunk.requirement).for_each(|(sum, part)| *sum += part);
-        self.corners.add(job, &chunk.corners);
-        for (sum, part) in self.net.iter_mut().zip(&chunk.net) {
-            sum.equity += part.equity;
-            sum.requirement += part.requirement;
-        }
-        self.views.iter_mut().zip(&chunk.views).for_each(|(sum, part)| sum.add(part));
-        self.redecided_pools += chunk.redecided_pools;
-        self.progress.advance(self.cells_done, job.setting.snapshot.book.position_count() as u64 * n_scenarios);
-    }
-
-    /// The outcomes in the order of the caller's scenarios: equity and maintenance totals are the net program's value, plus kinks
-    /// and nodes.
-    pub(super) fn scenarios(&self, job: &Job<'_>) -> Vec<ScenarioOutcome> {
-        let mut requirement = self.requirement.clone();
-        self.corners.add_to(job, &mut requirement);
-        let (constant, net) = self.net.split_last().map_or((Weights::default(), &[][..]), |(last, rest)| (*last, rest));
-        let outcome = |place: usize| {
-            let mut total = constant;
-            for ((row, range), net) in job.ranges.iter().enumerate().zip(net) {
-                let delta = job.setting.rows.shocked[[row, place]] - range.level;
-                total.equity += net.equity * delta;
-                total.requirement += net.requirement * delta;
-            }
-            self.tally[place].outcome(total.equity, total.requirement + requirement[place])
-        };
-        let by_place: Vec<ScenarioOutcome> = (0..job.scenario_count()).into_par_iter().map(outcome).collect();
-        job.order.restore(&by_place)
     }
 }

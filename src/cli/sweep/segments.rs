@@ -153,9 +153,10 @@ impl Run<'_> {
             (join(reading), swept, join(pools), join(greeks))
         });
         let loaded = accepted(loaded?, self.rulebook)?;
-        let (mut outcome, clock) = swept?;
+        // Where a writer fails the sweep stops early, and that the writer failed is the reason.
         let (digest, mut pools) = pools?;
         let greeks = greeks?;
+        let (mut outcome, clock) = swept?;
         outcome.seconds.write += clock.elapsed().as_secs_f64();
         let digest = digest.finish(&outcome.scenarios);
         let mut clock = Stopwatch::default();

@@ -2,8 +2,9 @@ use std::ops::Range;
 
 use super::*;
 use crate::engine::books::{self, Case};
+use crate::engine::merge::run_chunks;
 use crate::engine::outcome::Outcome;
-use crate::engine::sweep::{EngineChoice, Label, Runner, SweepOptions, run_chunks, sweep, sweep_on};
+use crate::engine::sweep::{EngineChoice, Label, Runner, SweepOptions, sweep, sweep_on};
 use crate::engine::{cpu, digest};
 use crate::margin::{HaircutBase, SizeUnit};
 use crate::program::{Builder, Program};
@@ -25,7 +26,7 @@ fn compile(job: &Job<'_>, pools: Range<usize>) -> Program {
 }
 
 fn sweep_half_directly(case: &Case) -> Outcome {
-    let run = |job: &Job<'_>, merge: &mut crate::engine::sweep::Merge<'_>| {
+    let run = |job: &Job<'_>, merge: &mut crate::engine::merge::Merge<'_>| {
         run_chunks(job, merge, 0..job.plan.n_pools, |job, pools| {
             let program = compile(job, pools.clone());
             assert!(program.pools.iter().zip(pools.clone()).all(|(pool, index)| pool.direct == (index % 2 == 0)));

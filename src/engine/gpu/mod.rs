@@ -45,7 +45,8 @@ use worker::Setup;
 
 use super::cpu;
 use super::job::Job;
-use super::sweep::{Label, Merge, run_chunks};
+use super::merge::{Merge, run_chunks};
+use super::sweep::Label;
 use crate::error::Result;
 
 /// Work a submission should hold, seconds of the device: long enough to hide its overhead, short enough for any watchdog.

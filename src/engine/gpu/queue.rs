@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::engine::chunk::Chunk;
 use crate::engine::job::Job;
-use crate::engine::sweep::Merge;
+use crate::engine::merge::Merge;
 
 /// Pools that no device has taken.
 pub struct Queue {

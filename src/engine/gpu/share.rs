@@ -9,7 +9,8 @@ use super::device::Device;
 use super::queue::{InOrder, Queue};
 use super::worker::{Answer, DEPTH, Settled, Setup, Stop, Worker};
 use crate::engine::cpu;
-use crate::engine::sweep::{Label, Merge, run_chunks};
+use crate::engine::merge::{Merge, run_chunks};
+use crate::engine::sweep::Label;
 use crate::error::{Error, Result};
 
 /// An open device, and how to get another one where it is lost.
@@ -76,7 +77,11 @@ pub fn sweep<'s>(
     })?;
     order.fill(job, |pools, merge| {
         let reason = last_reason.as_deref().unwrap_or("no device was left");
-        label.warnings.push(format!("{reason}; the CPU engine went on from pool {}", pools.start));
+        let warning = format!("{reason}; the CPU engine went on");
+        // Every gap tells the same.
+        if !label.warnings.contains(&warning) {
+            label.warnings.push(warning);
+        }
         label.engine = "gpu+cpu".into();
         run_chunks(job, merge, pools, cpu::sweep_chunk);
     });
