@@ -30,12 +30,30 @@ struct SortedRow {
 const STRIDE: usize = 32;
 
 impl SortedRow {
+    /// Sorts the Δ of every place.
+    fn new(deltas: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<(f64, u32)> = deltas.zip(0..).collect();
+        sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let (deltas, places): (Vec<f64>, Vec<u32>) = sorted.into_iter().unzip();
+        let coarse = deltas.iter().step_by(STRIDE).copied().collect();
+        Self { deltas, places, coarse }
+    }
+
     /// Number of deltas up to a value.
     fn rank(&self, value: f64) -> usize {
         let last = self.coarse.partition_point(|delta| *delta <= value);
         let from = last.saturating_sub(1) * STRIDE;
         let to = (last * STRIDE).min(self.deltas.len());
         from + self.deltas[from..to].partition_point(|delta| *delta <= value)
+    }
+
+    /// Adds, at every place, the sum of the lines that start at or below its Δ: `starts[rank]` is (offset, slope).
+    fn add_lines(&self, starts: &[(f64, f64)], totals: &mut [f64]) {
+        let mut line = (0.0, 0.0);
+        for (start, (delta, &place)) in starts.iter().zip(self.deltas.iter().zip(&self.places)) {
+            line = (line.0 + start.0, line.1 + start.1);
+            totals[place as usize] += line.0 + line.1 * delta;
+        }
     }
 }
 
@@ -53,17 +71,17 @@ impl SortedRows {
         self.0[row as usize].get_or_init(|| {
             let level = job.ranges[row as usize].level;
             let values = job.setting.rows.shocked.row(row as usize);
-            let mut sorted: Vec<(f64, u32)> = values.iter().map(|value| value - level).zip(0..).collect();
-            sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-            let (deltas, places): (Vec<f64>, Vec<u32>) = sorted.into_iter().unzip();
-            let coarse = deltas.iter().step_by(STRIDE).copied().collect();
-            SortedRow { deltas, places, coarse }
+            SortedRow::new(values.iter().map(|value| value - level))
         })
     }
 }
 
 /// Adds the corners of a kink's part in the maintenance total.
 pub fn add_corners(job: &Job<'_>, kink: &Kink, corners: &mut Vec<Corner>) {
+    add_corners_on(job.sorted_rows.row(job, kink.row), kink, corners);
+}
+
+fn add_corners_on(sorted: &SortedRow, kink: &Kink, corners: &mut Vec<Corner>) {
     let Kink { row, requirement, .. } = *kink;
     let (offset, slope) = (requirement * kink.offset, requirement * kink.slope);
     if slope == 0.0 {
@@ -73,7 +91,7 @@ pub fn add_corners(job: &Job<'_>, kink: &Kink, corners: &mut Vec<Corner>) {
         return;
     }
     let corner = -kink.offset / kink.slope;
-    let rank = job.sorted_rows.row(job, row).rank(corner) as u32;
+    let rank = sorted.rank(corner) as u32;
     if kink.slope > 0.0 {
         corners.push(Corner { row, rank, offset, slope });
     } else {
@@ -101,12 +119,42 @@ impl CornerTotals {
     /// Adds what the corners come to at every place.
     pub fn add_to(&self, job: &Job<'_>, totals: &mut [f64]) {
         for (row, starts) in (0..).zip(&self.0).filter(|(_, starts)| !starts.is_empty()) {
-            let mut line = (0.0, 0.0);
-            let sorted = job.sorted_rows.row(job, row);
-            for (start, (delta, &place)) in starts.iter().zip(sorted.deltas.iter().zip(&sorted.places)) {
-                line = (line.0 + start.0, line.1 + start.1);
-                totals[place as usize] += line.0 + line.1 * delta;
-            }
+            job.sorted_rows.row(job, row).add_lines(starts, totals);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn corners_come_to_what_their_kinks_do() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        // Coarse values: several scenarios share one, and kinks turn on them.
+        let deltas: Vec<f64> = (0..150).map(|_| f64::from(random.random_range(-20..20)) / 4.0).collect();
+        let sorted = SortedRow::new(deltas.iter().copied());
+        let coefficient = |random: &mut ChaCha8Rng| f64::from(random.random_range(-8..8)) / 2.0;
+        let (mut corners, mut expected) = (Vec::new(), vec![0.0; deltas.len()]);
+        for _ in 0..200 {
+            let [slope, offset, requirement] = [0; 3].map(|_| coefficient(&mut random));
+            let kink = Kink { row: 0, slope, offset, initial: 0.0, maintenance: 0.0, requirement };
+            add_corners_on(&sorted, &kink, &mut corners);
+            let at = |delta: &f64| requirement * (offset + slope * delta).max(0.0);
+            expected.iter_mut().zip(&deltas).for_each(|(sum, delta)| *sum += at(delta));
+        }
+        let mut starts = vec![(0.0, 0.0); deltas.len() + 1];
+        for corner in corners {
+            let start = &mut starts[corner.rank as usize];
+            *start = (start.0 + corner.offset, start.1 + corner.slope);
+        }
+        let mut totals = vec![0.0; deltas.len()];
+        sorted.add_lines(&starts, &mut totals);
+        for (total, expected) in totals.iter().zip(&expected) {
+            assert!((total - expected).abs() < 1e-9, "{total} is {expected}");
         }
     }
 }

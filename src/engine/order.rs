@@ -19,7 +19,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order of a set. Scenarios that come in pairs stay together.
+    /// The order of a set. Scenarios that come in pairs stay together, where the market as seen stands.
     pub fn by_market(set: &ScenarioSet, pairing: Pairing) -> Self {
         let prices: Vec<usize> =
             (0..set.factors.len()).filter(|&column| set.factors[column].kind == FactorKind::Price).collect();
@@ -70,5 +70,40 @@ impl Order {
     /// What was found at each place, scenario by scenario.
     pub fn restore<T: Copy>(&self, by_place: &[T]) -> Vec<T> {
         self.places.iter().map(|&place| by_place[place as usize]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Factor;
+
+    fn set(shocks: &[f64]) -> ScenarioSet {
+        ScenarioSet {
+            ids: (0..shocks.len()).map(|k| k.to_string()).collect(),
+            weights: (0..shocks.len()).map(|k| k as f64).collect(),
+            labels: vec![String::new(); shocks.len()],
+            factors: vec![Factor::price("BTC")],
+            shocks: ndarray::Array2::from_shape_fn((shocks.len(), 1), |(k, _)| shocks[k]),
+        }
+    }
+
+    #[test]
+    fn falls_come_first_and_what_was_found_goes_back() {
+        let given = set(&[0.2, -0.5, f64::NAN, -0.1]);
+        let order = Order::by_market(&given, Pairing::Single);
+        let ordered = order.apply(&given);
+        assert_eq!(ordered.ids, ["1", "3", "2", "0"]);
+        assert_eq!(ordered.weights, [1.0, 3.0, 2.0, 0.0]);
+        assert_eq!(ordered.shocks[[0, 0]], -0.5);
+        assert_eq!(order.restore(&ordered.weights), given.weights);
+        assert!((0..4).all(|scenario| order.scenario(order.place(scenario)) == scenario));
+    }
+
+    #[test]
+    fn pairs_stay_together_and_ties_keep_the_callers_order() {
+        let given = set(&[0.2, 0.1, -0.5, 0.4, 0.2, 0.3]);
+        let order = Order::by_market(&given, Pairing::SeenAndTrue);
+        assert_eq!(order.apply(&given).ids, ["2", "3", "0", "1", "4", "5"]);
     }
 }

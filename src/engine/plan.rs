@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Pools per chunk of the CPU engine at most: their programs stay in a core's L2 cache beside a block's rows.
+/// Pools per chunk of the CPU engine at most: few enough that the allocator reuses a chunk's buffers in place of mapping new ones.
 const CHUNK_POOLS: usize = 512;
 /// Scenarios per tile of the CPU engine: as many blocks as are bounded together.
 pub const TILE_SCENARIOS: usize = SCENARIO_BLOCK * RANGE_BLOCKS;

@@ -1,6 +1,8 @@
 //! The CPU engine: rayon over chunks of pools, f64 vectors over the scenarios that matter, every verdict certified.
 
 mod decider;
+#[cfg(test)]
+mod fixture;
 mod kernel;
 mod nodes;
 mod reduction;

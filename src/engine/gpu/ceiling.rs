@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::adapter::AdapterSummary;
-use super::device::{Checks, shader_module};
+use super::device::{Checks, request, shader_module};
 use super::layout::CeilingParams;
 use crate::engine::ceiling::{Ceilings, Clock};
 use crate::error::{Error, Result};
@@ -82,16 +82,7 @@ struct Stamps {
 impl Bench {
     fn open(adapter: &wgpu::Adapter) -> Result<Self> {
         let summary = AdapterSummary::of(&adapter.get_info());
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("plimsoll.ceiling"),
-            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
-            required_limits: adapter.limits(),
-            experimental_features: wgpu::ExperimentalFeatures::disabled(),
-            memory_hints: wgpu::MemoryHints::MemoryUsage,
-            trace: wgpu::Trace::Off,
-        };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|error| Error::Temporary(format!("cannot open {}: {error}", summary.name)))?;
+        let (device, queue) = request(adapter, "plimsoll.ceiling")?;
         let lost = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&lost);
         device.set_device_lost_callback(move |_, _| flag.store(true, Ordering::SeqCst));

@@ -53,22 +53,30 @@ pub struct Panel {
     pub row_count: usize,
 }
 
+/// A device with all that the adapter allows, and timestamps where it has them.
+///
+/// # Errors
+/// [`Error::Temporary`] where the adapter gives none.
+pub(super) fn request(adapter: &wgpu::Adapter, label: &str) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some(label),
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_limits: adapter.limits(),
+        experimental_features: wgpu::ExperimentalFeatures::disabled(),
+        memory_hints: wgpu::MemoryHints::MemoryUsage,
+        trace: wgpu::Trace::Off,
+    };
+    pollster::block_on(adapter.request_device(&descriptor))
+        .map_err(|error| Error::Temporary(format!("cannot open {}: {error}", adapter.get_info().name)))
+}
+
 impl Device {
     /// Opens an adapter.
     ///
     /// # Errors
     /// [`Error::Temporary`] where the device or the pipeline cannot be made.
     pub fn open(adapter: &wgpu::Adapter, checks: Checks) -> Result<Self> {
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("plimsoll"),
-            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
-            required_limits: adapter.limits(),
-            experimental_features: wgpu::ExperimentalFeatures::disabled(),
-            memory_hints: wgpu::MemoryHints::MemoryUsage,
-            trace: wgpu::Trace::Off,
-        };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|error| Error::Temporary(format!("cannot open {}: {error}", adapter.get_info().name)))?;
+        let (device, queue) = request(adapter, "plimsoll")?;
         Self::with(device, queue, AdapterSummary::of(&adapter.get_info()), checks)
     }
 

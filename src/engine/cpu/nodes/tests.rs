@@ -9,15 +9,14 @@ use pulp::Arch;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::{BookBuilder, Snapshot};
+use crate::engine::cpu::fixture::no_rows;
 use crate::engine::cpu::kernel::{RootValues, RootsOfBlock};
 use crate::engine::cpu::reduction::Points;
 use crate::engine::plan::{Plan, PlanOptions, SCENARIO_BLOCK};
 use crate::engine::tile::Tiles;
 use crate::number::{Exact, Number};
-use crate::pricing::{Column, Rows, Unshocked, revalue};
+use crate::pricing::{Column, Rows};
 use crate::program::{Bound, Builder, Leaf, Node, Reduction, STACK_DEPTH_MAX, Weights, row_ranges};
-use crate::scenario::ScenarioSet;
 
 const SCENARIOS: usize = 40;
 /// Rows of a block.
@@ -57,24 +56,7 @@ impl Numbers {
 }
 
 fn rows(numbers: Numbers, random: &mut ChaCha8Rng) -> Rows {
-    let snapshot = Snapshot {
-        as_of: None,
-        quote: "USD".into(),
-        assets: Vec::new(),
-        underlyings: Vec::new(),
-        instruments: Vec::new(),
-        routes: Vec::new(),
-        haircut_curves: Vec::new(),
-        book: BookBuilder::default().build(),
-    };
-    let scenarios = ScenarioSet {
-        ids: (0..SCENARIOS).map(|scenario| scenario.to_string()).collect(),
-        weights: vec![1.0; SCENARIOS],
-        labels: vec![String::new(); SCENARIOS],
-        factors: Vec::new(),
-        shocks: Array2::zeros((SCENARIOS, 0)),
-    };
-    let mut rows = revalue(&snapshot, &scenarios, Unshocked::Hold).expect("nothing to refuse");
+    let mut rows = no_rows(SCENARIOS);
     for _ in 0..ORDINARY {
         let base = if numbers == Numbers::Any { 10f64.powf(random.random_range(-1.0..4.0)) } else { 4.0 };
         // Some rows stand still, at their base or (a difference would) elsewhere.

@@ -5,12 +5,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::domain::{BookBuilder, Snapshot};
+use crate::engine::cpu::fixture::no_rows;
 use crate::engine::plan::{Plan, PlanOptions, SCENARIO_BLOCK};
 use crate::engine::tile::Tiles;
-use crate::pricing::{Rows, Unshocked, revalue};
+use crate::pricing::Rows;
 use crate::program::{Builder, RowRange, Weights, row_ranges};
-use crate::scenario::ScenarioSet;
 
 const SCENARIOS: usize = 700;
 const ROWS: u32 = 6;
@@ -25,24 +24,7 @@ fn both_ends_meet_in_the_middle() {
 
 /// Rows around 100 that follow one ascending market, each with noise of its own.
 fn rows(random: &mut ChaCha8Rng) -> Rows {
-    let snapshot = Snapshot {
-        as_of: None,
-        quote: "USD".into(),
-        assets: Vec::new(),
-        underlyings: Vec::new(),
-        instruments: Vec::new(),
-        routes: Vec::new(),
-        haircut_curves: Vec::new(),
-        book: BookBuilder::default().build(),
-    };
-    let scenarios = ScenarioSet {
-        ids: (0..SCENARIOS).map(|k| k.to_string()).collect(),
-        weights: vec![1.0; SCENARIOS],
-        labels: vec![String::new(); SCENARIOS],
-        factors: Vec::new(),
-        shocks: ndarray::Array2::zeros((SCENARIOS, 0)),
-    };
-    let mut rows = revalue(&snapshot, &scenarios, Unshocked::Refuse).expect("no rows yet");
+    let mut rows = no_rows(SCENARIOS);
     for _ in 0..ROWS {
         let market = |scenario: usize| 60.0 + 80.0 * scenario as f64 / SCENARIOS as f64;
         let values: Vec<f64> = (0..SCENARIOS).map(|s| market(s) + random.random_range(-4.0..4.0)).collect();

@@ -1,7 +1,7 @@
 //! Reading a book that need not fit in memory: tables sorted by account, read side by side and put together into
 //! segments of whole pools.
 //!
-//! A first look at the tables tells how many pools there are and what is held, without reading figures; then every row is
+//! A first look at the tables tells how many pools there are and what is held, of figures the signs of quantities alone; then every row is
 //! read and checked, as often as somebody asks for the segments. Rows break the same rules as in [`super::read`].
 
 mod assemble;
